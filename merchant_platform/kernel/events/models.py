@@ -1,0 +1,74 @@
+"""Events: what happened, and to whom it is still to be told."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from merchant_platform.kernel import privacy
+from merchant_platform.kernel.tables import book_unique
+
+
+class Event(models.Model):
+    """One thing that happened in a book, written in the transaction that made it happen. Append-only.
+
+    A public event is the API's `evt_` object; `data` is the object as it was then,
+    rendered once, as JSON text.
+    """
+
+    id_prefix = "evt"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    type = models.TextField()
+    created_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    data = models.TextField()
+    previous_attributes = models.TextField(null=True)  # noqa: DJ001  (null says: not an update)
+    request_id = models.TextField(null=True)  # noqa: DJ001  (null says: not made by a request)
+    idempotency_key = models.TextField(null=True)  # noqa: DJ001
+    is_public = models.BooleanField(default=True)
+
+    privacy = privacy.classes(
+        opaque="id book_id type created_at recorded_at request_id is_public",
+        personal="data previous_attributes idempotency_key",
+    )
+
+    class Meta:
+        constraints = [book_unique("kernel_event")]
+
+
+class Delivery(models.Model):
+    """One target that an event is owed to: a handler of ours, later a merchant's endpoint.
+
+    The queue is this table. A claim is a lease (`claimed_until`); the effect and
+    `done_at` commit together, so a crash between them repeats the handler and loses
+    nothing.
+    """
+
+    id_prefix = "dlv"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    event_id = models.UUIDField()
+    target = models.TextField()
+    due_at = models.DateTimeField(db_default=Now())
+    claimed_until = models.DateTimeField(null=True)
+    attempts_count = models.SmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", blank=True)
+
+    privacy = privacy.classes(
+        opaque="id book_id event_id target due_at claimed_until attempts_count done_at dead_at last_error"
+    )
+
+    class Meta:
+        constraints = [
+            book_unique("kernel_delivery"),
+            models.UniqueConstraint(fields=["book_id", "event_id", "target"], name="kernel_delivery_is_owed_once"),
+        ]
+        indexes = [
+            # relay: what is due, soonest first; what is done leaves the index.
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(done_at__isnull=True, dead_at__isnull=True),
+                name="kernel_delivery_due",
+            ),
+        ]

@@ -1,0 +1,82 @@
+"""The relay: hands events to the handlers they are owed to, at least once, in any order.
+
+Claiming is one statement with SKIP LOCKED, so any number of relays share the work. A
+handler runs in the event's book as the app role, and its effect commits together with
+the done mark; one that fails is tried again later, more and more slowly, and in the end
+is set aside as dead, where a person finds it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connections
+
+from merchant_platform.kernel import tenancy
+from merchant_platform.kernel.events import router
+from merchant_platform.kernel.events.models import Delivery, Event
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+LEASE = timedelta(minutes=2)
+RETRY_AFTER = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)  # seconds after each failed attempt
+ERROR_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    id: UUID
+    book_id: UUID
+    event_id: UUID
+    target: str
+    attempts_count: int
+
+
+def run_once(*, now: datetime, limit: int = BATCH) -> int:
+    """Claim and hand over what is due. This will run each handler once and return how many were claimed."""
+    claims = _claim(now=now, limit=limit)
+    for claim in claims:
+        _hand_over(claim, now=now)
+    return len(claims)
+
+
+def _claim(*, now: datetime, limit: int) -> Sequence[Claim]:
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE kernel_delivery SET claimed_until = %(lease)s, attempts_count = attempts_count + 1"
+            " WHERE id IN (SELECT id FROM kernel_delivery WHERE done_at IS NULL AND dead_at IS NULL"
+            " AND due_at <= %(now)s AND (claimed_until IS NULL OR claimed_until < %(now)s)"
+            " ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, book_id, event_id, target, attempts_count",
+            {"now": now, "lease": now + LEASE, "limit": limit},
+        )
+        return [Claim(*claimed) for claimed in cursor.fetchall()]
+
+
+def _hand_over(claim: Claim, *, now: datetime) -> None:
+    try:
+        with tenancy.within(claim.book_id):
+            # The lock makes a second relay, whose lease began when ours ran out, wait and then see the mark.
+            open_delivery = Delivery.objects.select_for_update().filter(pk=claim.id, done_at__isnull=True)
+            if not open_delivery.exists():
+                return
+            router.handler(claim.target)(Event.objects.get(pk=claim.event_id))
+            Delivery.objects.filter(pk=claim.id).update(done_at=now, claimed_until=None, last_error="")
+    except Exception as error:  # a handler may fail in any way; none may stop the relay
+        logger.exception("an event handler failed", extra={"delivery": str(claim.id), "target": claim.target})
+        _put_back(claim, error, now=now)
+
+
+def _put_back(claim: Claim, error: Exception, *, now: datetime) -> None:
+    is_dead = claim.attempts_count > len(RETRY_AFTER)
+    wait = timedelta(0) if is_dead else timedelta(seconds=RETRY_AFTER[claim.attempts_count - 1])
+    with tenancy.within(claim.book_id):
+        Delivery.objects.filter(pk=claim.id, done_at__isnull=True).update(
+            claimed_until=None,
+            due_at=now + wait,
+            dead_at=now if is_dead else None,
+            last_error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH],
+        )

@@ -1,0 +1,155 @@
+"""Idempotency: the same key and the same request have one effect and one answer.
+
+For an operation of one transaction the key's row is inserted first in it and commits
+with the effect: a crash leaves neither, so a retry works, and a second request with the
+same key waits on the first one's row and then answers its replay.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import connections, models
+from django.db.models.functions import Now
+from django.db.utils import OperationalError
+from psycopg2 import errorcodes
+
+from merchant_platform.kernel import privacy, tenancy
+from merchant_platform.kernel.errors import Conflict, Invalid
+
+KEPT = timedelta(hours=24)
+KEPT_WHERE_MONEY_MOVED = timedelta(days=7)
+KEY_LENGTH_MAX = 255
+
+
+class KeyReused(Invalid):
+    """The key was used before, with another request."""
+
+    code = "idempotency_error"
+
+
+class LockTimeout(Conflict):
+    """The first request with this key, or another one on the same object, is still at work."""
+
+    code = "lock_timeout"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a client chose, and the answer it got. Kept 24 h, 7 days where money moved."""
+
+    pk = models.CompositePrimaryKey("book_id", "key")
+    book_id = models.UUIDField()
+    key = models.TextField()
+    fingerprint = models.BinaryField()
+    status = models.SmallIntegerField(null=True)
+    body = models.TextField(null=True)  # noqa: DJ001  (null says: not answered yet)
+    request_id = models.TextField()
+    moved_money = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    privacy = privacy.classes(
+        opaque="book_id fingerprint status request_id moved_money created_at", personal="key body"
+    )
+
+    class Meta:
+        indexes = [
+            # purge: what is older than a day. A block-range index costs the payment next to nothing.
+            BrinIndex(fields=["created_at"], name="kernel_idempotencykey_age"),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What makes two requests the same: the key, and a digest of method, path and parameters."""
+
+    key: str
+    fingerprint: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response that can be stored and sent again. `body` is JSON text."""
+
+    status: int
+    body: str
+    is_replay: bool = False
+    moved_money: bool = False
+    request_id: str | None = None
+
+
+def fingerprint(method: str, path: str, parameters: bytes) -> bytes:
+    """32 bytes that stand for a request."""
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), parameters))).digest()
+
+
+def run_once(book_id: UUID, request: Request | None, operation: Callable[[], Answer]) -> Answer:
+    """Run an operation of one transaction in a book, once a key. This will store its answer or replay the first's.
+
+    What the operation raises is rolled back together with the key. Raises KeyReused,
+    and LockTimeout where a row it needs stayed locked for longer than the server waits.
+    """
+    try:
+        with tenancy.within(book_id):
+            if request is None:
+                return operation()
+            replay = _claim(book_id, request)
+            if replay is not None:
+                return replay
+            answer = operation()
+            IdempotencyKey.objects.filter(book_id=book_id, key=request.key).update(
+                status=answer.status, body=answer.body, moved_money=answer.moved_money
+            )
+            return answer
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) in (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED):
+            raise LockTimeout("Another request on the same object is still at work. Try again.") from error
+        raise
+
+
+def find(book_id: UUID, request: Request) -> Answer | None:
+    """The stored answer of a key, if it has one. Raises KeyReused."""
+    with tenancy.within(book_id):
+        return _stored(book_id, request)
+
+
+def replay_of(request: Request, stored_fingerprint: bytes, status: int, body: str, request_id: str) -> Answer:
+    """The answer of a key that was used before. Raises KeyReused where the request is another one."""
+    if bytes(stored_fingerprint) != request.fingerprint:
+        raise KeyReused(
+            "Keys for idempotent requests can only be used with the same parameters they were first used with. "
+            f"Try using a key other than '{request.key}' if you meant to execute a different request."
+        )
+    return Answer(status=status, body=body, is_replay=True, request_id=request_id)
+
+
+def purge(*, now: datetime) -> int:
+    """Delete keys that are past their time, of all books. This will return how many went."""
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM kernel_idempotencykey WHERE created_at < %s AND (NOT moved_money OR created_at < %s)",
+            [now - KEPT, now - KEPT_WHERE_MONEY_MOVED],
+        )
+        return cursor.rowcount
+
+
+def _claim(book_id: UUID, request: Request) -> Answer | None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_idempotencykey (book_id, key, fingerprint, request_id, moved_money)"
+            " VALUES (%s, %s, %s, %s, false) ON CONFLICT (book_id, key) DO NOTHING",
+            [book_id, request.key, request.fingerprint, request.request_id],
+        )
+        if cursor.rowcount:
+            return None
+    return _stored(book_id, request)
+
+
+def _stored(book_id: UUID, request: Request) -> Answer | None:
+    found = IdempotencyKey.objects.filter(book_id=book_id, key=request.key).first()
+    if found is None:
+        return None
+    return replay_of(request, found.fingerprint, found.status or 200, found.body or "", found.request_id)

@@ -1,0 +1,7 @@
+"""Django's register of the kernel's tables."""
+
+from merchant_platform.kernel.decisions.models import Decision
+from merchant_platform.kernel.events.models import Delivery, Event
+from merchant_platform.kernel.idempotency import IdempotencyKey
+
+__all__ = ["Decision", "Delivery", "Event", "IdempotencyKey"]

@@ -1,0 +1,129 @@
+"""Money: integer minor units and an ISO 4217 currency. Never a float, never a blanket times hundred."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+
+from babel import numbers
+
+PPM = 1_000_000
+AMOUNT_MAX = 9_223_372_036_854_775_807  # what a signed 64-bit column holds
+
+# The wire follows Stripe, which counts some currencies otherwise than ISO 4217 does:
+# ISK and UGX have no minor unit any more but keep two decimals there.
+# https://docs.stripe.com/currencies
+WIRE_EXPONENT_EXCEPTIONS = {"ISK": 2, "UGX": 2}
+# Currencies that Stripe's wire has without decimals although CLDR counts some, or the reverse.
+WIRE_ZERO_DECIMAL = frozenset(
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()
+)
+# Amounts in these are in thousandths and must be a multiple of ten.
+WIRE_THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+# Money of account and test codes of ISO 4217 that nobody pays with.
+_NOT_MONEY = frozenset("XAU XAG XPD XPT XBA XBB XBC XBD XDR XSU XTS XUA XXX CHE CHW COU USN UYI UYW MXV CLF BOV".split())
+
+
+class CurrencyMismatch(ValueError):
+    """Two amounts of different currencies met."""
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """Every ISO 4217 currency that is legal tender somewhere today, in upper case."""
+    current = {
+        code
+        for territory in numbers.get_global("territory_currencies")
+        for code in numbers.get_territory_currencies(territory)
+    }
+    return frozenset(code for code in current if len(code) == 3) - _NOT_MONEY
+
+
+@cache
+def exponent(currency: str) -> int:
+    """Decimals of a currency on the wire: CNY 2, JPY 0, KWD 3."""
+    code = currency.upper()
+    if code in WIRE_EXPONENT_EXCEPTIONS:
+        return WIRE_EXPONENT_EXCEPTIONS[code]
+    if code in WIRE_ZERO_DECIMAL:
+        return 0
+    if code in WIRE_THREE_DECIMAL:
+        return 3
+    return 2
+
+
+def unit(currency: str) -> str:
+    """The ledger's name of a currency's unit: `CNY/2`."""
+    return f"{currency.upper()}/{exponent(currency)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    amount_minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int:
+            raise TypeError("an amount is an integer of minor units")
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.amount_minor + other.amount_minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.amount_minor - other.amount_minor, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.amount_minor, self.currency)
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency}")
+
+    def text(self, locale: str = "en") -> str:
+        """The amount for a person: `¥12.00`, with U+2212 as the minus."""
+        digits = exponent(self.currency)
+        value = Decimal(self.amount_minor).scaleb(-digits)
+        shown = numbers.format_currency(abs(value), self.currency.upper(), locale=locale, currency_digits=False,
+                                        format=_pattern(locale, digits))
+        return ("\u2212" if value < 0 else "") + shown
+
+
+@cache
+def _pattern(locale: str, digits: int) -> str:
+    return "¤#,##0" + ("." + "0" * digits if digits else "")
+
+
+def rate_of(amount_minor: int, rate_ppm: int) -> int:
+    """`rate_ppm` parts per million of an amount, rounded half-even to a whole minor unit."""
+    share = Decimal(amount_minor) * rate_ppm / PPM
+    return int(share.to_integral_value(ROUND_HALF_EVEN))
+
+
+def share_of(amount_minor: int, part: int, whole: int) -> int:
+    """`amount_minor` × part ÷ whole, rounded half-even: the exact integer quotient, no float."""
+    numerator = amount_minor * part
+    quotient, remainder = divmod(numerator, whole)
+    twice = remainder * 2
+    if twice > whole or (twice == whole and quotient % 2):
+        quotient += 1
+    return quotient
+
+
+def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """Parts in proportion to `weights` that sum to the amount, by largest remainder.
+
+    Ties go to the earlier part, so that the same input gives the same parts. Raises
+    ValueError where no weight is above zero.
+    """
+    total = sum(weights)
+    if total <= 0 or any(weight < 0 for weight in weights):
+        raise ValueError("weights must not be negative and one must be above zero")
+    sign = -1 if amount_minor < 0 else 1
+    whole = abs(amount_minor)
+    parts = [whole * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(whole * weights[i] % total), i))
+    for i in by_remainder[: whole - sum(parts)]:
+        parts[i] += 1
+    return [sign * part for part in parts]

@@ -1,0 +1,14 @@
+"""JSON as it goes over the wire and into rows: one writer, compact, UTF-8."""
+
+from typing import Any
+
+import orjson
+
+
+def dump(value: Any) -> str:
+    """JSON text. Raises TypeError for what JSON has not; nothing is guessed."""
+    return orjson.dumps(value).decode()
+
+
+def load(text: str | bytes) -> Any:
+    return orjson.loads(text)

@@ -1,0 +1,18 @@
+"""What runs by the clock: names, periods and queues, on one page. Every task may run twice at once without harm."""
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "roll totals forward": {"task": "payments.roll_totals_forward", "schedule": 15.0, "options": {"queue": "money"}},
+    "void expired holds": {"task": "payments.void_expired_holds", "schedule": 60.0, "options": {"queue": "money"}},
+    "prove the books": {
+        "task": "payments.prove_the_books",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"queue": "money"},
+    },
+    "purge idempotency keys": {
+        "task": "kernel.purge_idempotency_keys",
+        "schedule": crontab(minute="41"),
+        "options": {"queue": "money"},
+    },
+}

@@ -1,0 +1,169 @@
+"""Settings, all from the environment (12-factor), with defaults that suit one machine.
+
+`manage.py up` (behind `make run`) starts an embedded Postgres and Valkey and writes
+their addresses to DATA_DIR/run.env, which is read here too: any `manage.py` command in
+another shell then speaks with the running platform.
+"""
+
+import hmac
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).absolute()
+if "DATABASE_URL" not in env.ENVIRON and (DATA_DIR / "run.env").is_file():
+    env.read_env(DATA_DIR / "run.env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret: set SECRET_KEY, or start with `make run`, which makes one")
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""])
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "merchant_platform",
+    "merchant_platform.kernel",
+    "security",
+    "payments",
+    "members",
+    "analytics",
+]
+
+# --- database: one Postgres, three roles (docs/adr/0003) -----------------------------
+# DATABASE_URL names the owner, who migrates; the app role serves requests and tasks
+# under row-level security; the platform role runs what crosses books.
+OWNER_URL = env.str("DATABASE_URL", default="postgres://merchant_owner@127.0.0.1:5432/merchant")
+
+
+def _role_url(role: str) -> str:
+    """The owner's address with another role, its password derived from SECRET_KEY."""
+    parts = urlsplit(OWNER_URL)
+    password = hmac.digest(SECRET_KEY.encode(), f"database-role:{role}".encode(), "sha256").hex()
+    at = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(role)}:{password}@{at}"))
+
+
+APP_URL = env.str("DATABASE_APP_URL", default="") or _role_url("merchant_app")
+PLATFORM_URL = env.str("DATABASE_PLATFORM_URL", default="") or _role_url("merchant_platform")
+
+
+def _database(url: str) -> dict:
+    return {
+        **env.db_url_config(url),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer in transaction mode must work
+        "OPTIONS": {"connect_timeout": 10},
+    }
+
+
+DATABASES = {"default": _database(APP_URL), "owner": _database(OWNER_URL), "platform": _database(PLATFORM_URL)}
+DATABASE_ROUTERS: list[str] = []
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# --- web -----------------------------------------------------------------------------
+ROOT_URLCONF = "merchant_platform.urls"
+WSGI_APPLICATION = "merchant_platform.wsgi.application"
+APPEND_SLASH = False
+# Each is Django's own, made to step aside for /v1.
+MIDDLEWARE = [
+    f"merchant_platform.kernel.web.middleware.{name}"
+    for name in (
+        "Security",
+        "WhiteNoise",
+        "Session",
+        "Locale",
+        "Common",
+        "Csrf",
+        "Authentication",
+        "Message",
+        "XFrameOptions",
+    )
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "merchant_platform" / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+AUTH_USER_MODEL = "security.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "merchant_platform" / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- API -----------------------------------------------------------------------------
+# One request body at the most; the parser refuses more before reading it.
+API_BODY_MAX = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_MAX
+# Requests a second a key; 0 is no limit.
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=0)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["security.credentials.authentication.ApiKeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["security.credentials.limits.KeyRateLimit"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- work ----------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "money"
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Which handlers react to which event: one page.
+EVENT_REACTIONS = "merchant_platform.reactions.REACTIONS"
+
+# --- money ---------------------------------------------------------------------------
+# The fee a merchant pays by payment method where its book has no plan of its own, in
+# parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
+DEFAULT_FEE_RATES_PPM = {"wallet": 3_800}
+# Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
+PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,85 @@
+"""Every table and its kind, on one page. A test compares it with the database.
+
+*tenant*: `book_id`, row-level security. *platform*: needed before a book is known, or
+shared by books; no policy, no DELETE for the app role, reached only through its room.
+*framework*: Django's own.
+"""
+
+from merchant_platform.kernel import privacy
+
+TENANT = frozenset(
+    {
+        "kernel_decision",
+        "kernel_delivery",
+        "kernel_event",
+        "kernel_idempotencykey",
+        "payments_attempt",
+        "payments_checkpoint",
+        "payments_customer",
+        "payments_entry",
+        "payments_hold",
+        "payments_holdoutcome",
+        "payments_mandate",
+        "payments_metadataterm",
+        "payments_order",
+        "payments_orderline",
+        "payments_paymentintent",
+        "payments_paymentmethod",
+        "payments_price",
+        "payments_product",
+        "payments_refund",
+        "payments_refundline",
+        "payments_transfer",
+    }
+)
+PLATFORM = frozenset(
+    {
+        "payments_account",
+        "payments_accountbalance",
+        "payments_cluster",
+        "payments_consumer",
+        "payments_wallet",
+        "security_apikey",
+        "security_book",
+        "security_credentialsversion",
+        "security_device",
+        "security_flag",
+        "security_merchant",
+        "security_staff",
+        "security_staff_stores",
+        "security_store",
+        "security_user",
+    }
+)
+FRAMEWORK = frozenset(
+    {
+        "auth_group",
+        "auth_group_permissions",
+        "auth_permission",
+        "django_content_type",
+        "django_migrations",
+        "django_session",
+    }
+)
+# Facts: the app and platform roles may insert and read, never change.
+APPEND_ONLY = frozenset(
+    {
+        "kernel_event",
+        "payments_account",
+        "payments_entry",
+        "payments_hold",
+        "payments_holdoutcome",
+        "payments_transfer",
+    }
+)
+
+
+def classify_framework() -> None:
+    """Give the framework's own models their privacy classes."""
+    classes = privacy.classes
+    privacy.register("auth.Permission", classes(opaque="id name content_type codename"))
+    privacy.register("auth.Group_permissions", classes(opaque="id group permission"))
+    privacy.register("auth.Group", classes(opaque="id name"))
+    privacy.register("contenttypes.ContentType", classes(opaque="id app_label model"))
+    privacy.register("sessions.Session", classes(opaque="expire_date", secret="session_key session_data"))
+    privacy.register("security.Staff_stores", classes(opaque="id staff store"))

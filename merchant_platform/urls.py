@@ -1,0 +1,16 @@
+"""Every address of the platform."""
+
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from merchant_platform import health
+from merchant_platform.kernel.api import doors
+from merchant_platform.kernel.api.openapi import schema
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("v1/schema", schema),
+    path("", include("payments.api.urls")),
+    re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
+]

@@ -1,0 +1,1 @@
+"""Value and its movement. Imports security and the kernel."""

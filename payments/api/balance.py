@@ -1,0 +1,125 @@
+"""/v1/balance and /v1/balance_transactions: a ledger entry is a balance transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.params import Currency, InvalidParameter, ListParams, text
+from merchant_platform.kernel.clock import unix
+from payments.api.addresses import mode, not_here, path_id
+from payments.ledger import queries as ledger
+from payments.ledger.chart import MERCHANT, AccountRef
+from payments.ledger.models import Account, Entry
+
+# What a balance transaction is called on the wire, by the entry's kind.
+KINDS = {"charge": ("payment", "charge", "ch"), "refund": ("payment_refund", "refund", "re")}
+_SOURCES = {prefix: kind for kind, (_, _, prefix) in KINDS.items()}
+
+
+class ListTransactions(ListParams):
+    currency: Currency | None = None
+    source: text(255) | None = None  # type: ignore[valid-type]
+    type: text(50) | None = None  # type: ignore[valid-type]
+
+
+@endpoint(permission="balance:read", returns="balance")
+def retrieve_balance(call: Call) -> dict[str, Any]:
+    """Retrieve the balance: what the platform owes the merchant, exact at this moment"""
+    units = Account.objects.filter(code=MERCHANT.code, owner_id=tenancy.book_id()).values_list("unit", flat=True)
+    accounts = [AccountRef(MERCHANT, tenancy.book_id(), unit, mode(call)) for unit in sorted(units)]
+    owed = [
+        {"amount": total, "currency": account.unit.partition("/")[0].lower(), "source_types": {"wallet": total}}
+        for account, total in zip(accounts, ledger.totals(accounts), strict=True)
+    ] or [_nothing(call)]
+    # Wallet money is in the platform's hands already, so all of it is available at once.
+    pending = [{**item, "amount": 0, "source_types": {"wallet": 0}} for item in owed]
+    return {
+        "object": "balance",
+        "available": owed,
+        "livemode": call.caller.livemode,
+        "pending": pending,
+    }
+
+
+@endpoint(permission="balance_transactions:read", returns="balance_transaction")
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve a balance transaction"""
+    row = Entry.objects.filter(pk=path_id(call, "txn"), kind__in=KINDS).first()
+    if row is None:
+        raise not_here(call, "txn")
+    return render(row, now=call.now)
+
+
+@endpoint(
+    permission="balance_transactions:read", params=ListTransactions, returns="balance_transaction", is_list=True
+)
+def list_(call: Call) -> dict[str, Any]:
+    """List all balance transactions"""
+    rows = Entry.objects.filter(kind__in=KINDS)
+    if call.params.currency:
+        rows = rows.filter(unit__startswith=f"{call.params.currency}/")
+    if call.params.type:
+        rows = rows.filter(kind__in=[kind for kind, (name, *_) in KINDS.items() if name == call.params.type])
+    if call.params.source:
+        rows = rows.filter(**_source(call.params.source))
+    return paging.page(
+        rows,
+        call.params,
+        prefix="txn",
+        url=call.url,
+        render=lambda found: [render(row, now=call.now) for row in found],
+    )
+
+
+def render(row: Entry, *, now: datetime) -> dict[str, Any]:
+    """A balance transaction as the API shows it."""
+    name, category, prefix = KINDS[row.kind]
+    currency = row.unit.partition("/")[0].lower()
+    fee_details = [
+        {
+            "amount": row.fee_minor,
+            "application": None,
+            "currency": currency,
+            "description": "Processing fee" if row.fee_minor > 0 else "Processing fee returned",
+            "type": "stripe_fee",
+        }
+    ]
+    return {
+        "id": ids.show("txn", row.pk),
+        "object": "balance_transaction",
+        "amount": row.amount_minor,
+        "available_on": unix(row.available_at),
+        "balance_type": "payments",
+        "created": unix(row.effective_at),
+        "currency": currency,
+        "description": None,
+        "exchange_rate": None,
+        "fee": row.fee_minor,
+        "fee_details": fee_details if row.fee_minor else [],
+        "net": row.net_minor,
+        "reporting_category": category,
+        "source": ids.show(prefix, row.source_id) if row.source_id else None,
+        "status": "available" if row.available_at <= now else "pending",
+        "type": name,
+    }
+
+
+def _source(text_: str) -> dict[str, Any]:
+    kind = _SOURCES.get(text_.partition("_")[0])
+    if kind is None:
+        raise InvalidParameter(f"No such source: '{text_[:100]}'", code="resource_missing", param="source")
+    return {"kind": kind, "source_id": paging.identifier(KINDS[kind][2], text_, param="source")}
+
+
+def _nothing(call: Call) -> dict[str, Any]:
+    currency = call.caller.default_currency.lower()
+    return {"amount": 0, "currency": currency, "source_types": {"wallet": 0}}
+
+
+urlpatterns = [
+    door("balance", GET=retrieve_balance),
+    door("balance_transactions", GET=list_),
+    door("balance_transactions/<id>", GET=retrieve),
+]

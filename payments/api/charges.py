@@ -1,0 +1,87 @@
+"""/v1/charges: the attempts of payment intents."""
+
+from typing import Any
+
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.params import Emptied, ListParams, Metadata, Params, SearchParams, text
+from payments.api.addresses import not_here, origin, path_id
+from payments.api.customers import Email
+from payments.api.fields import Shipping
+from payments.intents import objects
+from payments.intents import operations as intents
+from payments.intents.models import Attempt
+from payments.search import queries as search
+
+
+class UpdateCharge(Params):
+    description: Emptied[text(1000)] = None  # type: ignore[valid-type]
+    metadata: Metadata = {}
+    receipt_email: Emptied[Email] = None
+    shipping: Emptied[Shipping] = None
+
+
+class ListCharges(ListParams):
+    customer: text(255) | None = None  # type: ignore[valid-type]
+    payment_intent: text(255) | None = None  # type: ignore[valid-type]
+
+
+@endpoint(permission="charges:read", returns="charge")
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve a charge"""
+    row = Attempt.objects.filter(pk=path_id(call, "ch")).first()
+    if row is None:
+        raise not_here(call, "ch")
+    return objects.charge(row, livemode=call.caller.livemode)
+
+
+@endpoint(permission="charges:write", params=UpdateCharge, returns="charge")
+def update(call: Call) -> dict[str, Any]:
+    """Update a charge"""
+    changes = call.params.given("metadata")
+    if changes.get("shipping") is not None:
+        changes["shipping"] = call.params.shipping.model_dump()
+    row = intents.update_charge(
+        attempt_id=path_id(call, "ch"),
+        changes=changes,
+        metadata=call.params.metadata if "metadata" in call.params.model_fields_set else None,
+        now=call.now,
+        origin=origin(call),
+    )
+    return objects.charge(row, livemode=call.caller.livemode)
+
+
+@endpoint(permission="charges:read", params=ListCharges, returns="charge", is_list=True)
+def list_(call: Call) -> dict[str, Any]:
+    """List all charges"""
+    rows = Attempt.objects.all()
+    if call.params.customer:
+        rows = rows.filter(customer_id=paging.identifier("cus", call.params.customer, param="customer"))
+    if call.params.payment_intent:
+        rows = rows.filter(intent_id=paging.identifier("pi", call.params.payment_intent, param="payment_intent"))
+    return paging.page(
+        rows,
+        call.params,
+        prefix="ch",
+        url=call.url,
+        render=lambda found: [objects.charge(row, livemode=call.caller.livemode) for row in found],
+    )
+
+
+@endpoint(permission="charges:read", params=SearchParams, returns="charge", is_list=True)
+def search_(call: Call) -> dict[str, Any]:
+    """Search charges"""
+    return search.page(
+        "charge",
+        Attempt.objects.all(),
+        call.params,
+        url=call.url,
+        render=lambda found: [objects.charge(row, livemode=call.caller.livemode) for row in found],
+    )
+
+
+urlpatterns = [
+    door("charges", GET=list_),
+    door("charges/search", GET=search_),
+    door("charges/<id>", GET=retrieve, POST=update),
+]

@@ -1,0 +1,91 @@
+"""/v1/events: the outbox itself, so it is never late."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from merchant_platform.kernel import ids
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import API_VERSION, Call, door, endpoint
+from merchant_platform.kernel.api.params import InvalidParameter, Listed, ListParams, text
+from merchant_platform.kernel.clock import unix
+from merchant_platform.kernel.events.models import Event
+from merchant_platform.kernel.wire import load
+from payments.api.addresses import not_here, path_id
+
+# How long an event can be listed, as with Stripe.
+LISTED = timedelta(days=30)
+TYPES_MAX = 20
+
+
+class ListEvents(ListParams):
+    type: text(100) | None = None  # type: ignore[valid-type]
+    types: Listed[text(100)] | None = None  # type: ignore[valid-type]
+
+
+@endpoint(permission="events:read", returns="event")
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve an event"""
+    row = Event.objects.filter(pk=path_id(call, "evt"), is_public=True).first()
+    if row is None:
+        raise not_here(call, "evt")
+    return render([row], livemode=call.caller.livemode)[0]
+
+
+@endpoint(permission="events:read", params=ListEvents, returns="event", is_list=True)
+def list_(call: Call) -> dict[str, Any]:
+    """List all events of the last 30 days"""
+    rows = Event.objects.filter(is_public=True, pk__gte=ids.first_at(call.now - LISTED))
+    wanted = _types(call.params)
+    if wanted is not None:
+        rows = rows.filter(wanted)
+    return paging.page(
+        rows,
+        call.params,
+        prefix="evt",
+        url=call.url,
+        render=lambda found: render(found, livemode=call.caller.livemode),
+    )
+
+
+def render(rows: Sequence[Event], *, livemode: bool) -> list[dict[str, Any]]:
+    """Events as the API shows them: the stored object in its envelope."""
+    return [
+        {
+            "id": ids.show("evt", row.pk),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": unix(row.created_at),
+            "data": {"object": load(row.data)}
+            | ({"previous_attributes": load(row.previous_attributes)} if row.previous_attributes else {}),
+            "livemode": livemode,
+            "pending_webhooks": 0,
+            "request": {"id": row.request_id, "idempotency_key": row.idempotency_key},
+            "type": row.type,
+        }
+        for row in rows
+    ]
+
+
+def _types(params: ListEvents) -> Q | None:
+    if params.type and params.types:
+        raise InvalidParameter(
+            "You may only specify one of these parameters: type, types.", code="parameters_exclusive"
+        )
+    names = params.types or ([params.type] if params.type else [])
+    if len(names) > TYPES_MAX:
+        raise InvalidParameter(f"You can name up to {TYPES_MAX} types.", param="types")
+    if not names:
+        return None
+    wanted = Q(pk__in=[])
+    for name in names:
+        wanted |= Q(type__startswith=name[:-1]) if name.endswith("*") else Q(type=name)
+    return wanted
+
+
+urlpatterns = [
+    door("events", GET=list_),
+    door("events/<id>", GET=retrieve),
+]

@@ -1,0 +1,185 @@
+"""/v1/orders: ours, in the same style."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from django.db.models import QuerySet
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.params import (
+    Amount,
+    Currency,
+    Emptied,
+    Integer,
+    InvalidParameter,
+    Listed,
+    ListParams,
+    Metadata,
+    Nested,
+    Params,
+    merge_metadata,
+    text,
+)
+from payments.api.addresses import not_here, origin, path_id
+from payments.catalog.models import Price
+from payments.customers import operations as customers
+from payments.orders import objects
+from payments.orders import operations as orders
+from payments.orders.models import Order, OrderLine
+from security.merchants.models import Store
+
+LINES_MAX = 100
+QUANTITY_MAX = 9_999
+
+
+def _quantity(value: int) -> int:
+    if not 1 <= value <= QUANTITY_MAX:
+        raise PydanticCustomError(
+            "parameter_invalid_integer", "This value must be between 1 and {n}.", {"n": QUANTITY_MAX}
+        )
+    return value
+
+
+Quantity = Annotated[Integer, AfterValidator(_quantity)]
+
+
+class LineItem(Nested):
+    """A price, or a description with a unit amount."""
+
+    category: Emptied[text(100)] = None  # type: ignore[valid-type]
+    description: Emptied[text(500)] = None  # type: ignore[valid-type]
+    price: text(255) | None = None  # type: ignore[valid-type]
+    quantity: Quantity = 1
+    unit_amount: Amount | None = None
+
+
+class CreateOrder(Params):
+    currency: Currency
+    customer: text(255) | None = None  # type: ignore[valid-type]
+    line_items: Listed[LineItem]
+    metadata: Metadata = {}
+    reference: Emptied[text(100)] = None  # type: ignore[valid-type]
+    store: text(255) | None = None  # type: ignore[valid-type]
+
+
+class ListOrders(ListParams):
+    customer: text(255) | None = None  # type: ignore[valid-type]
+    reference: text(100) | None = None  # type: ignore[valid-type]
+    status: text(20) | None = None  # type: ignore[valid-type]
+
+
+@endpoint(permission="orders:write", params=CreateOrder, returns="order")
+def create(call: Call) -> dict[str, Any]:
+    """Create an order"""
+    params = call.params
+    if not 1 <= len(params.line_items) <= LINES_MAX:
+        raise InvalidParameter(f"An order has 1 to {LINES_MAX} line items.", param="line_items")
+    if (params.reference or "").startswith("ord_"):
+        raise InvalidParameter("A reference of your own cannot begin with 'ord_'.", param="reference")
+    row, lines = orders.create(
+        currency=params.currency,
+        lines=_drafts(params.line_items),
+        customer_id=_customer(params.customer),
+        store_id=_store(call, params.store),
+        reference=params.reference,
+        metadata=merge_metadata({}, params.metadata),
+        now=call.now,
+        origin=origin(call),
+    )
+    return objects.order(row, lines, livemode=call.caller.livemode)
+
+
+@endpoint(permission="orders:read", returns="order")
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve an order"""
+    row = Order.objects.filter(pk=path_id(call, "ord")).first()
+    if row is None:
+        raise not_here(call, "ord")
+    return render_rows([row], livemode=call.caller.livemode)[0]
+
+
+@endpoint(permission="orders:read", params=ListOrders, returns="order", is_list=True)
+def list_(call: Call) -> dict[str, Any]:
+    """List all orders"""
+    rows: QuerySet[Order] = Order.objects.all()
+    if call.params.customer:
+        rows = rows.filter(customer_id=paging.identifier("cus", call.params.customer, param="customer"))
+    if call.params.reference:
+        rows = rows.filter(reference=call.params.reference)
+    if call.params.status:
+        rows = rows.filter(status=call.params.status)
+    return paging.page(
+        rows,
+        call.params,
+        prefix="ord",
+        url=call.url,
+        render=lambda found: render_rows(found, livemode=call.caller.livemode),
+    )
+
+
+def render_rows(rows: Sequence[Order], *, livemode: bool) -> list[dict[str, Any]]:
+    """Orders with their lines: two statements for a page."""
+    by_order: dict[Any, list[OrderLine]] = {}
+    for line in OrderLine.objects.filter(order_id__in=[row.pk for row in rows]).order_by("pk"):
+        by_order.setdefault(line.order_id, []).append(line)
+    return [objects.order(row, by_order.get(row.pk, []), livemode=livemode) for row in rows]
+
+
+def _drafts(items: list[LineItem]) -> list[orders.LineDraft]:
+    named = {
+        position: paging.identifier("price", item.price, param=f"line_items[{position}][price]")
+        for position, item in enumerate(items)
+        if item.price
+    }
+    prices = {price.pk: price for price in Price.objects.select_related("product").filter(pk__in=named.values())}
+    drafts = []
+    for position, item in enumerate(items):
+        param = f"line_items[{position}]"
+        if bool(item.price) == (item.unit_amount is not None):
+            raise InvalidParameter(
+                "A line item has either a price or a unit_amount.", code="parameters_exclusive", param=param
+            )
+        if item.price and named[position] not in prices:
+            raise InvalidParameter(
+                f"No such price: '{item.price}'", code="resource_missing", param=f"{param}[price]"
+            )
+        if not item.price and not item.description:
+            raise InvalidParameter(
+                f"Missing required param: {param}[description].",
+                code="parameter_missing",
+                param=f"{param}[description]",
+            )
+        drafts.append(
+            orders.LineDraft(
+                quantity=item.quantity,
+                price=prices[named[position]] if item.price else None,
+                description=item.description or "",
+                unit_price_minor=item.unit_amount or 0,
+                category=item.category or "",
+            )
+        )
+    return drafts
+
+
+def _customer(text_: str | None) -> Any:
+    if text_ is None:
+        return None
+    return customers.find(paging.identifier("cus", text_, param="customer"), param="customer").pk
+
+
+def _store(call: Call, text_: str | None) -> Any:
+    if text_ is None:
+        return None
+    store_id = paging.identifier("sto", text_, param="store")
+    if not Store.objects.filter(pk=store_id, merchant_id=call.caller.merchant_id, closed_at__isnull=True).exists():
+        raise InvalidParameter(f"No such store: '{text_}'", code="resource_missing", param="store")
+    return store_id
+
+
+urlpatterns = [
+    door("orders", GET=list_, POST=create),
+    door("orders/<id>", GET=retrieve),
+]

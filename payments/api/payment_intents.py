@@ -1,0 +1,345 @@
+"""/v1/payment_intents"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from merchant_platform.kernel import idempotency
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
+from merchant_platform.kernel.api.params import (
+    Amount,
+    Boolean,
+    Currency,
+    Emptied,
+    InvalidParameter,
+    Listed,
+    ListParams,
+    Metadata,
+    Nested,
+    Params,
+    SearchParams,
+    merge_metadata,
+    text,
+)
+from merchant_platform.kernel.errors import Forbidden
+from merchant_platform.kernel.wire import dump
+from payments.api.addresses import mode, not_here, origin, path_id
+from payments.api.customers import Email
+from payments.api.fields import Shipping
+from payments.intents import hot_path, objects, states
+from payments.intents import operations as intents
+from payments.intents.models import PaymentIntent
+from payments.search import queries as search
+
+
+def _known_method(value: str) -> str:
+    if value not in objects.ENABLED_METHODS:
+        raise PydanticCustomError(
+            "parameter_invalid",
+            "The payment method type '{given}' is not one of: {known}.",
+            {"given": value[:50], "known": ", ".join(objects.ENABLED_METHODS)},
+        )
+    return value
+
+
+def _capture_method(value: str) -> str:
+    if value == "manual":
+        raise PydanticCustomError(
+            "capture_method_unsupported",
+            "No payment method here can be captured later: use 'automatic' or 'automatic_async'.",
+        )
+    return value
+
+
+MethodType = Annotated[text(50), AfterValidator(_known_method)]  # type: ignore[valid-type]
+
+
+class AutomaticMethods(Nested):
+    allow_redirects: Literal["always", "never"] = "always"
+    enabled: Boolean
+
+
+class PaymentDetails(Nested):
+    customer_reference: Emptied[text(25)] = None  # type: ignore[valid-type]
+    order_reference: Emptied[text(100)] = None  # type: ignore[valid-type]
+
+
+class IntentFields(Params):
+    customer: text(255) | None = None  # type: ignore[valid-type]
+    description: Emptied[text(1000)] = None  # type: ignore[valid-type]
+    metadata: Metadata = {}
+    payment_method: text(255) | None = None  # type: ignore[valid-type]
+    payment_method_types: Listed[MethodType] = []
+    receipt_email: Emptied[Email] = None
+    setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
+    shipping: Emptied[Shipping] = None
+    statement_descriptor: Emptied[text(22)] = None  # type: ignore[valid-type]
+    statement_descriptor_suffix: Emptied[text(22)] = None  # type: ignore[valid-type]
+    transfer_group: Emptied[text(255)] = None  # type: ignore[valid-type]
+
+    def details(self) -> dict[str, Any]:
+        """The columns that are shown and copied, as the request gave them."""
+        shown = self.given(
+            "amount", "automatic_payment_methods", "confirm", "currency", "customer", "metadata", "off_session",
+            "payment_details", "payment_method", "return_url", "error_on_requires_action", "client_secret",
+        )  # fmt: skip
+        if shown.get("shipping") is not None:
+            shown["shipping"] = self.shipping.model_dump()
+        return shown
+
+
+class CreateIntent(IntentFields):
+    amount: Amount
+    automatic_payment_methods: AutomaticMethods | None = None
+    capture_method: Annotated[
+        Literal["automatic", "automatic_async", "manual"], AfterValidator(_capture_method)
+    ] = "automatic_async"
+    confirm: Boolean = False
+    confirmation_method: Literal["automatic"] = "automatic"
+    currency: Currency
+    error_on_requires_action: Boolean = False
+    off_session: Boolean = False
+    payment_details: PaymentDetails | None = None
+    return_url: text(2048) | None = None  # type: ignore[valid-type]
+
+
+class UpdateIntent(IntentFields):
+    amount: Amount = 1
+    currency: Currency = "CNY"
+
+
+class ConfirmIntent(Params):
+    client_secret: text(255) | None = None  # type: ignore[valid-type]
+    error_on_requires_action: Boolean = False
+    off_session: Boolean = False
+    payment_method: text(255) | None = None  # type: ignore[valid-type]
+    receipt_email: Emptied[Email] = None
+    return_url: text(2048) | None = None  # type: ignore[valid-type]
+    shipping: Emptied[Shipping] = None
+
+
+class RetrieveIntent(Params):
+    client_secret: text(255) | None = None  # type: ignore[valid-type]
+
+
+class CancelIntent(Params):
+    cancellation_reason: (
+        Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] | None
+    ) = None
+
+
+class ListIntents(ListParams):
+    customer: text(255) | None = None  # type: ignore[valid-type]
+
+
+DECLINED = {402: "The payment was declined; the intent is in `error.payment_intent`."}
+
+
+@endpoint(
+    permission="payment_intents:write",
+    params=CreateIntent,
+    returns="payment_intent",
+    answers_itself=True,
+    extra_statuses=DECLINED,
+)
+def create(call: Call) -> Answer:
+    """Create a payment intent, and confirm it at once with `confirm`"""
+    params = call.params
+    if not params.confirm:
+        for name in ("off_session", "error_on_requires_action", "return_url"):
+            if getattr(params, name):
+                raise InvalidParameter(f"The parameter '{name}' needs confirm=true.", param=name)
+    terms_ = _terms(params)
+    if params.confirm and terms_.payment_method_id is None:
+        raise InvalidParameter(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="parameter_missing",
+            param="payment_method",
+        )
+    if params.confirm and not params.expand and terms_.order_reference is None:
+        paid = hot_path.pay(
+            book_id=call.book_id,
+            mode=mode(call),
+            terms_=terms_,
+            now=call.now,
+            origin=origin(call),
+            idempotency=call.idempotency,
+        )
+        if paid is not None:
+            return paid
+
+    def operation() -> Answer:
+        intent = intents.create(terms_=terms_, now=call.now, origin=origin(call))
+        if params.confirm:
+            intent = intents.confirm(intent_id=intent.pk, mode=mode(call), now=call.now, origin=origin(call))
+            return _outcome(call, intent)
+        return Answer(status=200, body=body(call, _shown(call, intent)))
+
+    return idempotency.run_once(call.book_id, call.idempotency, operation)
+
+
+@endpoint(
+    permission="payment_intents:read", params=RetrieveIntent, returns="payment_intent", publishable=True
+)
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve a payment intent"""
+    intent = PaymentIntent.objects.filter(pk=path_id(call, "pi")).first()
+    if intent is None:
+        raise not_here(call, "pi")
+    _check_secret(call)
+    return _shown(call, intent)
+
+
+@endpoint(permission="payment_intents:write", params=UpdateIntent, returns="payment_intent")
+def update(call: Call) -> dict[str, Any]:
+    """Update a payment intent"""
+    params = call.params
+    changes = params.details()
+    if "amount" in params.model_fields_set:
+        changes["amount_minor"] = params.amount
+    if "currency" in params.model_fields_set:
+        changes["currency"] = params.currency
+    if params.customer:
+        changes["customer_id"] = paging.identifier("cus", params.customer, param="customer")
+    if params.payment_method:
+        changes["payment_method_id"] = paging.identifier("pm", params.payment_method, param="payment_method")
+    intent = intents.update(
+        intent_id=path_id(call, "pi"),
+        changes=changes,
+        metadata=params.metadata if "metadata" in params.model_fields_set else None,
+        now=call.now,
+        origin=origin(call),
+    )
+    return _shown(call, intent)
+
+
+@endpoint(
+    permission="payment_intents:write",
+    params=ConfirmIntent,
+    returns="payment_intent",
+    publishable=True,
+    answers_itself=True,
+    extra_statuses=DECLINED,
+)
+def confirm(call: Call) -> Answer:
+    """Confirm a payment intent: try to take the money"""
+    params = call.params
+    _check_secret(call)
+    if call.caller.kind == "publishable":
+        # A browser proves nothing of who sits before it: a wallet is charged by the merchant's
+        # server, on the mandate that the consumer gave.
+        raise Forbidden(
+            "A wallet payment is confirmed with a secret key.", code="secret_key_required"
+        )
+    details = params.given("client_secret", "error_on_requires_action", "off_session", "payment_method", "return_url")
+    if details.get("shipping") is not None:
+        details["shipping"] = params.shipping.model_dump()
+    method_id = params.payment_method and paging.identifier("pm", params.payment_method, param="payment_method")
+
+    def operation() -> Answer:
+        intent = intents.confirm(
+            intent_id=path_id(call, "pi"),
+            payment_method_id=method_id or None,
+            details=details,
+            mode=mode(call),
+            now=call.now,
+            origin=origin(call),
+        )
+        return _outcome(call, intent)
+
+    return idempotency.run_once(call.book_id, call.idempotency, operation)
+
+
+@endpoint(permission="payment_intents:write", params=CancelIntent, returns="payment_intent")
+def cancel(call: Call) -> dict[str, Any]:
+    """Cancel a payment intent"""
+    intent = intents.cancel(
+        intent_id=path_id(call, "pi"),
+        reason=call.params.cancellation_reason,
+        now=call.now,
+        origin=origin(call),
+    )
+    return _shown(call, intent)
+
+
+@endpoint(permission="payment_intents:read", params=ListIntents, returns="payment_intent", is_list=True)
+def list_(call: Call) -> dict[str, Any]:
+    """List all payment intents"""
+    rows = PaymentIntent.objects.all()
+    if call.params.customer:
+        rows = rows.filter(customer_id=paging.identifier("cus", call.params.customer, param="customer"))
+    return paging.page(
+        rows,
+        call.params,
+        prefix="pi",
+        url=call.url,
+        render=lambda found: [_shown(call, row) for row in found],
+    )
+
+
+@endpoint(permission="payment_intents:read", params=SearchParams, returns="payment_intent", is_list=True)
+def search_(call: Call) -> dict[str, Any]:
+    """Search payment intents"""
+    return search.page(
+        "payment_intent",
+        PaymentIntent.objects.all(),
+        call.params,
+        url=call.url,
+        render=lambda found: [_shown(call, row) for row in found],
+    )
+
+
+def _terms(params: CreateIntent) -> intents.Terms:
+    details = params.details()
+    details.setdefault("capture_method", params.capture_method)
+    if "payment_method_types" in details and params.automatic_payment_methods is not None:
+        raise InvalidParameter(
+            "You may only specify one of these parameters: payment_method_types, automatic_payment_methods.",
+            code="parameters_exclusive",
+        )
+    return intents.Terms(
+        amount_minor=params.amount,
+        currency=params.currency,
+        customer_id=paging.identifier("cus", params.customer, param="customer") if params.customer else None,
+        payment_method_id=paging.identifier("pm", params.payment_method, param="payment_method")
+        if params.payment_method
+        else None,
+        order_reference=params.payment_details.order_reference if params.payment_details else None,
+        metadata=merge_metadata({}, params.metadata),
+        details=details,
+    )
+
+
+def _outcome(call: Call, intent: PaymentIntent) -> Answer:
+    """A confirmed intent is the answer; a declined one is 402 with the intent inside, and both are stored."""
+    shown = _shown(call, intent)
+    if intent.status == states.REQUIRES_PAYMENT_METHOD:
+        error = {**intent.last_error, "payment_intent": shown}
+        return Answer(status=402, body=dump({"error": error}))
+    return Answer(status=200, body=body(call, shown), moved_money=True)
+
+
+def _shown(call: Call, intent: PaymentIntent) -> dict[str, Any]:
+    return objects.payment_intent(intent, livemode=call.caller.livemode)
+
+
+def _check_secret(call: Call) -> None:
+    """A publishable key sees one intent, by its secret. Raises as if the intent did not exist."""
+    given = call.params.client_secret
+    if given is None and call.caller.kind == "publishable":
+        raise InvalidParameter(
+            "Missing required param: client_secret.", code="parameter_missing", param="client_secret"
+        )
+    if given is not None and not objects.is_client_secret(call.path["id"], given):
+        raise not_here(call, "pi")
+
+
+urlpatterns = [
+    door("payment_intents", GET=list_, POST=create),
+    door("payment_intents/search", GET=search_),
+    door("payment_intents/<id>", GET=retrieve, POST=update),
+    door("payment_intents/<id>/confirm", POST=confirm),
+    door("payment_intents/<id>/cancel", POST=cancel),
+]

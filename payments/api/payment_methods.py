@@ -1,0 +1,140 @@
+"""/v1/payment_methods"""
+
+from typing import Any, Literal
+
+from merchant_platform.kernel.api import paging
+from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.params import InvalidParameter, ListParams, Metadata, Nested, Params, text
+from payments.api.addresses import not_here, origin, path_id
+from payments.api.fields import BillingDetails
+from payments.customers import objects
+from payments.customers import operations as customers
+from payments.customers.models import PaymentMethod
+from payments.wallets import operations as wallets
+from payments.wallets.models import Mandate, Wallet
+
+
+class WalletData(Nested):
+    """In test books only: a live wallet is saved by its consumer's own act."""
+
+    wallet: text(255)  # type: ignore[valid-type]
+
+
+class CreateMethod(Params):
+    billing_details: BillingDetails | None = None
+    metadata: Metadata = {}
+    type: Literal["wallet"]
+    wallet: WalletData
+
+
+class UpdateMethod(Params):
+    billing_details: BillingDetails | None = None
+    metadata: Metadata = {}
+
+
+class ListMethods(ListParams):
+    customer: text(255) | None = None  # type: ignore[valid-type]
+    type: text(50) | None = None  # type: ignore[valid-type]
+
+
+class Attach(Params):
+    customer: text(255)  # type: ignore[valid-type]
+
+
+@endpoint(permission="payment_methods:write", params=CreateMethod, returns="payment_method")
+def create(call: Call) -> dict[str, Any]:
+    """Create a payment method of a test wallet"""
+    if call.caller.livemode:
+        raise InvalidParameter(
+            "In live mode a wallet is saved by its consumer, on a page of ours, not by the merchant.",
+            code="wallet_consent_required",
+            param="wallet",
+        )
+    wallet_id = paging.identifier("wal", call.params.wallet.wallet, param="wallet[wallet]")
+    # Only a wallet that this book has a mandate on already: another merchant's does not exist here.
+    wallet = Wallet.objects.filter(
+        pk=wallet_id, mode="test", pk__in=Mandate.objects.filter(wallet_id=wallet_id).values("wallet_id")
+    ).first()
+    if wallet is None:
+        raise InvalidParameter(
+            f"No such wallet: '{call.params.wallet.wallet}'", code="resource_missing", param="wallet[wallet]"
+        )
+    method = customers.save_wallet(
+        customer=None, mandate=wallets.give_mandate(wallet=wallet, now=call.now), now=call.now, origin=origin(call)
+    )
+    fields = _fields(call.params)
+    if fields:
+        method = customers.update_method(method_id=method.pk, fields=fields, now=call.now, origin=origin(call))
+    return objects.payment_method(method, livemode=False)
+
+
+@endpoint(permission="payment_methods:read", returns="payment_method")
+def retrieve(call: Call) -> dict[str, Any]:
+    """Retrieve a payment method"""
+    row = PaymentMethod.objects.filter(pk=path_id(call, "pm")).first()
+    if row is None:
+        raise not_here(call, "pm")
+    return objects.payment_method(row, livemode=call.caller.livemode)
+
+
+@endpoint(permission="payment_methods:write", params=UpdateMethod, returns="payment_method")
+def update(call: Call) -> dict[str, Any]:
+    """Update a payment method"""
+    row = customers.update_method(
+        method_id=path_id(call, "pm"), fields=_fields(call.params), now=call.now, origin=origin(call)
+    )
+    return objects.payment_method(row, livemode=call.caller.livemode)
+
+
+@endpoint(permission="payment_methods:read", params=ListMethods, returns="payment_method", is_list=True)
+def list_(call: Call) -> dict[str, Any]:
+    """List payment methods"""
+    rows = PaymentMethod.objects.filter(detached_at__isnull=True)
+    if call.params.customer:
+        customer_id = paging.identifier("cus", call.params.customer, param="customer")
+        rows = rows.filter(customer=customers.find(customer_id, param="customer"))
+    if call.params.type:
+        rows = rows.filter(type=call.params.type)
+    return paging.page(
+        rows,
+        call.params,
+        prefix="pm",
+        url=call.url,
+        render=lambda found: [objects.payment_method(row, livemode=call.caller.livemode) for row in found],
+    )
+
+
+@endpoint(permission="payment_methods:write", params=Attach, returns="payment_method")
+def attach(call: Call) -> dict[str, Any]:
+    """Attach a payment method to a customer"""
+    row = customers.attach(
+        method_id=path_id(call, "pm"),
+        customer_id=paging.identifier("cus", call.params.customer, param="customer"),
+        now=call.now,
+        origin=origin(call),
+    )
+    return objects.payment_method(row, livemode=call.caller.livemode)
+
+
+@endpoint(permission="payment_methods:write", returns="payment_method")
+def detach(call: Call) -> dict[str, Any]:
+    """Detach a payment method, which revokes its mandate"""
+    row = customers.detach(method_id=path_id(call, "pm"), now=call.now, origin=origin(call))
+    return objects.payment_method(row, livemode=call.caller.livemode)
+
+
+def _fields(params: Any) -> dict[str, Any]:
+    fields = params.given("type", "wallet")
+    if fields.get("billing_details") is not None:
+        fields["billing_details"] = fields["billing_details"].model_dump(exclude_unset=True)
+    elif "billing_details" in fields:
+        fields["billing_details"] = {}
+    return fields
+
+
+urlpatterns = [
+    door("payment_methods", GET=list_, POST=create),
+    door("payment_methods/<id>", GET=retrieve, POST=update),
+    door("payment_methods/<id>/attach", POST=attach),
+    door("payment_methods/<id>/detach", POST=detach),
+]

@@ -1,0 +1,29 @@
+"""Every address of this app's API."""
+
+from payments.api import (
+    balance,
+    catalog,
+    charges,
+    customers,
+    events,
+    orders,
+    payment_intents,
+    payment_methods,
+    refunds,
+    wallets,
+)
+
+ROOMS = (
+    payment_intents,
+    charges,
+    refunds,
+    customers,
+    payment_methods,
+    catalog,
+    orders,
+    balance,
+    events,
+    wallets,
+)
+
+urlpatterns = [pattern for room in ROOMS for pattern in room.urlpatterns]

@@ -1,0 +1,118 @@
+"""Keep the catalogue: products and prices."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.api.params import merge_metadata
+from merchant_platform.kernel.errors import Invalid, missing
+from merchant_platform.kernel.events.outbox import changed, publish, row
+from payments.catalog import objects
+from payments.catalog.models import Price, Product
+from payments.origin import Origin
+
+
+class ProductInUse(Invalid):
+    """A product that has prices cannot be deleted, only made inactive."""
+
+    code = "product_in_use"
+
+
+class LookupKeyTaken(Invalid):
+    """Another price has this lookup key."""
+
+    code = "resource_already_exists"
+
+
+def create_product(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Product:
+    """Add a product. This will write it and tell `product.created`."""
+    metadata = merge_metadata({}, fields.pop("metadata", None))
+    product = Product.objects.create(
+        id=ids.new(now), book_id=tenancy.book_id(), created_at=now, updated_at=now, metadata=metadata, **fields
+    )
+    publish(row("product.created", objects.product(product, livemode=origin.livemode), now=now, **origin.tags))
+    return product
+
+
+def update_product(*, product_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Product:
+    """Change a product. This will write the given fields and tell `product.updated`. Raises NotFound."""
+    product = _locked_product(product_id)
+    before = objects.product(product, livemode=origin.livemode)
+    if "metadata" in fields:
+        fields["metadata"] = merge_metadata(product.metadata, fields["metadata"])
+    if fields.get("default_price_id") and not Price.objects.filter(
+        pk=fields["default_price_id"], product_id=product_id
+    ).exists():
+        raise missing("price", ids.show("price", fields["default_price_id"]), param="default_price")
+    for name, value in fields.items():
+        setattr(product, name, value)
+    product.updated_at = now
+    product.save(update_fields=[*fields, "updated_at"])
+    after = objects.product(product, livemode=origin.livemode)
+    publish(row("product.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    return product
+
+
+def delete_product(*, product_id: UUID, now: datetime, origin: Origin) -> Product:
+    """Delete a product that was never priced. This will hide it and tell `product.deleted`.
+
+    Raises NotFound and ProductInUse.
+    """
+    product = _locked_product(product_id)
+    if Price.objects.filter(product_id=product_id).exists():
+        raise ProductInUse("This product has prices: make it inactive instead (active=false).", param="id")
+    product.deleted_at = now
+    product.save(update_fields=["deleted_at"])
+    publish(row("product.deleted", objects.product(product, livemode=origin.livemode), now=now, **origin.tags))
+    return product
+
+
+def create_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Price:
+    """Price a product. This will write the price and tell `price.created`. Raises Invalid and LookupKeyTaken."""
+    if not Product.objects.filter(pk=product_id, deleted_at__isnull=True).exists():
+        raise missing("product", ids.show("prod", product_id), param="product")
+    metadata = merge_metadata({}, fields.pop("metadata", None))
+    try:
+        with transaction.atomic():
+            price = Price.objects.create(
+                id=ids.new(now),
+                book_id=tenancy.book_id(),
+                product_id=product_id,
+                created_at=now,
+                metadata=metadata,
+                **fields,
+            )
+    except IntegrityError as error:
+        raise LookupKeyTaken("A price with this lookup key exists.", param="lookup_key") from error
+    publish(row("price.created", objects.price(price, livemode=origin.livemode), now=now, **origin.tags))
+    return price
+
+
+def update_price(*, price_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Price:
+    """Change what may change of a price. This will write it and tell `price.updated`. Raises NotFound, LookupKeyTaken."""
+    price = Price.objects.select_for_update().filter(pk=price_id).first()
+    if price is None:
+        raise missing("price", ids.show("price", price_id))
+    before = objects.price(price, livemode=origin.livemode)
+    if "metadata" in fields:
+        fields["metadata"] = merge_metadata(price.metadata, fields["metadata"])
+    for name, value in fields.items():
+        setattr(price, name, value)
+    try:
+        with transaction.atomic():
+            price.save(update_fields=list(fields))
+    except IntegrityError as error:
+        raise LookupKeyTaken("A price with this lookup key exists.", param="lookup_key") from error
+    after = objects.price(price, livemode=origin.livemode)
+    publish(row("price.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    return price
+
+
+def _locked_product(product_id: UUID) -> Product:
+    product = Product.objects.select_for_update().filter(pk=product_id, deleted_at__isnull=True).first()
+    if product is None:
+        raise missing("product", ids.show("prod", product_id))
+    return product

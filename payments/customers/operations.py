@@ -1,0 +1,159 @@
+"""Keep customers and their payment methods."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.api.params import merge_metadata
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.events.outbox import changed, publish, row
+from payments.customers import objects
+from payments.customers.models import Customer, PaymentMethod
+from payments.origin import Origin
+from payments.search import terms
+from payments.wallets import operations as wallets
+from payments.wallets.models import Mandate
+
+
+class MethodInUse(Invalid):
+    """The payment method belongs to another customer."""
+
+    code = "payment_method_unexpected_state"
+
+
+class MethodDetached(WrongState):
+    """A detached payment method cannot be used again."""
+
+    code = "payment_method_unexpected_state"
+
+
+def create(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer:
+    """Add a customer. This will write it and tell `customer.created`."""
+    fields["metadata"] = merge_metadata({}, fields.get("metadata"))
+    customer = Customer(id=ids.new(now), book_id=tenancy.book_id(), created_at=now, **fields)
+    customer.email_key = (customer.email or "").lower() or None
+    customer.save(force_insert=True)
+    terms.add("customer", customer.pk, customer.metadata)
+    publish(row("customer.created", objects.customer(customer, livemode=origin.livemode), now=now, **origin.tags))
+    return customer
+
+
+def update(*, customer_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer:
+    """Change a customer. This will write the given fields and tell `customer.updated`. Raises NotFound."""
+    customer = _locked(customer_id)
+    before = objects.customer(customer, livemode=origin.livemode)
+    if "metadata" in fields:
+        fields["metadata"] = merge_metadata(customer.metadata, fields["metadata"])
+        terms.write("customer", customer.pk, fields["metadata"])
+    if "email" in fields:
+        fields["email_key"] = (fields["email"] or "").lower() or None
+    for name, value in fields.items():
+        setattr(customer, name, value)
+    customer.save(update_fields=list(fields))
+    after = objects.customer(customer, livemode=origin.livemode)
+    publish(row("customer.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    return customer
+
+
+def delete(*, customer_id: UUID, now: datetime, origin: Origin) -> None:
+    """Delete a customer. This will clear what is personal, detach its payment methods and tell `customer.deleted`.
+
+    The row stays as what payments point at. Raises NotFound.
+    """
+    customer = _locked(customer_id)
+    shown = objects.customer(customer, livemode=origin.livemode)
+    for method in PaymentMethod.objects.filter(customer=customer, detached_at__isnull=True):
+        detach(method_id=method.pk, now=now, origin=origin)
+    for name in ("consumer", "name", "email", "email_key", "phone", "description", "address", "shipping"):
+        setattr(customer, name, None)
+    customer.preferred_locales, customer.metadata, customer.deleted_at = [], {}, now
+    customer.save()
+    terms.write("customer", customer.pk, {})
+    publish(row("customer.deleted", shown, now=now, **origin.tags))
+
+
+def save_wallet(*, customer: Customer | None, mandate: Mandate, now: datetime, origin: Origin) -> PaymentMethod:
+    """Save a mandate as a payment method. This will write it and, for a customer, tell `payment_method.attached`."""
+    method = PaymentMethod.objects.create(
+        id=ids.new(now),
+        book_id=tenancy.book_id(),
+        type="wallet",
+        customer=customer,
+        mandate=mandate,
+        created_at=now,
+    )
+    if customer is not None:
+        _tell("payment_method.attached", method, now=now, origin=origin)
+    return method
+
+
+def update_method(*, method_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> PaymentMethod:
+    """Change a payment method's details. This will write them and tell `payment_method.updated`. Raises NotFound."""
+    method = _locked_method(method_id)
+    before = objects.payment_method(method, livemode=origin.livemode)
+    if "metadata" in fields:
+        fields["metadata"] = merge_metadata(method.metadata, fields["metadata"])
+    for name, value in fields.items():
+        setattr(method, name, value)
+    method.save(update_fields=list(fields))
+    after = objects.payment_method(method, livemode=origin.livemode)
+    publish(row("payment_method.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    return method
+
+
+def attach(*, method_id: UUID, customer_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
+    """Save a payment method to a customer. This will tell `payment_method.attached`.
+
+    Raises NotFound, MethodInUse for another customer's, MethodDetached.
+    """
+    customer = find(customer_id, param="customer")
+    method = _locked_method(method_id)
+    if method.detached_at is not None:
+        raise MethodDetached("This payment method was detached and cannot be used again.", param="payment_method")
+    if method.customer_id not in (None, customer.pk):
+        raise MethodInUse("The payment method belongs to another customer.", param="customer")
+    if method.customer_id is None:
+        method.customer = customer
+        method.save(update_fields=["customer"])
+        _tell("payment_method.attached", method, now=now, origin=origin)
+    return method
+
+
+def detach(*, method_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
+    """Forget a payment method. This will revoke its mandate and tell `payment_method.detached`. Raises MethodDetached."""
+    method = _locked_method(method_id)
+    if method.detached_at is not None:
+        raise MethodDetached("The payment method you provided is not attached to a customer so detachment is impossible.")
+    method.customer, method.detached_at = None, now
+    method.save(update_fields=["customer", "detached_at"])
+    if method.mandate_id and Mandate.objects.filter(pk=method.mandate_id, revoked_at__isnull=True).exists():
+        wallets.revoke_mandate(mandate_id=method.mandate_id, now=now)
+    _tell("payment_method.detached", method, now=now, origin=origin)
+    return method
+
+
+def find(customer_id: UUID, *, param: str | None = None) -> Customer:
+    """A customer of the open book that is not deleted. Raises NotFound."""
+    customer = Customer.objects.filter(pk=customer_id, deleted_at__isnull=True).first()
+    if customer is None:
+        raise missing("customer", ids.show("cus", customer_id), param=param)
+    return customer
+
+
+def _locked(customer_id: UUID) -> Customer:
+    customer = Customer.objects.select_for_update().filter(pk=customer_id, deleted_at__isnull=True).first()
+    if customer is None:
+        raise missing("customer", ids.show("cus", customer_id))
+    return customer
+
+
+def _locked_method(method_id: UUID) -> PaymentMethod:
+    method = PaymentMethod.objects.select_for_update().filter(pk=method_id).first()
+    if method is None:
+        raise missing("payment method", ids.show("pm", method_id))
+    return method
+
+
+def _tell(event_type: str, method: PaymentMethod, *, now: datetime, origin: Origin) -> None:
+    publish(row(event_type, objects.payment_method(method, livemode=origin.livemode), now=now, **origin.tags))

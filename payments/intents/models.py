@@ -1,0 +1,181 @@
+"""A payment intent is what a customer is to pay; an attempt is one try at it, the API's charge."""
+
+from django.db import models
+
+from merchant_platform.kernel import privacy
+from merchant_platform.kernel.tables import TenantForeignKey, book_unique
+from payments.intents import states
+
+
+class PaymentIntent(models.Model):
+    id_prefix = "pi"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    order = TenantForeignKey("payments.Order")
+    customer = TenantForeignKey("payments.Customer", null=True)
+    payment_method = TenantForeignKey("payments.PaymentMethod", null=True)
+    status = models.TextField()
+    amount_minor = models.BigIntegerField()
+    received_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    capture_method = models.TextField(default="automatic_async")
+    confirmation_method = models.TextField(default="automatic")
+    payment_method_types = models.JSONField(default=list)
+    # The newest attempt; it points the other way round than Attempt.intent, so it has no constraint.
+    latest_attempt_id = models.UUIDField(null=True)
+    last_error = models.JSONField(null=True)
+    description = models.TextField(null=True)  # noqa: DJ001  (the wire tells null from empty)
+    receipt_email = models.TextField(null=True)  # noqa: DJ001
+    setup_future_usage = models.TextField(null=True)  # noqa: DJ001
+    statement_descriptor = models.TextField(null=True)  # noqa: DJ001
+    statement_descriptor_suffix = models.TextField(null=True)  # noqa: DJ001
+    transfer_group = models.TextField(null=True)  # noqa: DJ001
+    shipping = models.JSONField(null=True)
+    # What the request named, shown again; the order itself is `order`.
+    order_reference = models.TextField(null=True)  # noqa: DJ001
+    metadata = models.JSONField(default=dict)
+    cancellation_reason = models.TextField(null=True)  # noqa: DJ001
+    canceled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque="id book_id order payment_method status amount_minor received_minor currency capture_method "
+        "confirmation_method payment_method_types latest_attempt_id setup_future_usage cancellation_reason "
+        "canceled_at created_at",
+        business="statement_descriptor statement_descriptor_suffix transfer_group order_reference",
+        personal="customer last_error description receipt_email shipping metadata",
+    )
+
+    class Meta:
+        verbose_name = "PaymentIntent"
+        constraints = [
+            book_unique("payments_paymentintent"),
+            models.CheckConstraint(
+                condition=models.Q(amount_minor__gt=0, received_minor__gte=0, received_minor__lte=models.F("amount_minor")),
+                name="payments_paymentintent_receives_at_most_its_amount",
+            ),
+        ]
+        indexes = [
+            # list ?customer=
+            models.Index(fields=["book_id", "customer", "id"], name="payments_paymentintent_cust"),
+            # what an order's live intents cover
+            models.Index(fields=["book_id", "order"], name="payments_paymentintent_order"),
+        ]
+
+
+class Attempt(models.Model):
+    """One try to move the money of an intent: the charge. At most one of an intent is not final."""
+
+    id_prefix = "ch"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    intent = TenantForeignKey(PaymentIntent)
+    customer = TenantForeignKey("payments.Customer", null=True)
+    payment_method = TenantForeignKey("payments.PaymentMethod")
+    method = models.TextField()
+    status = models.TextField()
+    amount_minor = models.BigIntegerField()
+    captured_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    # The plan as it was: a refund gives the fee back by it.
+    fee_rate_ppm = models.IntegerField(default=0)
+    fee_minor = models.BigIntegerField(default=0)
+    entry = TenantForeignKey("payments.Entry", null=True)
+    decline_code = models.TextField(null=True)  # noqa: DJ001
+    description = models.TextField(null=True)  # noqa: DJ001
+    receipt_email = models.TextField(null=True)  # noqa: DJ001
+    statement_descriptor = models.TextField(null=True)  # noqa: DJ001
+    statement_descriptor_suffix = models.TextField(null=True)  # noqa: DJ001
+    transfer_group = models.TextField(null=True)  # noqa: DJ001
+    shipping = models.JSONField(null=True)
+    billing_details = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque="id book_id intent payment_method method status amount_minor captured_minor refunded_minor currency "
+        "fee_rate_ppm fee_minor entry decline_code created_at",
+        business="statement_descriptor statement_descriptor_suffix transfer_group",
+        personal="customer description receipt_email shipping billing_details metadata",
+    )
+
+    class Meta:
+        verbose_name = "charge"
+        constraints = [
+            book_unique("payments_attempt"),
+            models.UniqueConstraint(
+                fields=["book_id", "intent"],
+                condition=models.Q(status=states.CREATED),
+                name="payments_attempt_one_open_an_intent",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    captured_minor__lte=models.F("amount_minor"),
+                    refunded_minor__gte=0,
+                    refunded_minor__lte=models.F("captured_minor"),
+                ),
+                name="payments_attempt_is_never_overrefunded",
+            ),
+        ]
+        indexes = [
+            # the attempts of an intent
+            models.Index(fields=["book_id", "intent"], name="payments_attempt_intent"),
+            # list charges ?customer=
+            models.Index(fields=["book_id", "customer", "id"], name="payments_attempt_customer"),
+        ]
+
+
+class Refund(models.Model):
+    id_prefix = "re"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    attempt = TenantForeignKey(Attempt)
+    intent = TenantForeignKey(PaymentIntent)
+    status = models.TextField()
+    amount_minor = models.BigIntegerField()
+    fee_returned_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    reason = models.TextField(null=True)  # noqa: DJ001
+    entry = TenantForeignKey("payments.Entry")
+    metadata = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque="id book_id attempt intent status amount_minor fee_returned_minor currency reason entry created_at",
+        personal="metadata",
+    )
+
+    class Meta:
+        constraints = [
+            book_unique("payments_refund"),
+            models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="payments_refund_gives_something"),
+        ]
+        indexes = [
+            # the refunds of a charge, and of an intent
+            models.Index(fields=["book_id", "attempt"], name="payments_refund_attempt"),
+            models.Index(fields=["book_id", "intent"], name="payments_refund_intent"),
+        ]
+
+
+class RefundLine(models.Model):
+    """Which order line a refund gives back, and how much of it."""
+
+    id_prefix = "rli"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    refund = TenantForeignKey(Refund)
+    order_line = TenantForeignKey("payments.OrderLine")
+    quantity = models.PositiveIntegerField(default=0)
+    amount_minor = models.BigIntegerField()
+
+    privacy = privacy.classes(opaque="id book_id refund order_line quantity amount_minor")
+
+    class Meta:
+        constraints = [
+            book_unique("payments_refundline"),
+            models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="payments_refundline_gives_something"),
+        ]
+        indexes = [
+            models.Index(fields=["book_id", "refund"], name="payments_refundline_refund"),
+        ]

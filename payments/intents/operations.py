@@ -1,0 +1,439 @@
+"""The life of a payment intent: create, update, confirm, cancel.
+
+Confirm here is the general road; the commonest payment, created and confirmed at once
+from a wallet, takes hot_path.py, which writes the same rows in one call.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from merchant_platform.kernel import ids, money, tenancy
+from merchant_platform.kernel.api.errors import doc_url
+from merchant_platform.kernel.api.params import merge_metadata
+from merchant_platform.kernel.decisions import rules
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.states import advance
+from payments.customers import objects as customer_objects
+from payments.customers.models import Customer, PaymentMethod
+from payments.intents import objects, states
+from payments.intents.models import Attempt, PaymentIntent
+from payments.ledger import chart
+from payments.ledger import operations as ledger
+from payments.methods import port as methods
+from payments.methods.decisions import ALLOWED
+from payments.orders import operations as orders
+from payments.orders.models import Order
+from payments.orders.states import OPEN
+from payments.origin import Origin
+from payments.pricing import fees
+from payments.search import terms
+
+
+class UnexpectedState(WrongState):
+    """The intent's status does not allow what was asked."""
+
+    code = "payment_intent_unexpected_state"
+
+
+class MissingMethod(Invalid):
+    """There is nothing to pay with yet."""
+
+    code = "parameter_missing"
+
+
+class MethodUnusable(Invalid):
+    """The payment method is detached, or belongs to another customer."""
+
+    code = "payment_method_unexpected_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a request says of a payment. Text fields keep the wire's difference of null and empty."""
+
+    amount_minor: int
+    currency: str
+    customer_id: UUID | None = None
+    payment_method_id: UUID | None = None
+    order_reference: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    # Columns of the intent that are shown and copied, never acted on here.
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def draft(terms_: Terms, *, order_id: UUID, now: datetime, book_id: UUID) -> PaymentIntent:
+    """The intent of a request, unsaved: pure, so that every road writes the same row."""
+    return PaymentIntent(
+        id=ids.new(now),
+        book_id=book_id,
+        order_id=order_id,
+        customer_id=terms_.customer_id,
+        payment_method_id=terms_.payment_method_id,
+        status=states.REQUIRES_CONFIRMATION if terms_.payment_method_id else states.REQUIRES_PAYMENT_METHOD,
+        amount_minor=terms_.amount_minor,
+        currency=terms_.currency,
+        order_reference=terms_.order_reference,
+        metadata=terms_.metadata,
+        created_at=now,
+        **terms_.details,
+    )
+
+
+def draft_attempt(intent: PaymentIntent, *, method: str, now: datetime) -> Attempt:
+    """An attempt at an intent, unsaved: pure."""
+    return Attempt(
+        id=ids.new(now),
+        book_id=intent.book_id,
+        intent_id=intent.pk,
+        customer_id=intent.customer_id,
+        payment_method_id=intent.payment_method_id,
+        method=method,
+        status=states.CREATED,
+        amount_minor=intent.amount_minor,
+        currency=intent.currency,
+        description=intent.description,
+        receipt_email=intent.receipt_email,
+        statement_descriptor=intent.statement_descriptor,
+        statement_descriptor_suffix=intent.statement_descriptor_suffix,
+        transfer_group=intent.transfer_group,
+        shipping=intent.shipping,
+        metadata=intent.metadata,
+        created_at=now,
+    )
+
+
+def draft_capture(attempt: Attempt, *, source: chart.AccountRef | None, mode: str, now: datetime) -> ledger.Draft:
+    """The ledger entry of a captured payment: the amount to the merchant, the fee from it. Pure; sets the attempt's fee.
+
+    Without a `source` the first transfer is left to the database, which knows the wallet.
+    """
+    rate_ppm = fees.rate_for(attempt.method)
+    fee_minor = fees.fee(attempt.amount_minor, rate_ppm)
+    merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
+    lines = [] if source is None else [ledger.Line(source, merchant, attempt.amount_minor)]
+    if fee_minor:
+        lines.append(ledger.Line(merchant, chart.fees(attempt.book_id, attempt.currency, mode), fee_minor))
+    entry = ledger.Draft(
+        id=ids.new(now),
+        reference=f"capture:{ids.show('ch', attempt.pk)}",
+        kind="charge",
+        lines=lines,
+        unit=money.unit(attempt.currency),
+        effective_at=now,
+        amount_minor=attempt.amount_minor,
+        fee_minor=fee_minor,
+        source_id=attempt.pk,
+    )
+    attempt.fee_rate_ppm, attempt.fee_minor = rate_ppm, fee_minor
+    return entry
+
+
+def create(*, terms_: Terms, now: datetime, origin: Origin) -> PaymentIntent:
+    """Create a payment intent. This will write it, its order where it names none, and tell `payment_intent.created`.
+
+    Raises NotFound for an unknown customer or payment method, MethodUnusable, and
+    orders.NothingOwed where the order it names is covered already.
+    """
+    terms_ = _with_customer(terms_)
+    order = _order_for(terms_, now=now)
+    intent = draft(terms_, order_id=order.pk, now=now, book_id=tenancy.book_id())
+    intent.save(force_insert=True)
+    terms.add("payment_intent", intent.pk, intent.metadata)
+    _tell("payment_intent.created", intent, now=now, origin=origin)
+    return intent
+
+
+def update(
+    *,
+    intent_id: UUID,
+    changes: dict[str, Any],
+    metadata: dict[str, str | None] | None,
+    now: datetime,
+    origin: Origin,
+) -> PaymentIntent:
+    """Change an intent that nobody has paid yet. This will write the given columns.
+
+    Raises NotFound, UnexpectedState once it was paid or canceled, and orders.NothingOwed.
+    """
+    intent = lock(intent_id)
+    is_open = intent.status in states.CONFIRMABLE
+    if not is_open and set(changes) - {"description", "receipt_email", "shipping"}:
+        raise _unexpected(intent, "updated", origin)
+    if "customer_id" in changes or "payment_method_id" in changes:
+        customer_id = changes.get("customer_id", intent.customer_id)
+        if intent.customer_id and customer_id != intent.customer_id:
+            raise Invalid("The customer of a payment intent cannot be changed once it is set.", param="customer")
+        method_id = changes.get("payment_method_id", intent.payment_method_id)
+        changes["customer_id"] = _customer_of(customer_id, method_id)
+        if is_open:
+            changes["status"] = states.REQUIRES_CONFIRMATION if method_id else states.REQUIRES_PAYMENT_METHOD
+    if {"amount_minor", "currency"} & set(changes):
+        _resize(intent, changes.get("amount_minor", intent.amount_minor), changes.get("currency", intent.currency))
+    if metadata is not None:
+        changes["metadata"] = merge_metadata(intent.metadata, metadata)
+        terms.write("payment_intent", intent.pk, changes["metadata"])
+    for name, value in changes.items():
+        setattr(intent, name, value)
+    intent.save(update_fields=list(changes))
+    return intent
+
+
+def confirm(
+    *,
+    intent_id: UUID,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+    payment_method_id: UUID | None = None,
+    details: dict[str, Any] | None = None,
+) -> PaymentIntent:
+    """Try to take the money. This will write an attempt and its outcome; the intent then says how it went.
+
+    A decline is an outcome, not an error: the intent is back in
+    `requires_payment_method` with `last_error`. Raises NotFound, UnexpectedState,
+    MissingMethod and MethodUnusable.
+    """
+    intent = lock(intent_id)
+    if intent.status not in states.CONFIRMABLE:
+        raise _unexpected(intent, "confirmed", origin)
+    method_id = payment_method_id or intent.payment_method_id
+    if method_id is None:
+        raise MissingMethod(
+            "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
+            "method, or pass one to confirm.",
+            param="payment_method",
+        )
+    saved = _method(method_id)
+    intent.customer_id = _customer_of(intent.customer_id, method_id)
+    intent.payment_method_id = method_id
+    for name, value in (details or {}).items():
+        setattr(intent, name, value)
+    intent.save(update_fields=["customer_id", "payment_method_id", *(details or {})])
+    attempt = draft_attempt(intent, method=saved.type, now=now)
+    attempt.billing_details = saved.billing_details
+    attempt.save(force_insert=True)
+    terms.add("charge", attempt.pk, attempt.metadata)
+    method = methods.find(saved.type)
+    readiness = method.prepare(saved, methods.Payment(attempt.amount_minor, attempt.currency, now))
+    facts = readiness.facts
+    if rules.evaluate(method.rule, facts).verdict == ALLOWED:
+        try:
+            _capture(intent, attempt, readiness.source, mode=mode, now=now, origin=origin)
+        except ledger.InsufficientFunds:
+            facts = {**facts, "has_funds": False}
+        else:
+            return intent
+    _, verdict = rules.record(method.rule, facts, subject_id=attempt.pk, now=now)
+    _decline(intent, attempt, saved, verdict.reasons[0].code, now=now, origin=origin)
+    return intent
+
+
+def cancel(*, intent_id: UUID, reason: str | None, now: datetime, origin: Origin) -> PaymentIntent:
+    """Give an intent up. This will cancel it and its implicit order, and tell `payment_intent.canceled`.
+
+    Raises NotFound and UnexpectedState.
+    """
+    intent = lock(intent_id)
+    if intent.status not in states.CANCELABLE:
+        raise _unexpected(intent, "canceled", origin)
+    advance(
+        intent, to=states.CANCELED, moves=states.INTENT_MOVES, cancellation_reason=reason, canceled_at=now
+    )
+    orders.cancel_bare(order_id=intent.order_id)
+    _tell("payment_intent.canceled", intent, now=now, origin=origin)
+    return intent
+
+
+def update_charge(
+    *, attempt_id: UUID, changes: dict[str, Any], metadata: dict[str, str | None] | None, now: datetime, origin: Origin
+) -> Attempt:
+    """Change what is said of a charge. This will write it and tell `charge.updated`. Raises NotFound."""
+    attempt = Attempt.objects.select_for_update().filter(pk=attempt_id).first()
+    if attempt is None:
+        raise missing("charge", ids.show("ch", attempt_id))
+    if metadata is not None:
+        changes["metadata"] = merge_metadata(attempt.metadata, metadata)
+        terms.write("charge", attempt.pk, changes["metadata"])
+    for name, value in changes.items():
+        setattr(attempt, name, value)
+    attempt.save(update_fields=list(changes))
+    publish(row("charge.updated", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags))
+    return attempt
+
+
+def lock(intent_id: UUID) -> PaymentIntent:
+    """The intent, locked until the unit of work ends. Raises NotFound."""
+    intent = PaymentIntent.objects.select_for_update().filter(pk=intent_id).first()
+    if intent is None:
+        raise missing("payment_intent", ids.show("pi", intent_id))
+    return intent
+
+
+def _capture(
+    intent: PaymentIntent,
+    attempt: Attempt,
+    source: chart.AccountRef | None,
+    *,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+) -> None:
+    entry = draft_capture(attempt, source=source, mode=mode, now=now)
+    # A savepoint: where the money is not there, the decline is written instead.
+    with transaction.atomic():
+        ledger.open_accounts(
+            [
+                chart.merchant(attempt.book_id, attempt.currency, mode),
+                chart.fees(attempt.book_id, attempt.currency, mode),
+            ]
+        )
+        ledger.post(entry)
+    advance(
+        attempt,
+        to=states.CAPTURED,
+        moves=states.ATTEMPT_MOVES,
+        captured_minor=attempt.amount_minor,
+        fee_rate_ppm=attempt.fee_rate_ppm,
+        fee_minor=attempt.fee_minor,
+        entry_id=entry.id,
+    )
+    advance(
+        intent,
+        to=states.SUCCEEDED,
+        moves=states.INTENT_MOVES,
+        received_minor=attempt.amount_minor,
+        latest_attempt_id=attempt.pk,
+        last_error=None,
+    )
+    orders.record_paid(order_id=intent.order_id, amount_minor=attempt.amount_minor)
+    publish(
+        row("charge.succeeded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+        row(
+            "payment_intent.succeeded",
+            objects.payment_intent(intent, livemode=origin.livemode),
+            now=now,
+            **origin.tags,
+        ),
+    )
+
+
+def _decline(
+    intent: PaymentIntent, attempt: Attempt, saved: PaymentMethod, code: str, *, now: datetime, origin: Origin
+) -> None:
+    advance(attempt, to=states.DECLINED, moves=states.ATTEMPT_MOVES, decline_code=code)
+    error = objects.decline_error(
+        decline_code=code,
+        charge_id=ids.show("ch", attempt.pk),
+        payment_method=customer_objects.payment_method(saved, livemode=origin.livemode),
+        doc_url=doc_url(code),
+    )
+    declined = {"payment_method_id": None, "latest_attempt_id": attempt.pk, "last_error": error}
+    if intent.status == states.REQUIRES_PAYMENT_METHOD:
+        PaymentIntent.objects.filter(pk=intent.pk).update(**declined)
+        for name, value in declined.items():
+            setattr(intent, name, value)
+    else:
+        advance(intent, to=states.REQUIRES_PAYMENT_METHOD, moves=states.INTENT_MOVES, **declined)
+    publish(
+        row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+        row(
+            "payment_intent.payment_failed",
+            objects.payment_intent(intent, livemode=origin.livemode),
+            now=now,
+            **origin.tags,
+        ),
+    )
+
+
+def _with_customer(terms_: Terms) -> Terms:
+    customer_id = _customer_of(terms_.customer_id, terms_.payment_method_id)
+    if customer_id == terms_.customer_id:
+        return terms_
+    return replace(terms_, customer_id=customer_id)
+
+
+def _customer_of(customer_id: UUID | None, method_id: UUID | None) -> UUID | None:
+    """The customer of a payment: the one that is named, else the payment method's. Raises where they differ."""
+    if customer_id and not Customer.objects.filter(pk=customer_id, deleted_at__isnull=True).exists():
+        raise missing("customer", ids.show("cus", customer_id), param="customer")
+    if method_id is None:
+        return customer_id
+    saved = _method(method_id)
+    if customer_id and saved.customer_id and saved.customer_id != customer_id:
+        raise MethodUnusable("The payment method belongs to another customer.", param="payment_method")
+    return customer_id or saved.customer_id
+
+
+def _method(method_id: UUID) -> PaymentMethod:
+    saved = PaymentMethod.objects.filter(pk=method_id).first()
+    if saved is None:
+        raise missing("payment method", ids.show("pm", method_id), param="payment_method")
+    if saved.detached_at is not None:
+        raise MethodUnusable(
+            "This payment method was detached from its customer and cannot be used again.", param="payment_method"
+        )
+    return saved
+
+
+def _order_for(terms_: Terms, *, now: datetime) -> Order:
+    reference = terms_.order_reference
+    order = orders.find_by_reference(reference) if reference else None
+    if order is None:
+        if reference and reference.startswith("ord_"):
+            raise missing("order", reference, param="payment_details[order_reference]")
+        order, line = orders.bare(
+            amount_minor=terms_.amount_minor,
+            currency=terms_.currency,
+            description=terms_.details.get("description"),
+            now=now,
+            book_id=tenancy.book_id(),
+            customer_id=terms_.customer_id,
+            reference=reference,
+        )
+        orders.write_bare(order, line)
+        return order
+    _check_owed(order, terms_.amount_minor, terms_.currency, besides=None)
+    return order
+
+
+def _check_owed(order: Order, amount_minor: int, currency: str, *, besides: UUID | None) -> None:
+    """Under the order's lock: its live intents never ask for more than it owes."""
+    if order.currency != currency:
+        raise Invalid(f"The order is in {order.currency.lower()}.", param="currency")
+    live = PaymentIntent.objects.filter(order_id=order.pk).exclude(status__in=[states.SUCCEEDED, states.CANCELED])
+    if besides is not None:
+        live = live.exclude(pk=besides)
+    covered = live.aggregate(total=Sum("amount_minor"))["total"] or 0
+    left = order.owed_minor - covered
+    if order.status != OPEN or amount_minor > left:
+        raise orders.NothingOwed(
+            f"The order '{order.reference or ids.show('ord', order.pk)}' still owes {max(left, 0)} that no other "
+            f"payment covers; {amount_minor} is more.",
+            param="amount",
+        )
+
+
+def _resize(intent: PaymentIntent, amount_minor: int, currency: str) -> None:
+    order = orders.lock(intent.order_id)
+    is_alone = not PaymentIntent.objects.filter(order=order).exclude(pk=intent.pk).exists()
+    if order.is_implicit and is_alone:
+        orders.resize_bare(order=order, amount_minor=amount_minor, currency=currency)
+    else:
+        _check_owed(order, amount_minor, currency, besides=intent.pk)
+
+
+def _unexpected(intent: PaymentIntent, verb: str, origin: Origin) -> UnexpectedState:
+    return UnexpectedState(
+        f"This PaymentIntent's status is {intent.status}, so it cannot be {verb}.",
+        payment_intent=objects.payment_intent(intent, livemode=origin.livemode),
+    )
+
+
+def _tell(event_type: str, intent: PaymentIntent, *, now: datetime, origin: Origin) -> None:
+    publish(row(event_type, objects.payment_intent(intent, livemode=origin.livemode), now=now, **origin.tags))

@@ -1,0 +1,255 @@
+"""Refunds: money goes back the way it came, the fee pro rata, and never more than was captured.
+
+A refund may name order lines; one that
+names none is spread over what the lines have left, by largest remainder, so that lines
+and charge always agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from merchant_platform.kernel import ids, money, tenancy
+from merchant_platform.kernel.api.params import merge_metadata
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.events.outbox import changed, publish, row
+from payments.customers.models import PaymentMethod
+from payments.intents import objects, states
+from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.ledger import chart
+from payments.ledger import operations as ledger
+from payments.methods import port as methods
+from payments.orders import operations as orders
+from payments.orders.models import OrderLine
+from payments.origin import Origin
+from payments.pricing import fees
+
+
+class RefundTooLarge(Invalid):
+    """More than is left of the charge or of a line."""
+
+    code = "charge_refund_amount_exceeded"
+
+
+class AlreadyRefunded(WrongState):
+    """Nothing of the charge is left to give back."""
+
+    code = "charge_already_refunded"
+
+
+class NotRefundable(WrongState):
+    """The charge took no money."""
+
+    code = "charge_not_refundable"
+
+
+class NotCancelable(WrongState):
+    """A refund that has happened cannot be taken back."""
+
+    code = "refund_not_cancelable"
+
+
+class LinesMismatch(Invalid):
+    """The named lines and the amount do not go together."""
+
+    code = "refund_lines_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefund:
+    """An order line to give back: so many of it, or so much of it, or all that is left."""
+
+    line_id: UUID
+    quantity: int | None = None
+    amount_minor: int | None = None
+
+
+def refund(
+    *,
+    attempt_id: UUID,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+    amount_minor: int | None = None,
+    lines: Sequence[LineRefund] = (),
+    reason: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> tuple[Refund, list[RefundLine]]:
+    """Give money back. This will post the entry, count it on charge, order and lines, and tell the events.
+
+    Without an amount and lines it gives back all that is left. Raises NotFound,
+    NotRefundable, AlreadyRefunded, RefundTooLarge and LinesMismatch.
+    """
+    attempt = Attempt.objects.select_for_update().filter(pk=attempt_id).first()
+    if attempt is None:
+        raise missing("charge", ids.show("ch", attempt_id))
+    if attempt.status != states.CAPTURED:
+        raise NotRefundable(f"Charge {ids.show('ch', attempt.pk)} was not captured, so it cannot be refunded.")
+    left = attempt.captured_minor - attempt.refunded_minor
+    if left == 0:
+        raise AlreadyRefunded(f"Charge {ids.show('ch', attempt.pk)} has already been refunded.")
+    intent = PaymentIntent.objects.get(pk=attempt.intent_id)
+    order_lines = list(OrderLine.objects.select_for_update().filter(order_id=intent.order_id).order_by("pk"))
+    shares = _named_shares(order_lines, lines) if lines else None
+    if shares is not None:
+        named = sum(amount for _, _, amount in shares)
+        if amount_minor is not None and amount_minor != named:
+            raise LinesMismatch(f"The named lines sum to {named}, not to {amount_minor}.", param="amount")
+        amount_minor = named
+    if amount_minor is None:
+        amount_minor = left
+    if amount_minor > left:
+        raise RefundTooLarge(
+            f"Refund amount ({amount_minor}) is greater than unrefunded amount on charge ({left}).", param="amount"
+        )
+    if shares is None:
+        shares = _spread(order_lines, amount_minor)
+    entry = _draft_entry(attempt, amount_minor, mode=mode, now=now)
+    given = Refund(
+        id=entry.source_id,
+        book_id=tenancy.book_id(),
+        attempt_id=attempt.pk,
+        intent_id=intent.pk,
+        status=states.REFUND_SUCCEEDED,
+        amount_minor=amount_minor,
+        fee_returned_minor=-entry.fee_minor,
+        currency=attempt.currency,
+        reason=reason,
+        entry_id=entry.id,
+        metadata=metadata or {},
+        created_at=now,
+    )
+    before = objects.charge(attempt, livemode=origin.livemode)
+    ledger.post(entry)
+    given.save(force_insert=True)
+    rows = _write_lines(given, shares, now=now)
+    attempt.refunded_minor += amount_minor
+    attempt.save(update_fields=["refunded_minor"])
+    orders.record_refunded(order_id=intent.order_id, amount_minor=amount_minor)
+    shown = objects.refund(given, rows, payment_method_id=before["payment_method"])
+    after = objects.charge(attempt, livemode=origin.livemode)
+    publish(
+        row("charge.refunded", after, previous=changed(before, after), now=now, **origin.tags),
+        row("refund.created", shown, now=now, **origin.tags),
+    )
+    return given, rows
+
+
+def update(
+    *, refund_id: UUID, metadata: dict[str, str | None] | None, now: datetime, origin: Origin
+) -> tuple[Refund, list[RefundLine]]:
+    """Change a refund's metadata. This will write it and tell `refund.updated`. Raises NotFound."""
+    given = Refund.objects.select_for_update().filter(pk=refund_id).first()
+    if given is None:
+        raise missing("refund", ids.show("re", refund_id))
+    rows = list(RefundLine.objects.filter(refund=given).order_by("pk"))
+    before = objects.refund(given, rows)
+    given.metadata = merge_metadata(given.metadata, metadata)
+    given.save(update_fields=["metadata"])
+    after = objects.refund(given, rows)
+    publish(row("refund.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    return given, rows
+
+
+def refuse_cancel(*, refund_id: UUID) -> None:
+    """A wallet refund happens at once. Raises NotFound, else NotCancelable, always."""
+    given = Refund.objects.filter(pk=refund_id).first()
+    if given is None:
+        raise missing("refund", ids.show("re", refund_id))
+    raise NotCancelable(f"This refund's status is {given.status}, so it cannot be canceled.")
+
+
+def _draft_entry(attempt: Attempt, amount_minor: int, *, mode: str, now: datetime) -> ledger.Draft:
+    """The mirror of the capture, in part: the amount back to where it came from, the fee's share to the merchant."""
+    refund_id = ids.new(now)
+    saved = PaymentMethod.objects.get(pk=attempt.payment_method_id)
+    payment = methods.Payment(amount_minor, attempt.currency, now)
+    target = methods.find(attempt.method).prepare(saved, payment).source
+    merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
+    fee_returned = fees.fee_returned(
+        fee_minor=attempt.fee_minor,
+        captured_minor=attempt.captured_minor,
+        refunded_before=attempt.refunded_minor,
+        refund_minor=amount_minor,
+    )
+    lines = [ledger.Line(merchant, target, amount_minor)]
+    if fee_returned:
+        lines.append(ledger.Line(chart.fees(attempt.book_id, attempt.currency, mode), merchant, fee_returned))
+    return ledger.Draft(
+        id=ids.new(now),
+        reference=f"refund:{ids.show('re', refund_id)}",
+        kind="refund",
+        lines=lines,
+        unit=money.unit(attempt.currency),
+        effective_at=now,
+        amount_minor=-amount_minor,
+        fee_minor=-fee_returned,
+        source_id=refund_id,
+    )
+
+
+Share = tuple[OrderLine, int, int]  # line, quantity, amount
+
+
+def _named_shares(order_lines: Sequence[OrderLine], named: Sequence[LineRefund]) -> list[Share]:
+    by_id = {line.pk: line for line in order_lines}
+    if len({item.line_id for item in named}) != len(named):
+        raise LinesMismatch("A line is named twice.", param="lines")
+    shares: list[Share] = []
+    for position, item in enumerate(named):
+        param = f"lines[{position}]"
+        line = by_id.get(item.line_id)
+        if line is None:
+            raise missing("order line", ids.show("li", item.line_id), param=f"{param}[line]")
+        left, quantity_left = line.amount_minor - line.refunded_minor, line.quantity - line.refunded_quantity
+        quantity = item.quantity or 0
+        if quantity > quantity_left:
+            raise RefundTooLarge(f"Only {quantity_left} of this line are left to refund.", param=f"{param}[quantity]")
+        if item.amount_minor is not None:
+            amount = item.amount_minor
+        elif item.quantity is None or quantity == quantity_left:
+            amount, quantity = left, quantity_left
+        else:
+            # The share of what is left, so that refunding the rest later gives back every unit.
+            amount = money.share_of(left, quantity, quantity_left)
+        if not 0 < amount <= left:
+            raise RefundTooLarge(f"{left} of this line is left to refund.", param=f"{param}[amount]")
+        shares.append((line, quantity, amount))
+    return shares
+
+
+def _spread(order_lines: Sequence[OrderLine], amount_minor: int) -> list[Share]:
+    left = [line.amount_minor - line.refunded_minor for line in order_lines]
+    whole = amount_minor == sum(left)
+    parts = money.split(amount_minor, left)
+    return [
+        (line, line.quantity - line.refunded_quantity if whole else 0, part)
+        for line, part in zip(order_lines, parts, strict=True)
+        if part
+    ]
+
+
+def _write_lines(given: Refund, shares: Sequence[Share], *, now: datetime) -> list[RefundLine]:
+    rows = RefundLine.objects.bulk_create(
+        [
+            RefundLine(
+                id=ids.new(now),
+                book_id=given.book_id,
+                refund_id=given.pk,
+                order_line_id=line.pk,
+                quantity=quantity,
+                amount_minor=amount,
+            )
+            for line, quantity, amount in shares
+        ]
+    )
+    for line, quantity, amount in shares:
+        OrderLine.objects.filter(pk=line.pk).update(
+            refunded_minor=F("refunded_minor") + amount, refunded_quantity=F("refunded_quantity") + quantity
+        )
+    return rows
+

@@ -1,0 +1,91 @@
+"""The chart of accounts, on one page.
+
+| code     | whose           | side   | kind    | what it holds                                          |
+|----------|-----------------|--------|---------|--------------------------------------------------------|
+| bank     | platform's book | debit  | total   | money in the safeguarded bank account                  |
+| wallet   | a wallet        | credit | guarded | what the platform owes a consumer                      |
+| merchant | a book          | credit | total   | what the platform owes a merchant                      |
+| fees     | a book          | credit | total   | what the platform earned from a merchant               |
+
+Posted balance = credits − debits on the credit side, debits − credits on the debit side.
+A *guarded* account keeps a balance row and never goes below zero; every other account is
+a total: a checkpoint and the transfers since. The transfers of a total stand in one book,
+which is what lets row-level security show all of them or none.
+
+Safeguarding: in each mode and currency, wallets + merchants + fees not yet withdrawn =
+bank + receivables.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from merchant_platform.kernel import money
+
+
+class Side(StrEnum):
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A line of the chart."""
+
+    code: str
+    side: Side
+    is_guarded: bool = False
+    # Where it stands in the safeguarding proof: owed to somebody, or backing it.
+    is_owed: bool = False
+    is_backing: bool = False
+
+
+BANK = Kind("bank", Side.DEBIT, is_backing=True)
+WALLET = Kind("wallet", Side.CREDIT, is_guarded=True, is_owed=True)
+MERCHANT = Kind("merchant", Side.CREDIT, is_owed=True)
+FEES = Kind("fees", Side.CREDIT, is_owed=True)
+
+CHART = {kind.code: kind for kind in (BANK, WALLET, MERCHANT, FEES)}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """An account by what it is: the id follows from it, so nobody has to look it up.
+
+    `book_id` is the book whose entries move a total; a guarded account may be moved by
+    entries of any book and has none.
+    """
+
+    kind: Kind
+    owner_id: UUID
+    unit: str
+    mode: str
+
+    @property
+    def id(self) -> UUID:
+        name = f"{self.kind.code}:{self.owner_id}:{self.unit}".encode()
+        # Version 8: the bits are ours (RFC 9562, section 5.8), here of a SHA-256.
+        digest = int.from_bytes(hashlib.sha256(name).digest()[:16], "big")
+        digest = digest & ~(0xF << 76) | (8 << 76)
+        return UUID(int=digest & ~(0b11 << 62) | (0b10 << 62))
+
+    @property
+    def book_id(self) -> UUID | None:
+        return None if self.kind.is_guarded else self.owner_id
+
+
+def bank(platform_book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(BANK, platform_book_id, money.unit(currency), mode)
+
+
+def wallet(wallet_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(WALLET, wallet_id, money.unit(currency), mode)
+
+
+def merchant(book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(MERCHANT, book_id, money.unit(currency), mode)
+
+
+def fees(book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(FEES, book_id, money.unit(currency), mode)

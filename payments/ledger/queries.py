@@ -1,0 +1,82 @@
+"""Questions to the ledger: balances, exact at any moment, and statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connections
+
+from payments.ledger.chart import AccountRef, Side
+from payments.ledger.models import AccountBalance
+
+# Checkpoint and tail are read in one statement, so both are of one snapshot: a transfer
+# is below the checkpoint's transaction id or in the tail, never both, never neither.
+_TOTALS = """
+SELECT a.id,
+    coalesce(c.posted_minor, 0)
+    + coalesce((SELECT sum(t.amount_minor) FROM payments_transfer t
+                WHERE t.credit_account_id = a.id AND t.xid >= coalesce(c.xid, '0'::xid8)), 0)
+    - coalesce((SELECT sum(t.amount_minor) FROM payments_transfer t
+                WHERE t.debit_account_id = a.id AND t.xid >= coalesce(c.xid, '0'::xid8)), 0)
+FROM unnest(%s::uuid[]) AS a (id)
+LEFT JOIN payments_checkpoint c ON c.account_id = a.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedBalance:
+    posted_minor: int
+    reserved_minor: int
+
+    @property
+    def available_minor(self) -> int:
+        return self.posted_minor - self.reserved_minor
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement of a guarded account; `amount_minor` is signed."""
+
+    id: UUID
+    entry_id: UUID
+    book_id: UUID
+    kind: str
+    source_id: UUID | None
+    amount_minor: int
+    unit: str
+    effective_at: datetime
+    xid: str
+
+
+def totals(accounts: Sequence[AccountRef], *, using: str = "default") -> list[int]:
+    """The posted balances of accounts of the open book, each on its own side. One statement."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_TOTALS, [[account.id for account in accounts]])
+        credit_minus_debit = {account_id: int(total) for account_id, total in cursor.fetchall()}
+    return [
+        credit_minus_debit[account.id] * (1 if account.kind.side == Side.CREDIT else -1) for account in accounts
+    ]
+
+
+def total(account: AccountRef, *, using: str = "default") -> int:
+    """The posted balance of one account of the open book."""
+    return totals([account], using=using)[0]
+
+
+def guarded(account: AccountRef) -> GuardedBalance:
+    """The balance of a guarded account. Raises AccountBalance.DoesNotExist where it was not opened."""
+    row = AccountBalance.objects.get(pk=account.id)
+    return GuardedBalance(row.posted_minor, row.reserved_minor)
+
+
+def statement(account: AccountRef, *, before: tuple[str, UUID] | None = None, limit: int) -> list[StatementLine]:
+    """A guarded account's movements over all books, newest first; `before` is the last line's (xid, id)."""
+    xid, line_id = before or (None, None)
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT id, entry_id, book_id, kind, source_id, amount_minor, unit, effective_at, xid::text"
+            " FROM wallet_statement_v1(%s, %s::xid8, %s, %s)",
+            [account.id, xid, line_id, limit],
+        )
+        return [StatementLine(*line) for line in cursor.fetchall()]

@@ -1,0 +1,20 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from payments import proof
+
+
+class Command(BaseCommand):
+    help = "Compute every balance, total, charge, refund and order again from the transfers, and fail on a difference."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = proof.prove()
+        for difference in found:
+            self.stderr.write(f"{difference.check}: {difference.detail}")
+        if found:
+            raise CommandError(f"The books do not agree: {len(found)} differences shown above.")
+        for check in proof.CHECKS:
+            self.stdout.write(f"ok  {check.sentence}")
+        self.stdout.write(self.style.SUCCESS(f"The books agree: {len(proof.CHECKS)} proofs."))

@@ -1,0 +1,199 @@
+"""Write orders, and keep what is paid and refunded on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.errors import Conflict, Invalid, missing
+from merchant_platform.kernel.events.outbox import publish, row
+from payments.catalog.models import Price
+from payments.orders import objects, states
+from payments.orders.models import Order, OrderLine
+from payments.origin import Origin
+
+TOTAL_MAX = 99_999_999
+BARE_DESCRIPTION = "Payment"
+
+
+class ReferenceTaken(Invalid):
+    """Another order has this reference."""
+
+    code = "resource_already_exists"
+
+
+class NothingOwed(Invalid):
+    """The order's intents already cover what it owes."""
+
+    code = "order_amount_exceeded"
+
+
+class TotalOutOfRange(Invalid):
+    """The lines sum to nothing, or to more than one order may be."""
+
+    code = "amount_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line to be written: of a price, or free with a description and an amount."""
+
+    quantity: int
+    price: Price | None = None
+    description: str = ""
+    unit_price_minor: int = 0
+    category: str = ""
+
+
+def bare(*, amount_minor: int, currency: str, description: str | None, now: datetime, book_id: UUID,
+         customer_id: UUID | None, reference: str | None = None) -> tuple[Order, OrderLine]:  # fmt: skip
+    """The order of one line behind a bare payment, unsaved: pure, so that every road writes the same rows."""
+    order = Order(
+        id=ids.new(now),
+        book_id=book_id,
+        reference=reference,
+        customer_id=customer_id,
+        status=states.OPEN,
+        is_implicit=True,
+        currency=currency,
+        total_minor=amount_minor,
+        created_at=now,
+    )
+    line = OrderLine(
+        id=ids.new(now),
+        book_id=book_id,
+        order_id=order.pk,
+        description=description or BARE_DESCRIPTION,
+        quantity=1,
+        unit_price_minor=amount_minor,
+        amount_minor=amount_minor,
+    )
+    return order, line
+
+
+def write_bare(order: Order, line: OrderLine) -> None:
+    """Write the order of a bare payment. Raises ReferenceTaken where somebody wrote the reference at the same moment."""
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+    except IntegrityError as error:
+        raise ReferenceTaken("An order with this reference exists.", param="payment_details[order_reference]") from error
+    line.save(force_insert=True)
+
+
+def create(
+    *,
+    currency: str,
+    lines: Sequence[LineDraft],
+    now: datetime,
+    origin: Origin,
+    customer_id: UUID | None = None,
+    store_id: UUID | None = None,
+    reference: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> tuple[Order, list[OrderLine]]:
+    """Write an order with its lines. This will tell `order.created`.
+
+    Raises ReferenceTaken, TotalOutOfRange, and Invalid for a price in another currency
+    or no longer sold.
+    """
+    order = Order(
+        id=ids.new(now),
+        book_id=tenancy.book_id(),
+        reference=reference,
+        customer_id=customer_id,
+        store_id=store_id,
+        status=states.OPEN,
+        currency=currency,
+        metadata=metadata or {},
+        created_at=now,
+    )
+    rows = [_line(order, draft, position, now=now) for position, draft in enumerate(lines)]
+    order.total_minor = sum(line.amount_minor for line in rows)
+    if not 0 < order.total_minor <= TOTAL_MAX:
+        raise TotalOutOfRange(f"An order's total is between 1 and {TOTAL_MAX} minor units.", param="line_items")
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+    except IntegrityError as error:
+        raise ReferenceTaken("An order with this reference exists.", param="reference") from error
+    OrderLine.objects.bulk_create(rows)
+    publish(row("order.created", objects.order(order, rows, livemode=origin.livemode), now=now, **origin.tags))
+    return order, rows
+
+
+def lock(order_id: UUID) -> Order:
+    """The order, locked until the unit of work ends: what its intents may still take is decided under it."""
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise missing("order", ids.show("ord", order_id))
+    return order
+
+
+def find_by_reference(reference: str) -> Order | None:
+    """The locked order that a payment names: by its id, or by the merchant's own reference."""
+    try:
+        named = {"pk": ids.parse("ord", reference)}
+    except ids.MalformedId:
+        named = {"reference": reference}
+    return Order.objects.select_for_update().filter(**named).first()
+
+
+def record_paid(*, order_id: UUID, amount_minor: int) -> None:
+    """Count a payment. This will raise what is paid, and mark the order paid when nothing is owed any more."""
+    changed = Order.objects.filter(pk=order_id, total_minor__gte=F("paid_minor") + amount_minor).update(
+        paid_minor=F("paid_minor") + amount_minor
+    )
+    if not changed:
+        raise Conflict("The order was paid by another request at the same time.")
+    Order.objects.filter(pk=order_id, paid_minor=F("total_minor"), status=states.OPEN).update(status=states.PAID)
+
+
+def record_refunded(*, order_id: UUID, amount_minor: int) -> None:
+    """Count a refund. This will raise what is refunded."""
+    Order.objects.filter(pk=order_id).update(refunded_minor=F("refunded_minor") + amount_minor)
+
+
+def resize_bare(*, order: Order, amount_minor: int, currency: str) -> None:
+    """Follow a changed payment amount. This will change the one line of an implicit order and its total."""
+    OrderLine.objects.filter(order=order).update(unit_price_minor=amount_minor, amount_minor=amount_minor)
+    order.total_minor, order.currency = amount_minor, currency
+    order.save(update_fields=["total_minor", "currency"])
+
+
+def cancel_bare(*, order_id: UUID) -> None:
+    """Give up an implicit order whose payment was canceled."""
+    Order.objects.filter(pk=order_id, is_implicit=True, status=states.OPEN, paid_minor=0).update(
+        status=states.CANCELED
+    )
+
+
+def _line(order: Order, draft: LineDraft, position: int, *, now: datetime) -> OrderLine:
+    price = draft.price
+    if price is not None:
+        if price.currency != order.currency:
+            raise Invalid(
+                f"The price is in {price.currency.lower()}, the order in {order.currency.lower()}.",
+                param=f"line_items[{position}][price]",
+            )
+        if not price.is_active or not price.product.is_active:
+            raise Invalid("The price or its product is not sold any more.", param=f"line_items[{position}][price]")
+    unit_price = price.unit_amount_minor if price else draft.unit_price_minor
+    return OrderLine(
+        id=ids.new(now),
+        book_id=order.book_id,
+        order_id=order.pk,
+        product_id=price.product_id if price else None,
+        price_id=price.pk if price else None,
+        description=draft.description or (price.product.name if price else BARE_DESCRIPTION),
+        category=price.product.category if price else draft.category,
+        quantity=draft.quantity,
+        unit_price_minor=unit_price,
+        amount_minor=draft.quantity * unit_price,
+        unit_cost_minor=price.product.cost_minor if price else None,
+    )

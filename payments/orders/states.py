@@ -1,0 +1,7 @@
+"""An order's life: owed, then paid, or given up."""
+
+from merchant_platform.kernel.states import Moves
+
+OPEN, PAID, CANCELED = "open", "paid", "canceled"
+
+MOVES = Moves({OPEN: [PAID, CANCELED], PAID: [], CANCELED: []})

@@ -1,0 +1,27 @@
+"""The whole books proof, and telling operators when it fails."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from merchant_platform.kernel import tenancy
+from merchant_platform.kernel.events.outbox import publish, row
+from payments.intents import reconcile as intents
+from payments.ledger import reconcile as ledger
+from security.merchants import queries as merchants
+
+CHECKS = (*ledger.CHECKS, *intents.CHECKS)
+
+
+def prove() -> list[ledger.Difference]:
+    """Compute everything again. An empty list is the proof."""
+    return list(ledger.differences(CHECKS))
+
+
+def prove_and_tell(*, now: datetime) -> list[ledger.Difference]:
+    """Prove the books. This will tell operators what differs, through the outbox, and return it."""
+    found = prove()
+    if found:
+        told = {"object": "ledger.difference", "differences": [asdict(difference) for difference in found]}
+        with tenancy.within(merchants.platform_book_id(mode="live")):
+            publish(row("ledger.difference_found", told, now=now, is_public=False))
+    return found

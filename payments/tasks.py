@@ -1,0 +1,23 @@
+"""Payments' door for work by the clock."""
+
+from celery import shared_task
+
+from merchant_platform.kernel import clock
+from payments import proof
+from payments.ledger import checkpoints
+from payments.ledger import operations as ledger
+
+
+@shared_task(name="payments.roll_totals_forward", time_limit=120)
+def roll_totals_forward(**_: object) -> int:
+    return checkpoints.roll_forward()
+
+
+@shared_task(name="payments.void_expired_holds", time_limit=120)
+def void_expired_holds(**_: object) -> int:
+    return ledger.void_expired(now=clock.wall())
+
+
+@shared_task(name="payments.prove_the_books", time_limit=600)
+def prove_the_books(**_: object) -> int:
+    return len(proof.prove_and_tell(now=clock.wall()))

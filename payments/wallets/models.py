@@ -1,0 +1,80 @@
+"""Consumers hold value in wallets; a mandate lets one merchant take from one.
+
+A wallet is platform value and stands in no book. A merchant sees its mandates, never a
+balance.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+
+from merchant_platform.kernel import money, privacy
+from merchant_platform.kernel.tables import book_unique
+from payments.ledger import chart
+
+
+class Consumer(models.Model):
+    """A person who holds value here, per mode. A test consumer needs no login."""
+
+    id_prefix = "csm"
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    mode = models.TextField()
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="id mode created_at", personal="user")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "mode"], name="payments_consumer_once_a_user_and_mode")]
+
+
+class Wallet(models.Model):
+    """A consumer's stored value in one currency. Its balance is the ledger's."""
+
+    id_prefix = "wal"
+    id = models.UUIDField(primary_key=True, editable=False)
+    consumer = models.ForeignKey(Consumer, models.PROTECT, related_name="wallets")
+    currency = models.CharField(max_length=3)
+    mode = models.TextField()
+    # chart.wallet(...).id, here so that the database can go from a mandate to the balance row.
+    account_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="id consumer currency mode account_id created_at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consumer", "currency", "mode"], name="payments_wallet_once_a_consumer_and_currency"
+            )
+        ]
+
+    @property
+    def account(self) -> chart.AccountRef:
+        return chart.wallet(self.pk, self.currency, self.mode)
+
+    @property
+    def unit(self) -> str:
+        return money.unit(self.currency)
+
+
+class Mandate(models.Model):
+    """A consumer's word that a merchant may take from a wallet: up to a limit a payment, until it ends."""
+
+    id_prefix = "mandate"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="+")
+    limit_minor = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="id book_id wallet limit_minor expires_at revoked_at created_at")
+
+    class Meta:
+        constraints = [book_unique("payments_mandate")]
+
+    def is_active(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

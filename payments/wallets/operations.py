@@ -1,0 +1,79 @@
+"""Open wallets, fund them, give and take back mandates."""
+
+from datetime import datetime
+from uuid import UUID
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.errors import WrongState
+from payments.ledger import chart
+from payments.ledger import operations as ledger
+from payments.wallets.models import Consumer, Mandate, Wallet
+from security.merchants import queries as merchants
+
+
+class MandateRevoked(WrongState):
+    """The mandate was taken back before."""
+
+
+def open_wallet(*, consumer: Consumer, currency: str, now: datetime) -> Wallet:
+    """Open a consumer's wallet in a currency. This will write it and its guarded account, at zero."""
+    wallet = Wallet(id=ids.new(now), consumer=consumer, currency=currency, mode=consumer.mode, created_at=now)
+    wallet.account_id = wallet.account.id
+    ledger.open_accounts([wallet.account])
+    wallet.save(force_insert=True)
+    return wallet
+
+
+def top_up(*, wallet: Wallet, amount_minor: int, reference: str, now: datetime) -> None:
+    """Put money that has reached the bank into a wallet. This will post it in the platform's book.
+
+    Opens its own unit of work, since that book is no merchant's. Raises
+    ledger.AlreadyPosted for a reference that was used.
+    """
+    platform_book_id = merchants.platform_book_id(mode=wallet.mode)
+    bank = chart.bank(platform_book_id, wallet.currency, wallet.mode)
+    with tenancy.within(platform_book_id):
+        ledger.open_accounts([bank])
+        ledger.post(
+            ledger.Draft(
+                id=ids.new(now),
+                reference=reference,
+                kind="top_up",
+                lines=[ledger.Line(bank, wallet.account, amount_minor)],
+                unit=wallet.unit,
+                effective_at=now,
+                source_id=wallet.pk,
+            )
+        )
+
+
+def open_test_wallet(*, balance_minor: int, currency: str, now: datetime) -> Wallet:
+    """A new test consumer with one funded wallet. This will write both and post the funds, in units of work of its own."""
+    mode = "test"
+    platform_book_id = merchants.platform_book_id(mode=mode)
+    with tenancy.within(platform_book_id):
+        consumer = Consumer.objects.create(id=ids.new(now), mode=mode, created_at=now)
+        wallet = open_wallet(consumer=consumer, currency=currency, now=now)
+        if balance_minor:
+            top_up(wallet=wallet, amount_minor=balance_minor, reference=f"top_up:{wallet.pk}", now=now)
+    return wallet
+
+
+def give_mandate(
+    *, wallet: Wallet, now: datetime, limit_minor: int | None = None, expires_at: datetime | None = None
+) -> Mandate:
+    """Let the open book's merchant take from a wallet. This will write the mandate. The consumer's act."""
+    return Mandate.objects.create(
+        id=ids.new(now),
+        book_id=tenancy.book_id(),
+        wallet=wallet,
+        limit_minor=limit_minor,
+        expires_at=expires_at,
+        created_at=now,
+    )
+
+
+def revoke_mandate(*, mandate_id: UUID, now: datetime) -> None:
+    """Take a mandate back. This will stop every later payment by it. Raises MandateRevoked."""
+    if not Mandate.objects.filter(pk=mandate_id, revoked_at__isnull=True).update(revoked_at=now):
+        raise MandateRevoked("The mandate was revoked before.")

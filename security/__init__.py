@@ -1,0 +1,1 @@
+"""Who, on whose behalf, at what risk. Imports the kernel alone."""

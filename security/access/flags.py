@@ -1,0 +1,33 @@
+"""Feature flags: a name, a book and a percentage.
+
+Who is in is a hash of the flag and the subject, so that a subject stays in while the
+percentage grows.
+"""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from merchant_platform.kernel.errors import Invalid
+from security.access.models import Flag
+
+
+def set_percent(*, book_id: UUID, name: str, percent: int, now: datetime) -> None:
+    """Switch a feature on for a share of a book. This will write the flag. Raises Invalid outside 0 to 100."""
+    if not 0 <= percent <= 100:
+        raise Invalid("A share is between 0 and 100 percent.", param="percent")
+    Flag.objects.bulk_create(
+        [Flag(book_id=book_id, name=name, percent=percent, changed_at=now)],
+        update_conflicts=True,
+        unique_fields=["book_id", "name"],
+        update_fields=["percent", "changed_at"],
+    )
+
+
+def is_on(*, book_id: UUID, name: str, subject_id: UUID | None = None) -> bool:
+    """Whether a feature is on for a subject of a book; without a subject, for the whole book."""
+    percent = Flag.objects.filter(book_id=book_id, name=name).values_list("percent", flat=True).first() or 0
+    if subject_id is None:
+        return percent == 100
+    bucket = int.from_bytes(hashlib.sha256(f"{name}:{subject_id}".encode()).digest()[:8], "big") % 100
+    return bucket < percent

@@ -1,0 +1,49 @@
+"""Who may do what: one table of actions, read by every door.
+
+Operators stand outside merchants: they see the platform, never a merchant's customers.
+"""
+
+OWNER, MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE = (
+    "owner",
+    "manager",
+    "cashier",
+    "analyst",
+    "developer",
+    "support",
+    "finance",
+)
+OPERATOR = "operator"
+MERCHANT_ROLES = (OWNER, MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE)
+
+# Action to the roles that may do it. The owner may do everything at the merchant.
+ACTIONS: dict[str, frozenset[str]] = {
+    "payment.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
+    "payment.collect": frozenset({MANAGER, CASHIER}),
+    "payment.refund": frozenset({MANAGER, SUPPORT, FINANCE}),
+    "balance.view": frozenset({MANAGER, FINANCE}),
+    "customer.view": frozenset({MANAGER, CASHIER, SUPPORT, DEVELOPER}),
+    "customer.edit": frozenset({MANAGER, SUPPORT}),
+    "catalog.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
+    "catalog.edit": frozenset({MANAGER}),
+    "key.manage": frozenset({DEVELOPER}),
+    "event.view": frozenset({DEVELOPER, SUPPORT}),
+    "staff.manage": frozenset(),
+    "store.manage": frozenset({MANAGER}),
+    "flag.manage": frozenset({OPERATOR}),
+    "merchant.found": frozenset({OPERATOR}),
+    "books.prove": frozenset({OPERATOR, FINANCE}),
+}
+_OPERATORS_ALONE = frozenset({"flag.manage", "merchant.found"})
+
+
+class UnknownAction(LookupError):
+    """The table has no such action: a door asks for something that nobody decided."""
+
+
+def may(role: str, action: str) -> bool:
+    """Whether a role may do an action. Raises UnknownAction."""
+    try:
+        roles = ACTIONS[action]
+    except KeyError as error:
+        raise UnknownAction(action) from error
+    return role in roles or (role == OWNER and action not in _OPERATORS_ALONE)

@@ -1,0 +1,142 @@
+"""Merchants and what belongs to them in every mode: books, stores, devices, staff."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+
+from merchant_platform.kernel import clock, privacy
+
+LIVE, TEST, SANDBOX = "live", "test", "sandbox"
+
+
+class Merchant(models.Model):
+    """A business. The platform is itself one, marked by `is_platform`."""
+
+    id_prefix = "mer"
+    id = models.UUIDField(primary_key=True, editable=False)
+    # What addresses say: /dashboard/<slug>/
+    slug = models.SlugField(unique=True, max_length=40)
+    name = models.TextField()
+    country = models.CharField(max_length=2)
+    time_zone = models.TextField()
+    default_currency = models.CharField(max_length=3)
+    is_platform = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque="id is_platform created_at", business="slug name country time_zone default_currency"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_platform"], condition=models.Q(is_platform=True), name="security_merchant_one_is_platform"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Book(models.Model):
+    """One merchant in one mode: the unit of tenancy. A book has a clock."""
+
+    id_prefix = "bk"
+    id = models.UUIDField(primary_key=True, editable=False)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="books")
+    mode = models.TextField()
+    # Where a test clock stands; null is the world's time.
+    clock_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="id merchant mode clock_at created_at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "mode"], name="security_book_one_a_mode"),
+            models.CheckConstraint(
+                condition=models.Q(mode__in=[LIVE, TEST, SANDBOX]), name="security_book_mode_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(clock_at__isnull=True) | ~models.Q(mode=LIVE),
+                name="security_book_live_has_the_worlds_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merchant_id} {self.mode}"
+
+    @property
+    def livemode(self) -> bool:
+        return self.mode == LIVE
+
+    @property
+    def now(self) -> datetime:
+        """The book's time."""
+        return clock.effective(self.clock_at)
+
+
+class Store(models.Model):
+    """A place where a merchant sells, in every mode."""
+
+    id_prefix = "sto"
+    id = models.UUIDField(primary_key=True, editable=False)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="stores")
+    name = models.TextField()
+    city = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(opaque="id merchant created_at closed_at", business="name city")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "name"], name="security_store_name_once_a_merchant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(models.Model):
+    """A till or scanner in a store."""
+
+    id_prefix = "dev"
+    id = models.UUIDField(primary_key=True, editable=False)
+    store = models.ForeignKey(Store, models.PROTECT, related_name="devices")
+    name = models.TextField()
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(opaque="id store created_at revoked_at", business="name")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "name"], name="security_device_name_once_a_store")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Staff(models.Model):
+    """A person's place at a merchant: one role, and the stores it is limited to (none: all of them)."""
+
+    id_prefix = "stf"
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="staff")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="staff")
+    role = models.TextField()
+    stores = models.ManyToManyField(Store, related_name="+", blank=True)
+    created_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(opaque="id merchant role created_at left_at", personal="user")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "merchant"], name="security_staff_once_a_merchant")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"

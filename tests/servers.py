@@ -1,0 +1,40 @@
+"""The Postgres and Valkey of one test run: in a folder of their own, gone when the run ends."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from merchant_platform.embedded import Postgres, Valkey
+
+DATABASE = "test_merchant"
+# What a developer's shell may carry and a test run must not see.
+FOREIGN = ("DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "PUBLIC_URL", "DEBUG", "HOST", "PORT", "DEMO")
+
+
+def start() -> None:
+    """This will start both servers and point the environment at them, before Django's settings load."""
+    folder = Path(tempfile.mkdtemp(prefix="merchant-tests-"))
+    # As root, Postgres runs as a user of its own, who must pass through.
+    folder.chmod(0o711)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    postgres, valkey = Postgres(folder / "servers", durable=False), Valkey(folder / "servers")
+    for server in (postgres, valkey):
+        atexit.register(server.stop)
+        server.start()
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DATABASE_URL": postgres.url(database=DATABASE),
+        "REDIS_URL": valkey.url,
+        "SECRET_KEY": postgres.secrets.secret("SECRET_KEY"),
+        "DATA_DIR": str(folder / "data"),
+    }
+
+
+def share(worker: str) -> None:
+    """This will give a worker of pytest-xdist, which inherits the environment, a database of its own."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}_{worker}"))
