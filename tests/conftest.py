@@ -2,6 +2,7 @@
 
 import os
 
+import django
 import pytest
 
 from tests import servers
@@ -10,13 +11,14 @@ from tests.needs import NOT_RUN
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Servers first, settings next: pytest-django loads them at the end of this very hook."""
+    """Servers first, Django's settings next; pytest-django's own turn comes after."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         servers.share(worker)
     else:
         servers.start()
     os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
+    django.setup()
 
 
 @pytest.fixture(scope="session")

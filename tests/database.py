@@ -36,7 +36,7 @@ def prepare() -> None:
     _drop()
     provision(owner_url=settings.OWNER_URL, app_url=settings.APP_URL, platform_url=settings.PLATFORM_URL)
     call_command("migrate", database="owner", interactive=False, verbosity=0)
-    TransactionTestCase._fixture_teardown = lambda self: empty()
+    setattr(TransactionTestCase, "_fixture_teardown", lambda self: empty())  # noqa: B010 (mypy does not know it)
 
 
 def empty() -> None:

@@ -9,14 +9,21 @@ the ids that one process makes within one millisecond in order.
 import os
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TEXT_LENGTH = 22  # 62 ** 22 > 2 ** 128
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
+# Two digits at a time, and two halves: an id is shown a dozen times in one payment.
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_PAIR_BASE = 62 * 62
+_HALF = _PAIR_BASE**6
 _COUNTER_BITS = 22
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
+_MILLISECONDS_KEPT = 4_096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 # Every prefix an id is shown with, and what it names.
 PREFIXES = {
@@ -56,29 +63,31 @@ class MalformedId(ValueError):
 
 
 class _Counter:
-    """Milliseconds and counter of one process; reseeded after a fork, so that children differ."""
+    """The last count of each recent millisecond in one process; emptied after a fork, so that children differ.
+
+    Several at once, since threads and books with a test clock go back and forth between them.
+    """
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
         self.reseed()
 
     def reseed(self) -> None:
         self.lock = threading.Lock()
-        self.millisecond = -1
-        self.count = 0
+        # The one used last stands last.
+        self.counts: dict[int, int] = {}
 
     def next(self, millisecond: int) -> tuple[int, int]:
         with self.lock:
-            if millisecond == self.millisecond:
-                self.count += 1
-            else:
-                self.millisecond = millisecond
+            while True:
+                last = self.counts.pop(millisecond, None)
                 # The top bit starts clear, which leaves at least two million ids a millisecond.
-                self.count = secrets.randbits(_COUNTER_BITS - 1)
-            if self.count > _COUNTER_MASK:
-                self.millisecond += 1
-                self.count = secrets.randbits(_COUNTER_BITS - 1)
-            return self.millisecond, self.count
+                count = secrets.randbits(_COUNTER_BITS - 1) if last is None else min(last + 1, _COUNTER_MASK)
+                self.counts[millisecond] = count
+                if len(self.counts) > _MILLISECONDS_KEPT:
+                    del self.counts[next(iter(self.counts))]
+                if count != last:
+                    return millisecond, count
+                millisecond += 1
 
 
 _counter = _Counter()
@@ -94,7 +103,7 @@ def new(at: datetime) -> UUID:
         | ((count >> 10) << 64)
         | (0b10 << 62)
         | ((count & 0x3FF) << 52)
-        | secrets.randbits(52)
+        | (int.from_bytes(os.urandom(7), "big") >> 4)
     )
 
 
@@ -105,17 +114,26 @@ def first_at(at: datetime) -> UUID:
 
 def made_at(identifier: UUID) -> datetime:
     """The time that an id carries, to the millisecond."""
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+    return _EPOCH + (identifier.int >> 80) * _MILLISECOND
 
 
 def show(prefix: str, identifier: UUID) -> str:
     """The id as people and programs see it: `pi_` and 22 characters."""
-    value = identifier.int
-    characters = []
-    for _ in range(TEXT_LENGTH):
-        value, digit = divmod(value, 62)
-        characters.append(ALPHABET[digit])
-    return prefix + "_" + "".join(reversed(characters))
+    high, low = divmod(identifier.int, _HALF)
+    high, a = divmod(high, _PAIR_BASE)
+    high, b = divmod(high, _PAIR_BASE)
+    high, c = divmod(high, _PAIR_BASE)
+    e, d = divmod(high, _PAIR_BASE)
+    low, f = divmod(low, _PAIR_BASE)
+    low, g = divmod(low, _PAIR_BASE)
+    low, h = divmod(low, _PAIR_BASE)
+    low, i = divmod(low, _PAIR_BASE)
+    k, j = divmod(low, _PAIR_BASE)
+    pairs = _PAIRS
+    return (
+        f"{prefix}_{pairs[e]}{pairs[d]}{pairs[c]}{pairs[b]}{pairs[a]}"
+        f"{pairs[k]}{pairs[j]}{pairs[i]}{pairs[h]}{pairs[g]}{pairs[f]}"
+    )
 
 
 def parse(prefix: str, text: str) -> UUID:
@@ -135,4 +153,4 @@ def parse(prefix: str, text: str) -> UUID:
 
 
 def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return (at - _EPOCH) // _MILLISECOND

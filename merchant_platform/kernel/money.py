@@ -19,7 +19,7 @@ WIRE_ZERO_DECIMAL = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()
 )
 # Amounts in these are in thousandths and must be a multiple of ten.
-WIRE_THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+WIRE_THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 # Money of account and test codes of ISO 4217 that nobody pays with.
 _NOT_MONEY = frozenset("XAU XAG XPD XPT XBA XBB XBC XBD XDR XSU XTS XUA XXX CHE CHW COU USN UYI UYW MXV CLF BOV".split())
 

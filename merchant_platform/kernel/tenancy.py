@@ -40,10 +40,10 @@ def within(book_id: UUID, *, using: str = "default") -> Iterator[None]:
             yield
         finally:
             _open.reset(token)
-            if outer is None and not connections[using].needs_rollback and len(connections[using].atomic_blocks) > 1:
-                # Only a test wraps a unit of work in a transaction of its own: what
-                # would have ended with the commit must not leak into the next one.
-                _set(using, "")
+        if outer is None and not connections[using].needs_rollback and len(connections[using].atomic_blocks) > 1:
+            # Only a test wraps a unit of work in a transaction of its own: what would have
+            # ended with the commit must not leak into the next one. A rollback takes it along.
+            _set(using, "")
 
 
 def book_id() -> UUID:

@@ -18,6 +18,7 @@ from merchant_platform.kernel.api.params import merge_metadata
 from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
 from payments.customers import objects as customer_objects
 from payments.customers.models import Customer, PaymentMethod
@@ -69,7 +70,8 @@ class Terms:
 
 def draft(terms_: Terms, *, order_id: UUID, now: datetime, book_id: UUID) -> PaymentIntent:
     """The intent of a request, unsaved: pure, so that every road writes the same row."""
-    return PaymentIntent(
+    return unsaved(
+        PaymentIntent,
         id=ids.new(now),
         book_id=book_id,
         order_id=order_id,
@@ -87,7 +89,8 @@ def draft(terms_: Terms, *, order_id: UUID, now: datetime, book_id: UUID) -> Pay
 
 def draft_attempt(intent: PaymentIntent, *, method: str, now: datetime) -> Attempt:
     """An attempt at an intent, unsaved: pure."""
-    return Attempt(
+    return unsaved(
+        Attempt,
         id=ids.new(now),
         book_id=intent.book_id,
         intent_id=intent.pk,

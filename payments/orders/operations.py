@@ -12,6 +12,7 @@ from django.db.models import F
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, missing
 from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.rows import unsaved
 from payments.catalog.models import Price
 from payments.orders import objects, states
 from payments.orders.models import Order, OrderLine
@@ -53,7 +54,8 @@ class LineDraft:
 def bare(*, amount_minor: int, currency: str, description: str | None, now: datetime, book_id: UUID,
          customer_id: UUID | None, reference: str | None = None) -> tuple[Order, OrderLine]:  # fmt: skip
     """The order of one line behind a bare payment, unsaved: pure, so that every road writes the same rows."""
-    order = Order(
+    order = unsaved(
+        Order,
         id=ids.new(now),
         book_id=book_id,
         reference=reference,
@@ -64,7 +66,8 @@ def bare(*, amount_minor: int, currency: str, description: str | None, now: date
         total_minor=amount_minor,
         created_at=now,
     )
-    line = OrderLine(
+    line = unsaved(
+        OrderLine,
         id=ids.new(now),
         book_id=book_id,
         order_id=order.pk,

@@ -10,7 +10,6 @@ from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Invalid
 from merchant_platform.kernel.money import currencies
 from security.access.roles import MERCHANT_ROLES
-from security.credentials.models import CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import LIVE, TEST, Book, Device, Merchant, Staff, Store
 
@@ -59,7 +58,6 @@ def found(
 
 def found_platform(*, now: datetime) -> Merchant:
     """Found the platform's own merchant. This will write it, with its books, where it is missing, and return it."""
-    CredentialsVersion.objects.bulk_create([CredentialsVersion(id=1)], ignore_conflicts=True)
     present = Merchant.objects.filter(is_platform=True).first()
     if present is not None:
         return present

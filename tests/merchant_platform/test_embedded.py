@@ -147,6 +147,7 @@ class TestPostgres:
         postgres = Postgres(far, durable=False)
         postgres.start()
         sockets = postgres._sockets
+        assert sockets
 
         postgres.stop()
 

@@ -5,7 +5,6 @@ number keys, which a parameter that is a list turns into one (params.py); a bare
 appends.
 """
 
-import math
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -128,7 +127,6 @@ def _check(value: Any) -> None:
         elif isinstance(item, str):
             if "\0" in item:
                 raise MalformedBody("The request contains a NUL character.")
-        elif isinstance(item, int) and not INTEGER_MIN <= item <= INTEGER_MAX:
-            raise MalformedBody("An integer has more than 19 digits.")
-        elif isinstance(item, float) and not math.isfinite(item):
-            raise MalformedBody("A number is not finite.")
+        # An integer that 64 bits do not hold is a float by now.
+        elif isinstance(item, int | float) and not INTEGER_MIN <= item <= INTEGER_MAX:
+            raise MalformedBody("A number has more than 19 digits.")

@@ -177,9 +177,10 @@ class Door(APIView):
         return self._respond(request, answer)
 
     def _read(self, request: Request) -> tuple[dict[str, Any], bool, bytes]:
-        query = request.META.get("QUERY_STRING", "").encode("latin-1")
+        headers = request._request.META
+        query = headers.get("QUERY_STRING", "").encode("latin-1")
         body = request._request.body
-        data, is_typed = bodies.parse(body, request.META.get("CONTENT_TYPE", ""))
+        data, is_typed = bodies.parse(body, headers.get("CONTENT_TYPE", ""))
         if query:
             extra = bodies.parse_form(query)
             if data and is_typed:
@@ -188,7 +189,7 @@ class Door(APIView):
         return data, is_typed, query + b"\n" + body
 
     def _idempotency(self, request: Request, raw: bytes) -> idempotency.Request | None:
-        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        key = request._request.META.get("HTTP_IDEMPOTENCY_KEY")
         if not key:
             return None
         if len(key) > idempotency.KEY_LENGTH_MAX or not key.isprintable():
@@ -200,7 +201,7 @@ class Door(APIView):
         return idempotency.Request(key=key, fingerprint=digest, request_id=self._request_id)
 
     def _respond(self, request: Request, answer: Answer) -> HttpResponse:
-        response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        response = json_response(answer.body.encode(), answer.status)
         if answer.is_replay:
             response["Idempotent-Replayed"] = "true"
             response["Stripe-Should-Retry"] = "false"
@@ -210,11 +211,10 @@ class Door(APIView):
         return response
 
     def finalize_response(self, request, response, *args, **kwargs) -> HttpResponse:  # type: ignore[override]
-        request_headers = getattr(request, "META", {})
         response["Request-Id"] = self._request_id
         response["Stripe-Version"] = API_VERSION
         response["Cache-Control"] = "no-store"
-        key = request_headers.get("HTTP_IDEMPOTENCY_KEY")
+        key = request._request.META.get("HTTP_IDEMPOTENCY_KEY")
         if key and key.isprintable():
             response["Idempotency-Key"] = key[: idempotency.KEY_LENGTH_MAX]
         return response
@@ -243,10 +243,17 @@ def body(call: Call, obj: dict[str, Any]) -> str:
     return dump(expand.apply(obj, call.params.expand) if call.params.expand else obj)
 
 
+def json_response(body: bytes, status: int) -> HttpResponse:
+    """JSON with its length, which no middleware adds on the API's way."""
+    response = HttpResponse(body, status=status, content_type="application/json")
+    response["Content-Length"] = str(len(body))
+    return response
+
+
 def refuse(error: Exception) -> HttpResponse:
     """The response of an error."""
     status, envelope = status_and_body(error)
-    response = HttpResponse(orjson.dumps(envelope), status=status, content_type="application/json")
+    response = json_response(orjson.dumps(envelope), status)
     if status < 500 and status not in (409, 429):
         response["Stripe-Should-Retry"] = "false"
     if status == 401:

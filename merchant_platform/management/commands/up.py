@@ -183,8 +183,9 @@ class Command(BaseCommand):
 
     def _welcome(self, environment: dict[str, str]) -> str:
         lines = [f"\nThe platform runs at {environment['PUBLIC_URL']}"]
-        if self._wants_demo:
-            lines += readable(json.loads((self.data_dir / "demo.json").read_text()))
+        demo = self.data_dir / "demo.json"
+        if self._wants_demo and demo.exists():
+            lines += readable(json.loads(demo.read_text()))
         lines.append(f"Logs are in {self.data_dir / 'log'}. Ctrl-C stops everything.")
         return "\n".join(lines)
 

@@ -1,0 +1,43 @@
+"""`make bench`: payments a second over HTTP, beside the raw limit of the same database, in one run.
+
+Prints JSON lines. The peer of every ratio is pgbench, which calls the payment's own
+function with rows of the same size in a loop: what the database alone can do.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests.benchmarks.platform_run import running
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
+    parser.add_argument("--history", type=int, default=100_000, help="payments of the payer with a history")
+    arguments = parser.parse_args()
+    with running() as (port, data_dir):
+        os.environ["DATA_DIR"] = str(data_dir)
+        for line in (data_dir / "run.env").read_text().splitlines():
+            name, _, value = line.partition("=")
+            os.environ[name] = value
+        os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
+        import django
+
+        django.setup()
+        from tests.benchmarks import wallet_payments
+
+        clean = wallet_payments.measure(
+            port=port,
+            seconds=arguments.seconds,
+            history=arguments.history,
+            emit=lambda **line: print(json.dumps(line, ensure_ascii=False), flush=True),
+            scratch=Path(data_dir),
+        )
+    return 0 if clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
