@@ -22,7 +22,9 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret: set SECRET_KEY, or start with `make run`, which makes one")
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"]
+)
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -119,7 +121,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 AUTH_USER_MODEL = "security.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -152,6 +157,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Which handlers react to which event: one page.
 EVENT_REACTIONS = "merchant_platform.reactions.REACTIONS"
+
+# --- mail ----------------------------------------------------------------------------
+# Without EMAIL_URL (smtp+tls://user:password@host:587) mail is kept as files, where a person can read it.
+vars().update(env.email_url("EMAIL_URL", default="filemail://"))
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in

@@ -11,12 +11,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 # What a child is asked first, how many seconds it has, and what follows if it is still there.
 GENTLY = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
+
+# A platform that runs for months must not fill the disk with its own words.
+LOG_BYTES_MAX = 50 * 1024 * 1024
 
 Pause = Callable[[float], None]
 
@@ -91,16 +95,11 @@ class Process:
         for number, seconds in self._ending:
             if self._child.poll() is None:
                 self._child.send_signal(number)
-                try:
+                with suppress(subprocess.TimeoutExpired):
                     self._child.wait(seconds)
-                except subprocess.TimeoutExpired:
-                    continue
-        try:
+        # The usual end is that the group went with its leader; macOS calls a group of the dead forbidden.
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # The usual end: the group went with its leader.
-        except PermissionError:
-            pass  # macOS answers so for a group of which only the dead are left.
 
 
 def launching(
@@ -126,6 +125,13 @@ def rotate(log: Path, *, kept: int = 3) -> None:
         older = log if number == 1 else log.with_name(f"{log.name}.{number - 1}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number}"))
+
+
+def shorten(log: Path) -> None:
+    """This will move a long log aside while its process goes on writing: every writer appends, so it may be cut."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def last_line(log: Path, *markers: str) -> str:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from merchant_platform.embedded.processes import shorten
+
 DEATHS_MAX, DEATHS_SECONDS = 5, 60.0
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 0.5, 8.0
 # A dead child wakes the supervisor at once; this is only how long it sleeps when all is well.
@@ -89,6 +91,7 @@ class Supervisor:
         """One round: note who died, start who is due. Raises KeepsDying."""
         now = time.monotonic()
         for service in self._services:
+            shorten(service.log)
             if service.is_running:
                 continue
             if service.name not in self._due_at:

@@ -9,8 +9,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import connections, models
 from django.db.models.functions import Now
@@ -29,6 +31,12 @@ class KeyReused(Invalid):
     """The key was used before, with another request."""
 
     code = "idempotency_error"
+
+
+class KeyInUse(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency_key_in_use"
 
 
 class LockTimeout(Conflict):
@@ -81,9 +89,10 @@ class Answer:
     request_id: str | None = None
 
 
-def fingerprint(method: str, path: str, parameters: bytes) -> bytes:
-    """32 bytes that stand for a request."""
-    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), parameters))).digest()
+def fingerprint(method: str, path: str, parameters: dict[str, Any]) -> bytes:
+    """32 bytes that stand for a request, whatever the order in which its parameters were sent."""
+    canonical = orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()
 
 
 def run_once(book_id: UUID, request: Request | None, operation: Callable[[], Answer]) -> Answer:
@@ -116,13 +125,17 @@ def find(book_id: UUID, request: Request) -> Answer | None:
         return _stored(book_id, request)
 
 
-def replay_of(request: Request, stored_fingerprint: bytes, status: int, body: str, request_id: str) -> Answer:
-    """The answer of a key that was used before. Raises KeyReused where the request is another one."""
+def replay_of(
+    request: Request, stored_fingerprint: bytes, status: int | None, body: str | None, request_id: str
+) -> Answer:
+    """The answer of a key that was used before. Raises KeyReused where the request is another one, KeyInUse."""
     if bytes(stored_fingerprint) != request.fingerprint:
         raise KeyReused(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. "
             f"Try using a key other than '{request.key}' if you meant to execute a different request."
         )
+    if status is None or body is None:
+        raise KeyInUse("The first request with this idempotency key is still at work. Try again in a moment.")
     return Answer(status=status, body=body, is_replay=True, request_id=request_id)
 
 
@@ -152,4 +165,4 @@ def _stored(book_id: UUID, request: Request) -> Answer | None:
     found = IdempotencyKey.objects.filter(book_id=book_id, key=request.key).first()
     if found is None:
         return None
-    return replay_of(request, found.fingerprint, found.status or 200, found.body or "", found.request_id)
+    return replay_of(request, found.fingerprint, found.status, found.body, found.request_id)

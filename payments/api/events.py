@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
-
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import API_VERSION, Call, door, endpoint
@@ -15,6 +13,31 @@ from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
 from payments.api.addresses import not_here, path_id
 
+# Every type that is told today: what `payment_intent.*` stands for.
+TYPES = (
+    "charge.failed",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "order.created",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "price.created",
+    "price.updated",
+    "product.created",
+    "product.deleted",
+    "product.updated",
+    "refund.created",
+    "refund.updated",
+)
 # How long an event can be listed, as with Stripe.
 LISTED = timedelta(days=30)
 TYPES_MAX = 20
@@ -40,7 +63,7 @@ def list_(call: Call) -> dict[str, Any]:
     rows = Event.objects.filter(is_public=True, pk__gte=ids.first_at(call.now - LISTED))
     wanted = _types(call.params)
     if wanted is not None:
-        rows = rows.filter(wanted)
+        rows = rows.filter(type__in=wanted)
     return paging.page(
         rows,
         call.params,
@@ -69,7 +92,7 @@ def render(rows: Sequence[Event], *, livemode: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _types(params: ListEvents) -> Q | None:
+def _types(params: ListEvents) -> set[str] | None:
     if params.type and params.types:
         raise InvalidParameter(
             "You may only specify one of these parameters: type, types.", code="parameters_exclusive"
@@ -79,10 +102,10 @@ def _types(params: ListEvents) -> Q | None:
         raise InvalidParameter(f"You can name up to {TYPES_MAX} types.", param="types")
     if not names:
         return None
-    wanted = Q(pk__in=[])
-    for name in names:
-        wanted |= Q(type__startswith=name[:-1]) if name.endswith("*") else Q(type=name)
-    return wanted
+    # Names, not prefixes: only plain equality reaches the index under row-level security.
+    wanted = {name for name in names if not name.endswith(".*")}
+    prefixes = tuple(name[:-1] for name in names if name.endswith(".*"))
+    return wanted | {known for known in TYPES if known.startswith(prefixes)}
 
 
 urlpatterns = [

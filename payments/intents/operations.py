@@ -288,6 +288,8 @@ def _capture(
     origin: Origin,
 ) -> None:
     entry = draft_capture(attempt, source=source, mode=mode, now=now)
+    # Everybody locks intent or charge, then order, then balance, so nobody waits in a circle.
+    orders.lock(intent.order_id)
     # A savepoint: where the money is not there, the decline is written instead.
     with transaction.atomic():
         ledger.open_accounts(

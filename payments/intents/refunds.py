@@ -93,7 +93,8 @@ def refund(
     if left == 0:
         raise AlreadyRefunded(f"Charge {ids.show('ch', attempt.pk)} has already been refunded.")
     intent = PaymentIntent.objects.get(pk=attempt.intent_id)
-    order_lines = list(OrderLine.objects.select_for_update().filter(order_id=intent.order_id).order_by("pk"))
+    orders.lock(intent.order_id)
+    order_lines = list(OrderLine.objects.filter(order_id=intent.order_id).order_by("pk"))
     shares = _named_shares(order_lines, lines) if lines else None
     if shares is not None:
         named = sum(amount for _, _, amount in shares)

@@ -163,20 +163,20 @@ class Door(APIView):
             )
         if not caller.may(described.permission) and not (caller.kind == "publishable" and described.publishable):
             raise Forbidden(f"The provided key does not have the permission '{described.permission}'.")
-        data, is_typed, raw = self._read(request)
+        data, is_typed = self._read(request)
         call = Call(
             caller=caller,
             params=described.params.read(data, is_typed=is_typed),
             path=path_ids,
             request_id=self._request_id,
             now=caller.now,
-            idempotency=self._idempotency(request, raw) if request.method == "POST" else None,
+            idempotency=self._idempotency(request, data) if request.method == "POST" else None,
             url=request._request.path,
         )
         answer = run(described, call)
         return self._respond(request, answer)
 
-    def _read(self, request: Request) -> tuple[dict[str, Any], bool, bytes]:
+    def _read(self, request: Request) -> tuple[dict[str, Any], bool]:
         headers = request._request.META
         query = headers.get("QUERY_STRING", "").encode("latin-1")
         body = request._request.body
@@ -186,9 +186,9 @@ class Door(APIView):
             if data and is_typed:
                 raise InvalidParameter("Send the parameters in the body or in the query, not in both.")
             data = {**extra, **data}
-        return data, is_typed, query + b"\n" + body
+        return data, is_typed
 
-    def _idempotency(self, request: Request, raw: bytes) -> idempotency.Request | None:
+    def _idempotency(self, request: Request, data: dict[str, Any]) -> idempotency.Request | None:
         key = request._request.META.get("HTTP_IDEMPOTENCY_KEY")
         if not key:
             return None
@@ -197,7 +197,7 @@ class Door(APIView):
                 f"Idempotency keys have at most {idempotency.KEY_LENGTH_MAX} printable characters.",
                 code="idempotency_key_invalid",
             )
-        digest = idempotency.fingerprint(request.method or "POST", request._request.path, raw)
+        digest = idempotency.fingerprint(request.method or "POST", request._request.path, data)
         return idempotency.Request(key=key, fingerprint=digest, request_id=self._request_id)
 
     def _respond(self, request: Request, answer: Answer) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
 
@@ -48,6 +49,10 @@ def status_and_body(error: Exception) -> tuple[int, dict[str, Any]]:
         return 413, envelope("invalid_request_error", "request_too_large", limit)
     if isinstance(error, drf.APIException):
         return error.status_code, envelope("invalid_request_error", "request_malformed", str(error.detail))
+    if isinstance(error, OperationalError | InterfaceError):
+        # The server was restarted, or is too busy to answer: with its key a client may repeat the request.
+        logger.error("the database did not answer an API request", exc_info=error)
+        return 503, envelope("api_error", "service_unavailable", "The platform cannot answer just now. Try again.")
     logger.error("an API request failed unexpectedly", exc_info=error)
     return 500, envelope("api_error", "api_error", "Something went wrong on our side. Nothing was charged twice: retry.")
 

@@ -33,6 +33,10 @@ class Event(models.Model):
 
     class Meta:
         constraints = [book_unique("kernel_event")]
+        indexes = [
+            # list ?type=, newest first
+            models.Index(fields=["book_id", "type", "id"], name="kernel_event_type"),
+        ]
 
 
 class Delivery(models.Model):

@@ -1,0 +1,778 @@
+"""Every code that an error can carry, and what its page says: an answer's `doc_url` opens /docs/errors/<code>.
+
+A test finds every code in the source and asks for its entry here; another provokes what
+can be provoked and compares. Words between backticks are shown as code. `message` is
+the API's own sentence, which is English in every language.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from merchant_platform.kernel.api.errors import doc_url
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Text
+
+INVALID_REQUEST, CARD, API, IDEMPOTENCY = "invalid_request_error", "card_error", "api_error", "idempotency_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCode:
+    """What is said of one code. `guide` names the section of the guide that tells more."""
+
+    code: str
+    statuses: tuple[int, ...]
+    title: "Text"
+    meaning: "Text"
+    cause: "Text"
+    mend: "Text"
+    message: str
+    type: str = INVALID_REQUEST
+    param: str | None = None
+    guide: str = ""
+
+    @property
+    def is_decline(self) -> bool:
+        """Whether a payment was refused, not a request."""
+        return self.type == CARD
+
+    def example(self) -> dict[str, Any]:
+        """An answer that carries the code, cut short where an object stands inside."""
+        error: dict[str, Any] = {"type": self.type, "code": self.code, "message": self.message}
+        if self.is_decline:
+            error["code"] = "card_declined"
+            error["decline_code"] = self.code if self.code != "card_declined" else "insufficient_funds"
+            error["charge"] = "ch_0351h7qSmjBXB55YCiNTdM"
+        if self.param:
+            error["param"] = self.param
+        error["doc_url"] = doc_url(error.get("decline_code", self.code))
+        if self.is_decline:
+            error["payment_intent"] = _INTENT
+        return {"error": error}
+
+
+_INTENT = {
+    "id": "pi_0351h7qSmjBXB4p1WenQ4D",
+    "object": "payment_intent",
+    "status": "requires_payment_method",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Codes that have the same ground."""
+
+    name: str
+    title: "Text"
+    codes: Sequence[ErrorCode]
+
+
+KEYS = Group(
+    "keys",
+    _("Keys and permissions"),
+    (
+        ErrorCode(
+            code="api_key_missing",
+            statuses=(401,),
+            title=_("The request carries no key"),
+            meaning=_("Every request says by its key which merchant asks, and in which mode. This one said nothing."),
+            cause=_("The `Authorization` header is missing, often because a proxy or a redirect dropped it."),
+            mend=_("Send the key as a Bearer token, or as the user name of HTTP Basic with an empty password."),
+            message="You did not provide an API key. Use HTTP Basic or Bearer authentication with your secret key.",
+            guide="keys",
+        ),
+        ErrorCode(
+            code="api_key_invalid",
+            statuses=(401,),
+            title=_("The key is not known here"),
+            meaning=_("The key in the `Authorization` header opens no book of this platform."),
+            cause=_(
+                "It was cut off while copying, was revoked, was replaced and its overlap is over, or belongs to "
+                "another platform."
+            ),
+            mend=_(
+                "Copy the whole key again, make sure that the program reads the variable you set, and check that the "
+                "address is that of the platform which made the key."
+            ),
+            message="Invalid API key provided: sk_test_***q8Zk",
+            guide="keys",
+        ),
+        ErrorCode(
+            code="permission_denied",
+            statuses=(403,),
+            title=_("The key may not do this"),
+            meaning=_("The key is valid, and what was asked is not among the things it may do."),
+            cause=_(
+                "A restricted key lacks the permission that the message names, a publishable key asked for what only "
+                "a server may do, or the request carries `Stripe-Account`, for which there are no accounts here."
+            ),
+            mend=_("Use a key that has the permission, or the secret key. Leave `Stripe-Account` out."),
+            message="The provided key does not have the permission 'refunds:write'.",
+            guide="keys",
+        ),
+        ErrorCode(
+            code="secret_key_required",
+            statuses=(403,),
+            title=_("This needs a secret key"),
+            meaning=_("A wallet payment is confirmed by the merchant's server, not by a browser."),
+            cause=_("The request to confirm came with a publishable key, which anybody can read in a page."),
+            mend=_("Let your server confirm the payment intent, with the secret key or a restricted one."),
+            message="A wallet payment is confirmed with a secret key.",
+            guide="keys",
+        ),
+        ErrorCode(
+            code="testmode_only",
+            statuses=(403,),
+            title=_("This exists in test mode only"),
+            meaning=_("Wallets can be made and looked into with a test key alone."),
+            cause=_("The request came with a live key. A live merchant never sees what a wallet holds."),
+            mend=_("Use a test key for tests. In live mode, create the payment: its outcome says whether it was paid."),
+            message="Wallets can be made and seen with a test key only.",
+            guide="test-wallets",
+        ),
+        ErrorCode(
+            code="wallet_consent_required",
+            statuses=(400,),
+            title=_("The wallet's owner has to consent"),
+            meaning=_("In live mode a wallet becomes a payment method by its owner's own act."),
+            cause=_("A live key tried to make a payment method of a wallet, which only tests may do."),
+            mend=_("Use a test key for tests. In live mode, charge the payment methods that were saved with consent."),
+            message="In live mode a wallet is saved by its consumer, on a page of ours, not by the merchant.",
+            param="wallet",
+            guide="test-wallets",
+        ),
+        ErrorCode(
+            code="api_key_revoked",
+            statuses=(400,),
+            title=_("The key was replaced or revoked before"),
+            meaning=_("There is nothing left to replace or to revoke: the key has an end already."),
+            cause=_("Somebody else did the same thing a moment earlier, or the page showed an old list."),
+            mend=_("Look at the present keys again and work with the newest one."),
+            message="This key was rotated or revoked before.",
+            guide="keys",
+        ),
+    ),
+)
+
+REQUESTS = Group(
+    "requests",
+    _("Requests"),
+    (
+        ErrorCode(
+            code="url_unknown",
+            statuses=(404,),
+            title=_("No such address"),
+            meaning=_("The API has nothing at this path."),
+            cause=_("A typing mistake, a slash at the end, a missing `/v1`, or a resource that is not offered here."),
+            mend=_("Compare the path with `/v1/schema`, which lists every address there is."),
+            message="Unrecognized request URL (GET: /v1/payment_intent).",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="method_not_allowed",
+            statuses=(405,),
+            title=_("The address has no such method"),
+            meaning=_("The path exists and does not answer to this HTTP method."),
+            cause=_("An update was sent with `PUT` or `PATCH`, or a list was asked for with `POST`."),
+            mend=_("Create and update with `POST`, read with `GET`, delete with `DELETE`."),
+            message='Method "PUT" not allowed.',
+            guide="requests",
+        ),
+        ErrorCode(
+            code="not_acceptable",
+            statuses=(406,),
+            title=_("The API answers in JSON alone"),
+            meaning=_("The request accepts no form of answer that the API has."),
+            cause=_("The `Accept` header names something other than `application/json`."),
+            mend=_("Leave the `Accept` header out, or send `application/json` or `*/*`."),
+            message="The API answers in application/json.",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="request_malformed",
+            statuses=(400,),
+            title=_("The request cannot be read"),
+            meaning=_("The request is not what it says it is, so nothing in it was looked at."),
+            cause=_(
+                "Broken JSON, a parameter given twice, brackets that do not match, text that is not UTF-8, or nesting "
+                "deeper than the API reads. The message says which."
+            ),
+            mend=_("Let a library write the body, and make sure that `Content-Type` says what the body is."),
+            message="The body is not valid JSON: unexpected end of data: line 1 column 2 (char 1)",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="request_too_large",
+            statuses=(413,),
+            title=_("The request is too large"),
+            meaning=_("The body is longer than the API reads."),
+            cause=_("Most often a file or a picture in a text field, or a list that grows with every call."),
+            mend=_("Send less: keep long texts in a system of your own, and an id of them in `metadata`."),
+            message="The request body is larger than 1048576 bytes.",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="unsupported_media_type",
+            statuses=(415,),
+            title=_("The body is neither a form nor JSON"),
+            meaning=_("The API reads form-encoded parameters and JSON, and the body is said to be something else."),
+            cause=_("The `Content-Type` header is missing from a JSON body, or names another format."),
+            mend=_("Send `application/x-www-form-urlencoded` or `application/json`."),
+            message=(
+                "Content type 'text/plain' is not supported: send application/x-www-form-urlencoded or "
+                "application/json."
+            ),
+            guide="requests",
+        ),
+        ErrorCode(
+            code="rate_limit",
+            statuses=(429,),
+            title=_("Too many requests"),
+            meaning=_("The key asked more often in a second than this platform allows."),
+            cause=_("A loop without a pause, or several programs that share a key."),
+            mend=_(
+                "Wait as many seconds as `Retry-After` says, then send the same request again with the same "
+                "idempotency key. Stripe's SDKs do so by themselves."
+            ),
+            message="Too many requests with this key: slow down, then try again.",
+            guide="errors",
+        ),
+    ),
+)
+
+PARAMETERS = Group(
+    "parameters",
+    _("Parameters"),
+    (
+        ErrorCode(
+            code="parameter_missing",
+            statuses=(400,),
+            title=_("A required parameter is missing"),
+            meaning=_("The request cannot be done without the parameter that `param` names."),
+            cause=_("It was left out, or its value was empty in your program and never sent."),
+            mend=_("Send the parameter. To confirm a payment, a payment method has to be known by then."),
+            message="Missing required param: currency.",
+            param="currency",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameter_unknown",
+            statuses=(400,),
+            title=_("The parameter is not known"),
+            meaning=_("The API refuses what it does not know, so that nothing you meant is silently lost."),
+            cause=_("A typing mistake, or a parameter of Stripe's that this platform does not offer."),
+            mend=_("Compare the name with `/v1/schema`. Leave out what is not offered."),
+            message="Received unknown parameter: amout",
+            param="amout",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameter_invalid",
+            statuses=(400,),
+            title=_("The parameter's value is wrong"),
+            meaning=_("The parameter that `param` names has a value that cannot be used."),
+            cause=_("It is too long, is not one of the allowed words, has another shape, or does not fit the object."),
+            mend=_("Read the message: it says what is expected. `/v1/schema` lists the allowed values."),
+            message="Invalid currency: rmb. Use a three-letter ISO 4217 code.",
+            param="currency",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameter_invalid_empty",
+            statuses=(400,),
+            title=_("The parameter is empty"),
+            meaning=_("An empty value means that a field is to be cleared, and this one cannot be."),
+            cause=_("A variable was empty where your program expected a text."),
+            mend=_("Send a value, or leave the parameter out."),
+            message="You passed an empty string. We assume empty values are an attempt to unset.",
+            param="name",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameter_invalid_integer",
+            statuses=(400,),
+            title=_("The value is no whole number, or out of range"),
+            meaning=_("The parameter takes a whole number within bounds."),
+            cause=_("An amount with a decimal point, a number with a unit, or one that is below or above its bounds."),
+            mend=_("Send whole numbers alone. Amounts count the smallest unit: ¥186.00 is `18600`."),
+            message="Invalid integer: 186.00",
+            param="amount",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameter_invalid_boolean",
+            statuses=(400,),
+            title=_("The value is neither true nor false"),
+            meaning=_("The parameter takes `true` or `false`."),
+            cause=_("The value was `1`, `yes` or `True`."),
+            mend=_("Send `true` or `false`, in small letters."),
+            message="Invalid boolean: yes",
+            param="confirm",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="parameters_exclusive",
+            statuses=(400,),
+            title=_("Parameters exclude each other"),
+            meaning=_("The request names two parameters of which only one can be meant, or none where one is needed."),
+            cause=_("For instance `starting_after` with `ending_before`, or a refund with both charge and intent."),
+            mend=_("Keep one of the parameters that the message names."),
+            message="You must provide exactly one of these parameters: charge, payment_intent.",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="amount_too_large",
+            statuses=(400,),
+            title=_("The amount is too large"),
+            meaning=_("One payment, or the total of one order, is over the largest amount there is."),
+            cause=_("Most often an amount that was multiplied by a hundred twice."),
+            mend=_("Check the smallest unit of the currency. Split what is truly larger into several orders."),
+            message="Amount must be no more than 99999999 minor units.",
+            param="amount",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="email_invalid",
+            statuses=(400,),
+            title=_("The email address cannot be right"),
+            meaning=_("The value has not the form of an email address."),
+            cause=_("A space, a missing `@`, or a host without a dot."),
+            mend=_("Ask the person again, or leave the address out."),
+            message="Invalid email address: lin.mei",
+            param="email",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="metadata_key_invalid",
+            statuses=(400,),
+            title=_("A metadata key is not allowed"),
+            meaning=_("A key in `metadata` is empty, too long, or has square brackets."),
+            cause=_("A whole sentence or a path was used as a key."),
+            mend=_("Use short names as keys, and put what is long into the value."),
+            message="Metadata keys have 1 to 40 characters and no square brackets.",
+            param="metadata",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="metadata_too_long",
+            statuses=(400,),
+            title=_("There is too much metadata"),
+            meaning=_("`metadata` has too many keys, or a value that is too long."),
+            cause=_("Keys add up over several updates, because an update keeps what it does not name."),
+            mend=_("Delete a key by sending it with an empty value. Keep long texts in a system of your own."),
+            message="Metadata values have up to 500 characters.",
+            param="metadata",
+            guide="requests",
+        ),
+        ErrorCode(
+            code="search_query_invalid",
+            statuses=(400,),
+            title=_("The search cannot be read"),
+            meaning=_("The query breaks the rules of the search language, or names a field that is not searched."),
+            cause=_("`AND` mixed with `OR`, a value with a space and no quotes, `~`, or an unknown field."),
+            mend=_("Write clauses as `field:\"value\"`, join them by `AND` or by `OR`, and use the listed fields."),
+            message="Field 'foo' is not searched; these are: amount, created, currency, customer, status, metadata.",
+            param="query",
+            guide="search",
+        ),
+        ErrorCode(
+            code="capture_method_unsupported",
+            statuses=(400,),
+            title=_("Payments cannot be captured later"),
+            meaning=_("A wallet pays at once: there is nothing to reserve first and to take later."),
+            cause=_("`capture_method` was `manual`."),
+            mend=_("Leave `capture_method` out, and create the payment when the goods are ready."),
+            message="No payment method here can be captured later: use 'automatic' or 'automatic_async'.",
+            param="capture_method",
+            guide="first-payment",
+        ),
+        ErrorCode(
+            code="payment_method_type_unknown",
+            statuses=(400,),
+            title=_("The kind of payment method is not offered"),
+            meaning=_("The saved payment method is of a kind that this platform does not take."),
+            cause=_("The kind was switched off after the payment method had been saved."),
+            mend=_("Ask the customer for another way to pay."),
+            message="The payment method type 'card' is not one of: wallet.",
+            param="payment_method",
+            guide="first-payment",
+        ),
+    ),
+)
+
+OBJECTS = Group(
+    "objects",
+    _("Objects and their state"),
+    (
+        ErrorCode(
+            code="resource_missing",
+            statuses=(404, 400),
+            title=_("There is no such object"),
+            meaning=_("No object of this book has the id: status 404 for an id in the address, 400 in a parameter."),
+            cause=_(
+                "The id is mistyped, belongs to test mode while the key is live or the other way round, was deleted, "
+                "or is another merchant's."
+            ),
+            mend=_("Compare the id's first letters with the kind of object, and the mode of the key with its mode."),
+            message="No such payment_intent: 'pi_0351h7qKIr34laXHDgyqLV'",
+            guide="keys",
+        ),
+        ErrorCode(
+            code="resource_already_exists",
+            statuses=(400,),
+            title=_("The name is taken"),
+            meaning=_("Another object has the name that must be used once: an order's `reference`, a price's `lookup_key`."),
+            cause=_("The same order was created twice, most often because an answer got lost and was not waited for."),
+            mend=_(
+                "Find the object by its name and go on with it. Send an idempotency key with everything that creates, "
+                "so that a repeated request answers with the first object."
+            ),
+            message="An order with this reference exists.",
+            param="reference",
+            guide="orders",
+        ),
+        ErrorCode(
+            code="product_in_use",
+            statuses=(400,),
+            title=_("The product has prices"),
+            meaning=_("A product with prices is named by orders, so it cannot be deleted."),
+            cause=_("A price was created for it, even if nobody has bought it."),
+            mend=_("Make it inactive instead, with `active=false`: it is then no longer sold."),
+            message="This product has prices: make it inactive instead (active=false).",
+            param="id",
+            guide="orders",
+        ),
+        ErrorCode(
+            code="unexpected_state",
+            statuses=(400,),
+            title=_("The object's state does not allow this"),
+            meaning=_("The object exists, and what was asked cannot be done to it any more, or not yet."),
+            cause=_("It was ended before: a permission taken back twice, for instance."),
+            mend=_("Retrieve the object, read its present state, and go on from there."),
+            message="The mandate was revoked before.",
+            guide="errors",
+        ),
+        ErrorCode(
+            code="payment_intent_unexpected_state",
+            statuses=(400,),
+            title=_("The payment is in another state"),
+            meaning=_("The payment intent was paid or canceled before, so it cannot be changed like this."),
+            cause=_("It was confirmed twice, or canceled after it had succeeded."),
+            mend=_("Read `payment_intent` in the error: it shows the present state. A paid one is refunded, not canceled."),
+            message="This PaymentIntent's status is succeeded, so it cannot be canceled.",
+            guide="first-payment",
+        ),
+        ErrorCode(
+            code="payment_method_unexpected_state",
+            statuses=(400,),
+            title=_("The payment method cannot be used"),
+            meaning=_("The payment method was detached, lost its mandate, or belongs to another customer."),
+            cause=_("Detaching is final: it takes the owner's permission back as well."),
+            mend=_("List the customer's payment methods and use one of them, or ask for a new one."),
+            message="This payment method was detached from its customer and cannot be used again.",
+            param="payment_method",
+            guide="first-payment",
+        ),
+        ErrorCode(
+            code="order_amount_exceeded",
+            statuses=(400,),
+            title=_("The order does not owe that much"),
+            meaning=_("The order's payments cover it already, or the new one asks for more than is left."),
+            cause=_("The same order was to be paid twice. This refusal is what keeps it from being charged twice."),
+            mend=_(
+                "Retrieve the order and read `amount_due`. Cancel a payment intent that nobody will pay: what it "
+                "covered is then owed again."
+            ),
+            message="The order 'MO-1001' still owes 0 that no other payment covers; 18600 is more.",
+            param="amount",
+            guide="orders",
+        ),
+    ),
+)
+
+DECLINES = Group(
+    "declines",
+    _("Declined payments"),
+    (
+        ErrorCode(
+            code="card_declined",
+            statuses=(402,),
+            type=CARD,
+            title=_("The payment was declined"),
+            meaning=_(
+                "The request was right and the payment was refused. Nothing was charged; the payment intent is back in "
+                "`requires_payment_method`. The word `card` is Stripe's and stands for every way to pay."
+            ),
+            cause=_("`decline_code` says why. It has a page of its own, which `doc_url` opens."),
+            mend=_("Show the customer the message, and confirm the same payment intent with another payment method."),
+            message="The wallet has insufficient funds to complete the payment.",
+            guide="declines",
+        ),
+        ErrorCode(
+            code="insufficient_funds",
+            statuses=(402,),
+            type=CARD,
+            title=_("The wallet does not hold enough"),
+            meaning=_("The payment was declined because the wallet's balance is below the amount. Nothing was charged."),
+            cause=_("By how much it falls short is the owner's own affair: a merchant never learns a balance."),
+            mend=_(
+                "Ask the customer to top up or to choose another way to pay, then confirm the same payment intent again."
+            ),
+            message="The wallet has insufficient funds to complete the payment.",
+            guide="declines",
+        ),
+        ErrorCode(
+            code="mandate_revoked",
+            statuses=(402,),
+            type=CARD,
+            title=_("The customer took the permission back"),
+            meaning=_("The wallet's owner no longer lets this merchant take payments from it. Nothing was charged."),
+            cause=_("The mandate behind the payment method was revoked by its owner."),
+            mend=_("Do not try again with this payment method. Ask the customer for another one."),
+            message="The customer revoked the permission to pay from this wallet.",
+            guide="declines",
+        ),
+        ErrorCode(
+            code="mandate_expired",
+            statuses=(402,),
+            type=CARD,
+            title=_("The customer's permission has expired"),
+            meaning=_("The permission was given until a certain time, which has passed. Nothing was charged."),
+            cause=_("The mandate behind the payment method has reached its end."),
+            mend=_("Ask the customer to give the permission again, or for another way to pay."),
+            message="The customer's permission to pay from this wallet has expired.",
+            guide="declines",
+        ),
+        ErrorCode(
+            code="mandate_limit_exceeded",
+            statuses=(402,),
+            type=CARD,
+            title=_("The payment is over the customer's limit"),
+            meaning=_("The wallet's owner set a limit for each payment to this merchant. Nothing was charged."),
+            cause=_("The amount is over the limit of the mandate."),
+            mend=_("Ask the customer to raise the limit, or for another way to pay."),
+            message="The amount is over the limit that the customer set for this merchant.",
+            guide="declines",
+        ),
+        ErrorCode(
+            code="currency_mismatch",
+            statuses=(402,),
+            type=CARD,
+            title=_("The wallet holds another currency"),
+            meaning=_("The payment is in one currency and the wallet in another. Nothing was charged."),
+            cause=_("A wallet has one currency, and nothing is exchanged on the way."),
+            mend=_("Create the payment in the wallet's currency, or ask for another way to pay."),
+            message="The wallet holds another currency than the payment's.",
+            guide="declines",
+        ),
+    ),
+)
+
+REFUNDS = Group(
+    "refunds",
+    _("Refunds"),
+    (
+        ErrorCode(
+            code="charge_already_refunded",
+            statuses=(400,),
+            title=_("Everything was given back before"),
+            meaning=_("Nothing of the charge is left to refund."),
+            cause=_("The refund was asked for twice with different idempotency keys, or parts added up to the whole."),
+            mend=_("List the refunds of the charge: the money is on its way back already."),
+            message="Charge ch_0351h7qKIr34mVcU5Jjq8H has already been refunded.",
+            guide="refunds",
+        ),
+        ErrorCode(
+            code="charge_not_refundable",
+            statuses=(400,),
+            title=_("The charge took no money"),
+            meaning=_("Only what was paid can be given back."),
+            cause=_("The payment was declined, canceled, or never confirmed."),
+            mend=_("Cancel a payment intent that is still open. There is nothing else to do."),
+            message=(
+                "This PaymentIntent (pi_0351h7qKIr34laXHDgyqLV) does not have a successful charge to refund."
+            ),
+            param="payment_intent",
+            guide="refunds",
+        ),
+        ErrorCode(
+            code="charge_refund_amount_exceeded",
+            statuses=(400,),
+            title=_("The refund is more than what is left"),
+            meaning=_("All refunds of a charge, or of an order line, never sum to more than was paid for it."),
+            cause=_("Parts were refunded before, or a quantity or an amount is too high."),
+            mend=_("Leave `amount` out to give back all that is left, or read `amount_refunded` and ask for less."),
+            message="Refund amount (20000) is greater than unrefunded amount on charge (18600).",
+            param="amount",
+            guide="refunds",
+        ),
+        ErrorCode(
+            code="refund_lines_mismatch",
+            statuses=(400,),
+            title=_("Lines and amount do not agree"),
+            meaning=_("The named lines sum to another amount than `amount`, or a line is named twice."),
+            cause=_("The amount was computed apart from the lines, with another rounding."),
+            mend=_("Leave `amount` out: the lines say how much it is."),
+            message="The named lines sum to 8800, not to 9000.",
+            param="amount",
+            guide="refunds",
+        ),
+        ErrorCode(
+            code="refund_not_cancelable",
+            statuses=(400,),
+            title=_("The refund has happened"),
+            meaning=_("A wallet gets its money back at once, so there is nothing to cancel."),
+            cause=_("The refund succeeded in the moment it was created."),
+            mend=_("Create a new payment if the customer is to pay again."),
+            message="This refund's status is succeeded, so it cannot be canceled.",
+            guide="refunds",
+        ),
+    ),
+)
+
+REPETITION = Group(
+    "repetition",
+    _("Repeated and simultaneous requests"),
+    (
+        ErrorCode(
+            code="idempotency_error",
+            statuses=(400,),
+            type=IDEMPOTENCY,
+            title=_("The idempotency key was used for another request"),
+            meaning=_("The key stands for the first request it came with, and this one differs from it."),
+            cause=_("A key was reused for a new act, or a parameter changed between two tries."),
+            mend=_("Use a new key for a new act. To repeat the old one, send exactly what you sent before."),
+            message=(
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. Try "
+                "using a key other than 'order-1001' if you meant to execute a different request."
+            ),
+            guide="idempotency",
+        ),
+        ErrorCode(
+            code="idempotency_key_invalid",
+            statuses=(400,),
+            title=_("The idempotency key cannot be used"),
+            meaning=_("The `Idempotency-Key` header is too long, or has characters that cannot be printed."),
+            cause=_("A whole document, or bytes of a digest, were sent as the key."),
+            mend=_("Send a random UUID, or the id of the act in your own system."),
+            message="Idempotency keys have at most 255 printable characters.",
+            guide="idempotency",
+        ),
+        ErrorCode(
+            code="lock_timeout",
+            statuses=(409,),
+            title=_("Another request is still at work"),
+            meaning=_("A request with the same idempotency key, or on the same object, did not finish in time."),
+            cause=_("Two requests for one object came at the same moment, and this one waited its turn in vain."),
+            mend=_(
+                "Send the same request again, with the same idempotency key. If the first one went through, you get "
+                "its answer."
+            ),
+            message="Another request on the same object is still at work. Try again.",
+            guide="idempotency",
+        ),
+        ErrorCode(
+            code="conflict",
+            statuses=(409,),
+            title=_("Somebody else was faster"),
+            meaning=_("The object changed while this request was at work on it. Nothing was written."),
+            cause=_("Two requests for one object came at the same moment, such as two payments of one order."),
+            mend=_("Retrieve the object, see what has changed, and try again if it is still needed."),
+            message="The order was paid by another request at the same time.",
+            guide="idempotency",
+        ),
+        ErrorCode(
+            code="already_posted",
+            statuses=(409,),
+            title=_("It has been booked before"),
+            meaning=_("The ledger holds an entry for this very act, and it holds each one once."),
+            cause=_("Two requests tried the same act at the same moment."),
+            mend=_("Retrieve the object: the act has happened."),
+            message="capture:ch_0351h7qKIr34mVcU5Jjq8H was posted before.",
+            guide="idempotency",
+        ),
+        ErrorCode(
+            code="hold_settled",
+            statuses=(409,),
+            title=_("The reserved amount is no longer reserved"),
+            meaning=_("What was set aside was taken or given back before, and it can be only once."),
+            cause=_("Two requests tried to settle one reserved amount at the same moment."),
+            mend=_("Retrieve the object: it shows which of the two went through."),
+            message="The reserved amount was completed or given back before.",
+            guide="idempotency",
+        ),
+    ),
+)
+
+PLATFORM = Group(
+    "platform",
+    _("The platform itself"),
+    (
+        ErrorCode(
+            code="api_error",
+            statuses=(500,),
+            type=API,
+            title=_("Something went wrong on our side"),
+            meaning=_("The platform made a mistake. What it had begun was undone as a whole."),
+            cause=_("It is not your request's doing. The mistake was logged with the id in `Request-Id`."),
+            mend=_(
+                "Send the same request again, with the same idempotency key. If it stays, give whoever runs the "
+                "platform the `Request-Id`."
+            ),
+            message="Something went wrong on our side. Nothing was charged twice: retry.",
+            guide="errors",
+        ),
+        ErrorCode(
+            code="service_unavailable",
+            statuses=(503,),
+            type=API,
+            title=_("It cannot be done just now"),
+            meaning=_("Something that the platform needs does not answer. Nothing was charged."),
+            cause=_("A part of the platform is being started, moved or repaired."),
+            mend=_("Wait a little, then send the same request again with the same idempotency key. `/readyz` shows the state."),
+            message="It cannot be done just now. Try again later.",
+            guide="errors",
+        ),
+        ErrorCode(
+            code="ledger_needs_rebase",
+            statuses=(503,),
+            type=API,
+            title=_("The ledger takes no entries at the moment"),
+            meaning=_("The database was restored on another server, and the ledger waits until it is told so."),
+            cause=_("A backup was restored and the last step is missing. Until then no value can move."),
+            mend=_("Whoever runs the platform runs `manage.py ledger rebase`. Then send the same request again."),
+            message="The ledger was restored into another cluster: run `manage.py ledger rebase`.",
+            guide="errors",
+        ),
+        ErrorCode(
+            code="hold_too_small",
+            statuses=(400,),
+            title=_("More was to be taken than was reserved"),
+            meaning=_("What is taken of a reserved amount never exceeds it."),
+            cause=_("The amount grew after it had been reserved."),
+            mend=_("Take the reserved amount, and create another payment for the rest."),
+            message="20000 is more than the 18600 reserved.",
+            guide="errors",
+        ),
+    ),
+)
+
+GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, REFUNDS, REPETITION, PLATFORM)
+CODES = {each.code: each for group in GROUPS for each in group.codes}
+
+
+def search(words: str) -> Iterator[tuple[Group, list[ErrorCode]]]:
+    """The groups with the codes that contain every word, in the active language, the code or the status."""
+    wanted = words.casefold().split()
+    for group in GROUPS:
+        found = [each for each in group.codes if all(word in _searched(each) for word in wanted)]
+        if found:
+            yield group, found
+
+
+def _searched(each: ErrorCode) -> str:
+    statuses = " ".join(map(str, each.statuses))
+    return f"{each.code} {statuses} {each.title} {each.meaning} {each.cause} {each.mend} {each.message}".casefold()
