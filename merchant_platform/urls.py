@@ -12,5 +12,11 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("v1/schema", schema),
     path("", include("payments.api.urls")),
+    path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
 ]
+
+handler400 = "merchant_platform.docs.refusals.bad_request"
+handler403 = "merchant_platform.docs.refusals.permission_denied"
+handler404 = "merchant_platform.docs.refusals.page_not_found"
+handler500 = "merchant_platform.docs.refusals.server_error"

@@ -54,7 +54,7 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 @pytest.fixture
 def platform(db: None) -> Iterator[Merchant]:
     """The platform's own merchant, without which nothing can be funded: the tables are empty before each test."""
-    _name_cluster()
+    name_cluster()
     _forget()
     yield merchants.found_platform(now=NOW)
     _forget()
@@ -410,7 +410,7 @@ def _book(merchant: Merchant, mode: str) -> Book:
     return Book.objects.select_related("merchant").get(merchant=merchant, mode=mode)
 
 
-def _name_cluster() -> None:
+def name_cluster() -> None:
     """The one row of the payments app that a migration writes: emptying the tables takes it along."""
     with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from merchant_platform.kernel.api.errors import doc_url
+from merchant_platform.kernel.errors import doc_url
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Text
@@ -149,8 +149,8 @@ KEYS = Group(
             statuses=(400,),
             title=_("The key was replaced or revoked before"),
             meaning=_("There is nothing left to replace or to revoke: the key has an end already."),
-            cause=_("Somebody else did the same thing a moment earlier, or the page showed an old list."),
-            mend=_("Look at the present keys again and work with the newest one."),
+            cause=_("Somebody else did the same thing a moment earlier."),
+            mend=_("Work with the key that replaced it, or have a new one made."),
             message="This key was rotated or revoked before.",
             guide="keys",
         ),
@@ -581,7 +581,7 @@ REFUNDS = Group(
             title=_("Everything was given back before"),
             meaning=_("Nothing of the charge is left to refund."),
             cause=_("The refund was asked for twice with different idempotency keys, or parts added up to the whole."),
-            mend=_("List the refunds of the charge: the money is on its way back already."),
+            mend=_("List the refunds of the charge: the money went back with them."),
             message="Charge ch_0351h7qKIr34mVcU5Jjq8H has already been refunded.",
             guide="refunds",
         ),
@@ -691,7 +691,7 @@ REPETITION = Group(
             meaning=_("The ledger holds an entry for this very act, and it holds each one once."),
             cause=_("Two requests tried the same act at the same moment."),
             mend=_("Retrieve the object: the act has happened."),
-            message="capture:ch_0351h7qKIr34mVcU5Jjq8H was posted before.",
+            message="This was posted before.",
             guide="idempotency",
         ),
         ErrorCode(
@@ -716,7 +716,7 @@ PLATFORM = Group(
             statuses=(500,),
             type=API,
             title=_("Something went wrong on our side"),
-            meaning=_("The platform made a mistake. What it had begun was undone as a whole."),
+            meaning=_("The platform made a mistake. A payment is written as a whole or not at all, so none is half done."),
             cause=_("It is not your request's doing. The mistake was logged with the id in `Request-Id`."),
             mend=_(
                 "Send the same request again, with the same idempotency key. If it stays, give whoever runs the "
@@ -744,7 +744,7 @@ PLATFORM = Group(
             meaning=_("The database was restored on another server, and the ledger waits until it is told so."),
             cause=_("A backup was restored and the last step is missing. Until then no value can move."),
             mend=_("Whoever runs the platform runs `manage.py ledger rebase`. Then send the same request again."),
-            message="The ledger was restored into another cluster: run `manage.py ledger rebase`.",
+            message="The ledger was restored into another database and waits for 'manage.py ledger rebase'.",
             guide="errors",
         ),
         ErrorCode(

@@ -79,9 +79,7 @@ def _connect(url: str):
 def _make_role(cursor, role: Role) -> None:
     cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name])
     verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
-    cursor.execute(
-        sql.SQL("{} ROLE {} LOGIN PASSWORD %s").format(verb, sql.Identifier(role.name)), [role.password]
-    )
+    cursor.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD %s").format(verb, sql.Identifier(role.name)), [role.password])
 
 
 def _set(cursor, role: Role, setting: str, value: str) -> None:

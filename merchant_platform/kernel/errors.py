@@ -5,6 +5,13 @@ the API, a message on a page). Exceptions live beside the function that raises t
 inherit from a kind here.
 """
 
+from django.conf import settings
+
+
+def doc_url(code: str) -> str:
+    """The address of our own page on how to mend an error."""
+    return f"{settings.PUBLIC_URL}/docs/errors/{code}"
+
 
 class PlatformError(Exception):
     """An expected refusal. `code` is stable, `param` names the parameter it is about, if one is."""

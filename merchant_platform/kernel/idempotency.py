@@ -165,4 +165,4 @@ def _stored(book_id: UUID, request: Request) -> Answer | None:
     found = IdempotencyKey.objects.filter(book_id=book_id, key=request.key).first()
     if found is None:
         return None
-    return replay_of(request, found.fingerprint, found.status, found.body, found.request_id)
+    return replay_of(request, bytes(found.fingerprint), found.status, found.body, found.request_id)

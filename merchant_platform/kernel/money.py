@@ -15,13 +15,13 @@ AMOUNT_MAX = 9_223_372_036_854_775_807  # what a signed 64-bit column holds
 # https://docs.stripe.com/currencies
 WIRE_EXPONENT_EXCEPTIONS = {"ISK": 2, "UGX": 2}
 # Currencies that Stripe's wire has without decimals although CLDR counts some, or the reverse.
-WIRE_ZERO_DECIMAL = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()
-)
+WIRE_ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
 # Amounts in these are in thousandths and must be a multiple of ten.
 WIRE_THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 # Money of account and test codes of ISO 4217 that nobody pays with.
-_NOT_MONEY = frozenset("XAU XAG XPD XPT XBA XBB XBC XBD XDR XSU XTS XUA XXX CHE CHW COU USN UYI UYW MXV CLF BOV".split())
+_NOT_MONEY = frozenset(
+    "XAU XAG XPD XPT XBA XBB XBC XBD XDR XSU XTS XUA XXX CHE CHW COU USN UYI UYW MXV CLF BOV".split()
+)
 
 
 class CurrencyMismatch(ValueError):
@@ -85,8 +85,9 @@ class Money:
         """The amount for a person: `¥12.00`, with U+2212 as the minus."""
         digits = exponent(self.currency)
         value = Decimal(self.amount_minor).scaleb(-digits)
-        shown = numbers.format_currency(abs(value), self.currency.upper(), locale=locale, currency_digits=False,
-                                        format=_pattern(locale, digits))
+        shown = numbers.format_currency(
+            abs(value), self.currency.upper(), locale=locale, currency_digits=False, format=_pattern(locale, digits)
+        )
         return ("\u2212" if value < 0 else "") + shown
 
 

@@ -44,7 +44,7 @@ def tenant(table: str, **references: str) -> migrations.RunSQL:
             f"REFERENCES {target} (book_id, id)"
         )
         down.insert(0, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-    return migrations.RunSQL(up, down)
+    return migrations.RunSQL(tuple(up), tuple(down))
 
 
 def platform(*tables: str) -> migrations.RunSQL:
@@ -66,7 +66,7 @@ def append_only(*tables: str) -> migrations.RunSQL:
             f"FOR EACH STATEMENT EXECUTE FUNCTION {APPEND_ONLY_FUNCTION}()",
         ]
         down += [f"DROP TRIGGER append_only ON {table}", f"GRANT UPDATE, DELETE ON {table} TO {roles}"]
-    return migrations.RunSQL(up, down)
+    return migrations.RunSQL(tuple(up), tuple(down))
 
 
 def function(path: Path, name: str, *, to: Iterable[str]) -> migrations.RunSQL:

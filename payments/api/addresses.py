@@ -23,9 +23,7 @@ def not_here(call: Call, prefix: str) -> Exception:
 
 
 def origin(call: Call) -> Origin:
-    return Origin(
-        livemode=call.caller.livemode, request_id=call.request_id, idempotency_key=call.idempotency_key
-    )
+    return Origin(livemode=call.caller.livemode, request_id=call.request_id, idempotency_key=call.idempotency_key)
 
 
 def mode(call: Call) -> str:

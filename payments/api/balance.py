@@ -1,12 +1,12 @@
 """/v1/balance and /v1/balance_transactions: a ledger entry is a balance transaction."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.params import Currency, InvalidParameter, ListParams, text
+from merchant_platform.kernel.api.params import Currency, Id, InvalidParameter, ListParams, UpTo
 from merchant_platform.kernel.clock import unix
 from payments.api.addresses import mode, not_here, path_id
 from payments.ledger import queries as ledger
@@ -20,8 +20,8 @@ _SOURCES = {prefix: kind for kind, (_, _, prefix) in KINDS.items()}
 
 class ListTransactions(ListParams):
     currency: Currency | None = None
-    source: text(255) | None = None  # type: ignore[valid-type]
-    type: text(50) | None = None  # type: ignore[valid-type]
+    source: Id | None = None
+    type: Annotated[str, UpTo(50)] | None = None
 
 
 @endpoint(permission="balance:read", returns="balance")
@@ -52,9 +52,7 @@ def retrieve(call: Call) -> dict[str, Any]:
     return render(row, now=call.now)
 
 
-@endpoint(
-    permission="balance_transactions:read", params=ListTransactions, returns="balance_transaction", is_list=True
-)
+@endpoint(permission="balance_transactions:read", params=ListTransactions, returns="balance_transaction", is_list=True)
 def list_(call: Call) -> dict[str, Any]:
     """List all balance transactions"""
     rows = Entry.objects.filter(kind__in=KINDS)

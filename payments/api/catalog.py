@@ -12,13 +12,14 @@ from merchant_platform.kernel.api.params import (
     Boolean,
     Currency,
     Emptied,
+    Id,
     Integer,
     Listed,
     ListParams,
     Metadata,
     Nested,
     Params,
-    text,
+    UpTo,
 )
 from payments.api.addresses import not_here, origin, path_id
 from payments.catalog import objects
@@ -46,16 +47,16 @@ class PriceData(Nested):
 
 class ProductFields(Params):
     active: Boolean = True
-    category: Emptied[text(100)] = None  # type: ignore[valid-type]
+    category: Emptied[Annotated[str, UpTo(100)]] = None
     cost_minor: Emptied[PriceAmount] = None
-    description: Emptied[text(5000)] = None  # type: ignore[valid-type]
-    images: Listed[text(2048)] = []  # type: ignore[valid-type]
+    description: Emptied[Annotated[str, UpTo(5000)]] = None
+    images: Listed[Annotated[str, UpTo(2048)]] = []
     metadata: Metadata = {}
-    name: text(250) = ""  # type: ignore[valid-type]
+    name: Annotated[str, UpTo(250)] = ""
     shippable: Boolean | None = None
-    statement_descriptor: Emptied[text(22)] = None  # type: ignore[valid-type]
-    unit_label: Emptied[text(12)] = None  # type: ignore[valid-type]
-    url: Emptied[text(2048)] = None  # type: ignore[valid-type]
+    statement_descriptor: Emptied[Annotated[str, UpTo(22)]] = None
+    unit_label: Emptied[Annotated[str, UpTo(12)]] = None
+    url: Emptied[Annotated[str, UpTo(2048)]] = None
 
     def columns(self) -> dict[str, Any]:
         columns = self.given("active", "category", "default_price", "default_price_data")
@@ -67,43 +68,43 @@ class ProductFields(Params):
 
 
 class CreateProduct(ProductFields):
-    name: text(250)  # type: ignore[valid-type]
+    name: Annotated[str, UpTo(250)]
     default_price_data: PriceData | None = None
 
 
 class UpdateProduct(ProductFields):
-    default_price: Emptied[text(255)] = None  # type: ignore[valid-type]
+    default_price: Emptied[Id] = None
 
 
 class ListProducts(ListParams):
     active: Boolean | None = None
-    ids: Listed[text(255)] | None = None  # type: ignore[valid-type]
+    ids: Listed[Id] | None = None
 
 
 class CreatePrice(Params):
     active: Boolean = True
     currency: Currency
-    lookup_key: Emptied[text(200)] = None  # type: ignore[valid-type]
+    lookup_key: Emptied[Annotated[str, UpTo(200)]] = None
     metadata: Metadata = {}
-    nickname: Emptied[text(5000)] = None  # type: ignore[valid-type]
-    product: text(255)  # type: ignore[valid-type]
+    nickname: Emptied[Annotated[str, UpTo(5000)]] = None
+    product: Id
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = "unspecified"
     unit_amount: PriceAmount
 
 
 class UpdatePrice(Params):
     active: Boolean = True
-    lookup_key: Emptied[text(200)] = None  # type: ignore[valid-type]
+    lookup_key: Emptied[Annotated[str, UpTo(200)]] = None
     metadata: Metadata = {}
-    nickname: Emptied[text(5000)] = None  # type: ignore[valid-type]
+    nickname: Emptied[Annotated[str, UpTo(5000)]] = None
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = "unspecified"
 
 
 class ListPrices(ListParams):
     active: Boolean | None = None
     currency: Currency | None = None
-    lookup_keys: Listed[text(200)] | None = None  # type: ignore[valid-type]
-    product: text(255) | None = None  # type: ignore[valid-type]
+    lookup_keys: Listed[Annotated[str, UpTo(200)]] | None = None
+    product: Id | None = None
 
 
 @endpoint(permission="products:write", params=CreateProduct, returns="product")
@@ -145,9 +146,7 @@ def update_product(call: Call) -> dict[str, Any]:
     if "default_price" in call.params.model_fields_set:
         named = call.params.default_price
         columns["default_price_id"] = named and paging.identifier("price", named, param="default_price")
-    row = catalog.update_product(
-        product_id=path_id(call, "prod"), fields=columns, now=call.now, origin=origin(call)
-    )
+    row = catalog.update_product(product_id=path_id(call, "prod"), fields=columns, now=call.now, origin=origin(call))
     return objects.product(row, livemode=call.caller.livemode)
 
 

@@ -1,10 +1,10 @@
 """/v1/charges: the attempts of payment intents."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.params import Emptied, ListParams, Metadata, Params, SearchParams, text
+from merchant_platform.kernel.api.params import Emptied, Id, ListParams, Metadata, Params, SearchParams, UpTo
 from payments.api.addresses import not_here, origin, path_id
 from payments.api.customers import Email
 from payments.api.fields import Shipping
@@ -15,15 +15,15 @@ from payments.search import queries as search
 
 
 class UpdateCharge(Params):
-    description: Emptied[text(1000)] = None  # type: ignore[valid-type]
+    description: Emptied[Annotated[str, UpTo(1000)]] = None
     metadata: Metadata = {}
     receipt_email: Emptied[Email] = None
     shipping: Emptied[Shipping] = None
 
 
 class ListCharges(ListParams):
-    customer: text(255) | None = None  # type: ignore[valid-type]
-    payment_intent: text(255) | None = None  # type: ignore[valid-type]
+    customer: Id | None = None
+    payment_intent: Id | None = None
 
 
 @endpoint(permission="charges:read", returns="charge")

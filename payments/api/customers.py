@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.params import Emptied, Listed, ListParams, Metadata, Params, SearchParams, text
+from merchant_platform.kernel.api.params import Emptied, Listed, ListParams, Metadata, Params, SearchParams, UpTo
 from payments.api.addresses import not_here, origin, path_id
 from payments.api.fields import Address, Shipping
 from payments.customers import objects
@@ -23,17 +23,17 @@ def _email(value: str) -> str:
     return value
 
 
-Email = Annotated[text(320), AfterValidator(_email)]  # type: ignore[valid-type]
+Email = Annotated[str, UpTo(320), AfterValidator(_email)]
 
 
 class CustomerFields(Params):
     address: Emptied[Address] = None
-    description: Emptied[text(5000)] = None  # type: ignore[valid-type]
+    description: Emptied[Annotated[str, UpTo(5000)]] = None
     email: Emptied[Email] = None
     metadata: Metadata = {}
-    name: Emptied[text(256)] = None  # type: ignore[valid-type]
-    phone: Emptied[text(30)] = None  # type: ignore[valid-type]
-    preferred_locales: Listed[text(20)] = []  # type: ignore[valid-type]
+    name: Emptied[Annotated[str, UpTo(256)]] = None
+    phone: Emptied[Annotated[str, UpTo(30)]] = None
+    preferred_locales: Listed[Annotated[str, UpTo(20)]] = []
     shipping: Emptied[Shipping] = None
 
     def columns(self) -> dict[str, Any]:
@@ -44,11 +44,11 @@ class CustomerFields(Params):
 
 
 class ListCustomers(ListParams):
-    email: text(320) | None = None  # type: ignore[valid-type]
+    email: Annotated[str, UpTo(320)] | None = None
 
 
 class ListMethods(ListParams):
-    type: text(50) | None = None  # type: ignore[valid-type]
+    type: Annotated[str, UpTo(50)] | None = None
 
 
 @endpoint(permission="customers:write", params=CustomerFields, returns="customer")
@@ -134,4 +134,3 @@ urlpatterns = [
     door("customers/<id>", GET=retrieve, POST=update, DELETE=delete),
     door("customers/<id>/payment_methods", GET=list_methods),
 ]
-

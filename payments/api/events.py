@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import API_VERSION, Call, door, endpoint
-from merchant_platform.kernel.api.params import InvalidParameter, Listed, ListParams, text
+from merchant_platform.kernel.api.params import InvalidParameter, Listed, ListParams, UpTo
 from merchant_platform.kernel.clock import unix
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
@@ -44,8 +44,8 @@ TYPES_MAX = 20
 
 
 class ListEvents(ListParams):
-    type: text(100) | None = None  # type: ignore[valid-type]
-    types: Listed[text(100)] | None = None  # type: ignore[valid-type]
+    type: Annotated[str, UpTo(100)] | None = None
+    types: Listed[Annotated[str, UpTo(100)]] | None = None
 
 
 @endpoint(permission="events:read", returns="event")

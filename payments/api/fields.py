@@ -1,25 +1,27 @@
 """Parameters that several endpoints share."""
 
-from merchant_platform.kernel.api.params import Emptied, Nested, text
+from typing import Annotated
+
+from merchant_platform.kernel.api.params import Emptied, Nested, UpTo
 
 
 class Address(Nested):
-    city: Emptied[text(100)] = None  # type: ignore[valid-type]
-    country: Emptied[text(2)] = None  # type: ignore[valid-type]
-    line1: Emptied[text(200)] = None  # type: ignore[valid-type]
-    line2: Emptied[text(200)] = None  # type: ignore[valid-type]
-    postal_code: Emptied[text(20)] = None  # type: ignore[valid-type]
-    state: Emptied[text(100)] = None  # type: ignore[valid-type]
+    city: Emptied[Annotated[str, UpTo(100)]] = None
+    country: Emptied[Annotated[str, UpTo(2)]] = None
+    line1: Emptied[Annotated[str, UpTo(200)]] = None
+    line2: Emptied[Annotated[str, UpTo(200)]] = None
+    postal_code: Emptied[Annotated[str, UpTo(20)]] = None
+    state: Emptied[Annotated[str, UpTo(100)]] = None
 
 
 class Shipping(Nested):
     address: Address
-    name: text(200)  # type: ignore[valid-type]
-    phone: Emptied[text(30)] = None  # type: ignore[valid-type]
+    name: Annotated[str, UpTo(200)]
+    phone: Emptied[Annotated[str, UpTo(30)]] = None
 
 
 class BillingDetails(Nested):
     address: Emptied[Address] = None
-    email: Emptied[text(320)] = None  # type: ignore[valid-type]
-    name: Emptied[text(200)] = None  # type: ignore[valid-type]
-    phone: Emptied[text(30)] = None  # type: ignore[valid-type]
+    email: Emptied[Annotated[str, UpTo(320)]] = None
+    name: Emptied[Annotated[str, UpTo(200)]] = None
+    phone: Emptied[Annotated[str, UpTo(30)]] = None

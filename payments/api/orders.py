@@ -13,6 +13,7 @@ from merchant_platform.kernel.api.params import (
     Amount,
     Currency,
     Emptied,
+    Id,
     Integer,
     InvalidParameter,
     Listed,
@@ -20,9 +21,9 @@ from merchant_platform.kernel.api.params import (
     Metadata,
     Nested,
     Params,
-    merge_metadata,
-    text,
+    UpTo,
 )
+from merchant_platform.kernel.metadata import merge
 from payments.api.addresses import not_here, origin, path_id
 from payments.catalog.models import Price
 from payments.customers import operations as customers
@@ -49,26 +50,26 @@ Quantity = Annotated[Integer, AfterValidator(_quantity)]
 class LineItem(Nested):
     """A price, or a description with a unit amount."""
 
-    category: Emptied[text(100)] = None  # type: ignore[valid-type]
-    description: Emptied[text(500)] = None  # type: ignore[valid-type]
-    price: text(255) | None = None  # type: ignore[valid-type]
+    category: Emptied[Annotated[str, UpTo(100)]] = None
+    description: Emptied[Annotated[str, UpTo(500)]] = None
+    price: Id | None = None
     quantity: Quantity = 1
     unit_amount: Amount | None = None
 
 
 class CreateOrder(Params):
     currency: Currency
-    customer: text(255) | None = None  # type: ignore[valid-type]
+    customer: Id | None = None
     line_items: Listed[LineItem]
     metadata: Metadata = {}
-    reference: Emptied[text(100)] = None  # type: ignore[valid-type]
-    store: text(255) | None = None  # type: ignore[valid-type]
+    reference: Emptied[Annotated[str, UpTo(100)]] = None
+    store: Id | None = None
 
 
 class ListOrders(ListParams):
-    customer: text(255) | None = None  # type: ignore[valid-type]
-    reference: text(100) | None = None  # type: ignore[valid-type]
-    status: text(20) | None = None  # type: ignore[valid-type]
+    customer: Id | None = None
+    reference: Annotated[str, UpTo(100)] | None = None
+    status: Annotated[str, UpTo(20)] | None = None
 
 
 @endpoint(permission="orders:write", params=CreateOrder, returns="order")
@@ -85,7 +86,7 @@ def create(call: Call) -> dict[str, Any]:
         customer_id=_customer(params.customer),
         store_id=_store(call, params.store),
         reference=params.reference,
-        metadata=merge_metadata({}, params.metadata),
+        metadata=merge({}, params.metadata),
         now=call.now,
         origin=origin(call),
     )
@@ -143,9 +144,7 @@ def _drafts(items: list[LineItem]) -> list[orders.LineDraft]:
                 "A line item has either a price or a unit_amount.", code="parameters_exclusive", param=param
             )
         if item.price and named[position] not in prices:
-            raise InvalidParameter(
-                f"No such price: '{item.price}'", code="resource_missing", param=f"{param}[price]"
-            )
+            raise InvalidParameter(f"No such price: '{item.price}'", code="resource_missing", param=f"{param}[price]")
         if not item.price and not item.description:
             raise InvalidParameter(
                 f"Missing required param: {param}[description].",

@@ -13,6 +13,7 @@ from merchant_platform.kernel.api.params import (
     Boolean,
     Currency,
     Emptied,
+    Id,
     InvalidParameter,
     Listed,
     ListParams,
@@ -20,10 +21,10 @@ from merchant_platform.kernel.api.params import (
     Nested,
     Params,
     SearchParams,
-    merge_metadata,
-    text,
+    UpTo,
 )
 from merchant_platform.kernel.errors import Forbidden
+from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.wire import dump
 from payments.api.addresses import mode, not_here, origin, path_id
 from payments.api.customers import Email
@@ -53,7 +54,7 @@ def _capture_method(value: str) -> str:
     return value
 
 
-MethodType = Annotated[text(50), AfterValidator(_known_method)]  # type: ignore[valid-type]
+MethodType = Annotated[str, UpTo(50), AfterValidator(_known_method)]
 
 
 class AutomaticMethods(Nested):
@@ -62,22 +63,22 @@ class AutomaticMethods(Nested):
 
 
 class PaymentDetails(Nested):
-    customer_reference: Emptied[text(25)] = None  # type: ignore[valid-type]
-    order_reference: Emptied[text(100)] = None  # type: ignore[valid-type]
+    customer_reference: Emptied[Annotated[str, UpTo(25)]] = None
+    order_reference: Emptied[Annotated[str, UpTo(100)]] = None
 
 
 class IntentFields(Params):
-    customer: text(255) | None = None  # type: ignore[valid-type]
-    description: Emptied[text(1000)] = None  # type: ignore[valid-type]
+    customer: Id | None = None
+    description: Emptied[Annotated[str, UpTo(1000)]] = None
     metadata: Metadata = {}
-    payment_method: text(255) | None = None  # type: ignore[valid-type]
+    payment_method: Id | None = None
     payment_method_types: Listed[MethodType] = []
     receipt_email: Emptied[Email] = None
     setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
     shipping: Emptied[Shipping] = None
-    statement_descriptor: Emptied[text(22)] = None  # type: ignore[valid-type]
-    statement_descriptor_suffix: Emptied[text(22)] = None  # type: ignore[valid-type]
-    transfer_group: Emptied[text(255)] = None  # type: ignore[valid-type]
+    statement_descriptor: Emptied[Annotated[str, UpTo(22)]] = None
+    statement_descriptor_suffix: Emptied[Annotated[str, UpTo(22)]] = None
+    transfer_group: Emptied[Id] = None
 
     def details(self) -> dict[str, Any]:
         """The columns that are shown and copied, as the request gave them."""
@@ -85,7 +86,7 @@ class IntentFields(Params):
             "amount", "automatic_payment_methods", "confirm", "currency", "customer", "metadata", "off_session",
             "payment_details", "payment_method", "return_url", "error_on_requires_action", "client_secret",
         )  # fmt: skip
-        if shown.get("shipping") is not None:
+        if self.shipping is not None:
             shown["shipping"] = self.shipping.model_dump()
         return shown
 
@@ -93,16 +94,16 @@ class IntentFields(Params):
 class CreateIntent(IntentFields):
     amount: Amount
     automatic_payment_methods: AutomaticMethods | None = None
-    capture_method: Annotated[
-        Literal["automatic", "automatic_async", "manual"], AfterValidator(_capture_method)
-    ] = "automatic_async"
+    capture_method: Annotated[Literal["automatic", "automatic_async", "manual"], AfterValidator(_capture_method)] = (
+        "automatic_async"
+    )
     confirm: Boolean = False
     confirmation_method: Literal["automatic"] = "automatic"
     currency: Currency
     error_on_requires_action: Boolean = False
     off_session: Boolean = False
     payment_details: PaymentDetails | None = None
-    return_url: text(2048) | None = None  # type: ignore[valid-type]
+    return_url: Annotated[str, UpTo(2048)] | None = None
 
 
 class UpdateIntent(IntentFields):
@@ -111,27 +112,25 @@ class UpdateIntent(IntentFields):
 
 
 class ConfirmIntent(Params):
-    client_secret: text(255) | None = None  # type: ignore[valid-type]
+    client_secret: Id | None = None
     error_on_requires_action: Boolean = False
     off_session: Boolean = False
-    payment_method: text(255) | None = None  # type: ignore[valid-type]
+    payment_method: Id | None = None
     receipt_email: Emptied[Email] = None
-    return_url: text(2048) | None = None  # type: ignore[valid-type]
+    return_url: Annotated[str, UpTo(2048)] | None = None
     shipping: Emptied[Shipping] = None
 
 
 class RetrieveIntent(Params):
-    client_secret: text(255) | None = None  # type: ignore[valid-type]
+    client_secret: Id | None = None
 
 
 class CancelIntent(Params):
-    cancellation_reason: (
-        Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] | None
-    ) = None
+    cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] | None = None
 
 
 class ListIntents(ListParams):
-    customer: text(255) | None = None  # type: ignore[valid-type]
+    customer: Id | None = None
 
 
 DECLINED = {402: "The payment was declined; the intent is in `error.payment_intent`."}
@@ -180,9 +179,7 @@ def create(call: Call) -> Answer:
     return idempotency.run_once(call.book_id, call.idempotency, operation)
 
 
-@endpoint(
-    permission="payment_intents:read", params=RetrieveIntent, returns="payment_intent", publishable=True
-)
+@endpoint(permission="payment_intents:read", params=RetrieveIntent, returns="payment_intent", publishable=True)
 def retrieve(call: Call) -> dict[str, Any]:
     """Retrieve a payment intent"""
     intent = PaymentIntent.objects.filter(pk=path_id(call, "pi")).first()
@@ -230,9 +227,7 @@ def confirm(call: Call) -> Answer:
     if call.caller.kind == "publishable":
         # A browser proves nothing of who sits before it: a wallet is charged by the merchant's
         # server, on the mandate that the consumer gave.
-        raise Forbidden(
-            "A wallet payment is confirmed with a secret key.", code="secret_key_required"
-        )
+        raise Forbidden("A wallet payment is confirmed with a secret key.", code="secret_key_required")
     details = params.given("client_secret", "error_on_requires_action", "off_session", "payment_method", "return_url")
     if details.get("shipping") is not None:
         details["shipping"] = params.shipping.model_dump()
@@ -307,7 +302,7 @@ def _terms(params: CreateIntent) -> intents.Terms:
         if params.payment_method
         else None,
         order_reference=params.payment_details.order_reference if params.payment_details else None,
-        metadata=merge_metadata({}, params.metadata),
+        metadata=merge({}, params.metadata),
         details=details,
     )
 
@@ -316,7 +311,7 @@ def _outcome(call: Call, intent: PaymentIntent) -> Answer:
     """A confirmed intent is the answer; a declined one is 402 with the intent inside, and both are stored."""
     shown = _shown(call, intent)
     if intent.status == states.REQUIRES_PAYMENT_METHOD:
-        error = {**intent.last_error, "payment_intent": shown}
+        error = {**(intent.last_error or {}), "payment_intent": shown}
         return Answer(status=402, body=dump({"error": error}))
     return Answer(status=200, body=body(call, shown), moved_money=True)
 

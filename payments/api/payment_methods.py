@@ -1,10 +1,10 @@
 """/v1/payment_methods"""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.params import InvalidParameter, ListParams, Metadata, Nested, Params, text
+from merchant_platform.kernel.api.params import Id, InvalidParameter, ListParams, Metadata, Nested, Params, UpTo
 from payments.api.addresses import not_here, origin, path_id
 from payments.api.fields import BillingDetails
 from payments.customers import objects
@@ -17,7 +17,7 @@ from payments.wallets.models import Mandate, Wallet
 class WalletData(Nested):
     """In test books only: a live wallet is saved by its consumer's own act."""
 
-    wallet: text(255)  # type: ignore[valid-type]
+    wallet: Id
 
 
 class CreateMethod(Params):
@@ -33,12 +33,12 @@ class UpdateMethod(Params):
 
 
 class ListMethods(ListParams):
-    customer: text(255) | None = None  # type: ignore[valid-type]
-    type: text(50) | None = None  # type: ignore[valid-type]
+    customer: Id | None = None
+    type: Annotated[str, UpTo(50)] | None = None
 
 
 class Attach(Params):
-    customer: text(255)  # type: ignore[valid-type]
+    customer: Id
 
 
 @endpoint(permission="payment_methods:write", params=CreateMethod, returns="payment_method")
@@ -125,8 +125,12 @@ def detach(call: Call) -> dict[str, Any]:
 
 def _fields(params: Any) -> dict[str, Any]:
     fields = params.given("type", "wallet")
-    if fields.get("billing_details") is not None:
-        fields["billing_details"] = fields["billing_details"].model_dump(exclude_unset=True)
+    given = fields.get("billing_details")
+    if given is not None:
+        # What was given, but an address always whole: a client reads `address.line2` whatever was sent.
+        fields["billing_details"] = {
+            name: value for name, value in given.model_dump().items() if name in given.model_fields_set
+        }
     elif "billing_details" in fields:
         fields["billing_details"] = {}
     return fields

@@ -12,6 +12,7 @@ from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import (
     Amount,
+    Id,
     Integer,
     InvalidParameter,
     Listed,
@@ -19,10 +20,9 @@ from merchant_platform.kernel.api.params import (
     Metadata,
     Nested,
     Params,
-    merge_metadata,
-    text,
 )
 from merchant_platform.kernel.errors import missing
+from merchant_platform.kernel.metadata import merge
 from payments.api.addresses import mode, not_here, origin, path_id
 from payments.intents import objects, refunds
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
@@ -40,16 +40,16 @@ class RefundedLine(Nested):
     """An order line: all that is left of it, a quantity, or an amount."""
 
     amount: Amount | None = None
-    line: text(255)  # type: ignore[valid-type]
+    line: Id
     quantity: Annotated[Integer, AfterValidator(_quantity)] | None = None
 
 
 class CreateRefund(Params):
     amount: Amount | None = None
-    charge: text(255) | None = None  # type: ignore[valid-type]
+    charge: Id | None = None
     lines: Listed[RefundedLine] = []
     metadata: Metadata = {}
-    payment_intent: text(255) | None = None  # type: ignore[valid-type]
+    payment_intent: Id | None = None
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
 
 
@@ -58,8 +58,8 @@ class UpdateRefund(Params):
 
 
 class ListRefunds(ListParams):
-    charge: text(255) | None = None  # type: ignore[valid-type]
-    payment_intent: text(255) | None = None  # type: ignore[valid-type]
+    charge: Id | None = None
+    payment_intent: Id | None = None
 
 
 @endpoint(permission="refunds:write", params=CreateRefund, returns="refund", moves_money=True)
@@ -84,7 +84,7 @@ def create(call: Call) -> dict[str, Any]:
             for position, line in enumerate(params.lines)
         ],
         reason=params.reason,
-        metadata=merge_metadata({}, params.metadata),
+        metadata=merge({}, params.metadata),
         mode=mode(call),
         now=call.now,
         origin=origin(call),
@@ -144,9 +144,7 @@ def _shown(rows: Sequence[Refund], lines: dict[UUID, list[RefundLine]]) -> list[
         Attempt.objects.filter(pk__in=[row.attempt_id for row in rows]).values_list("pk", "payment_method_id")
     )
     return [
-        objects.refund(
-            row, lines.get(row.pk, []), payment_method_id=ids.show("pm", paid_with[row.attempt_id])
-        )
+        objects.refund(row, lines.get(row.pk, []), payment_method_id=ids.show("pm", paid_with[row.attempt_id]))
         for row in rows
     ]
 

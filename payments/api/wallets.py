@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from merchant_platform.kernel import idempotency, ids, tenancy
 from merchant_platform.kernel.api import doors, paging
 from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
-from merchant_platform.kernel.api.params import LIMIT_DEFAULT, Currency, Integer, InvalidParameter, Params, text
+from merchant_platform.kernel.api.params import LIMIT_DEFAULT, Currency, Id, Integer, InvalidParameter, Params
 from merchant_platform.kernel.errors import Forbidden
 from payments.api.addresses import not_here, origin, path_id
 from payments.customers import operations as customers
@@ -37,12 +37,12 @@ def _balance(value: int) -> int:
 class CreateTestWallet(Params):
     balance: Annotated[Integer, AfterValidator(_balance)]
     currency: Currency
-    customer: text(255)  # type: ignore[valid-type]
+    customer: Id
 
 
 class Movements(Params):
     limit: Annotated[Integer, AfterValidator(lambda value: min(max(value, 1), 100))] = LIMIT_DEFAULT
-    starting_after: text(255) | None = None  # type: ignore[valid-type]
+    starting_after: Id | None = None
 
 
 @endpoint(permission="wallets:write", params=CreateTestWallet, returns="wallet", answers_itself=True)
@@ -57,17 +57,13 @@ def create_test_wallet(call: Call) -> Answer:
     customer_id = paging.identifier("cus", call.params.customer, param="customer")
     with tenancy.within(call.book_id):
         customers.find(customer_id, param="customer")
-    wallet = wallets.open_test_wallet(
-        balance_minor=call.params.balance, currency=call.params.currency, now=call.now
-    )
+    wallet = wallets.open_test_wallet(balance_minor=call.params.balance, currency=call.params.currency, now=call.now)
 
     def save() -> Answer:
         customer = customers.find(customer_id, param="customer")
         mandate = wallets.give_mandate(wallet=wallet, now=call.now)
         method = customers.save_wallet(customer=customer, mandate=mandate, now=call.now, origin=origin(call))
-        shown = objects.wallet(
-            wallet, ledger.guarded(wallet.account), payment_method=ids.show("pm", method.pk)
-        )
+        shown = objects.wallet(wallet, ledger.guarded(wallet.account), payment_method=ids.show("pm", method.pk))
         return Answer(status=200, body=doors.body(call, shown))
 
     return idempotency.run_once(call.book_id, call.idempotency, save)

@@ -66,9 +66,7 @@ class Price(models.Model):
         constraints = [
             book_unique("payments_price"),
             models.UniqueConstraint(fields=["book_id", "lookup_key"], name="payments_price_lookup_key_once_a_book"),
-            models.CheckConstraint(
-                condition=models.Q(unit_amount_minor__gte=0), name="payments_price_is_not_negative"
-            ),
+            models.CheckConstraint(condition=models.Q(unit_amount_minor__gte=0), name="payments_price_is_not_negative"),
         ]
         indexes = [
             # prices of a product

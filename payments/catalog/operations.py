@@ -7,9 +7,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.api.params import merge_metadata
 from merchant_platform.kernel.errors import Invalid, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
+from merchant_platform.kernel.metadata import merge
 from payments.catalog import objects
 from payments.catalog.models import Price, Product
 from payments.origin import Origin
@@ -29,7 +29,7 @@ class LookupKeyTaken(Invalid):
 
 def create_product(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Product:
     """Add a product. This will write it and tell `product.created`."""
-    metadata = merge_metadata({}, fields.pop("metadata", None))
+    metadata = merge({}, fields.pop("metadata", None))
     product = Product.objects.create(
         id=ids.new(now), book_id=tenancy.book_id(), created_at=now, updated_at=now, metadata=metadata, **fields
     )
@@ -42,10 +42,11 @@ def update_product(*, product_id: UUID, fields: dict[str, Any], now: datetime, o
     product = _locked_product(product_id)
     before = objects.product(product, livemode=origin.livemode)
     if "metadata" in fields:
-        fields["metadata"] = merge_metadata(product.metadata, fields["metadata"])
-    if fields.get("default_price_id") and not Price.objects.filter(
-        pk=fields["default_price_id"], product_id=product_id
-    ).exists():
+        fields["metadata"] = merge(product.metadata, fields["metadata"])
+    if (
+        fields.get("default_price_id")
+        and not Price.objects.filter(pk=fields["default_price_id"], product_id=product_id).exists()
+    ):
         raise missing("price", ids.show("price", fields["default_price_id"]), param="default_price")
     for name, value in fields.items():
         setattr(product, name, value)
@@ -74,7 +75,7 @@ def create_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, ori
     """Price a product. This will write the price and tell `price.created`. Raises Invalid and LookupKeyTaken."""
     if not Product.objects.filter(pk=product_id, deleted_at__isnull=True).exists():
         raise missing("product", ids.show("prod", product_id), param="product")
-    metadata = merge_metadata({}, fields.pop("metadata", None))
+    metadata = merge({}, fields.pop("metadata", None))
     try:
         with transaction.atomic():
             price = Price.objects.create(
@@ -92,13 +93,13 @@ def create_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, ori
 
 
 def update_price(*, price_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Price:
-    """Change what may change of a price. This will write it and tell `price.updated`. Raises NotFound, LookupKeyTaken."""
+    """Change a price's details. This will write them and tell `price.updated`. Raises NotFound and LookupKeyTaken."""
     price = Price.objects.select_for_update().filter(pk=price_id).first()
     if price is None:
         raise missing("price", ids.show("price", price_id))
     before = objects.price(price, livemode=origin.livemode)
     if "metadata" in fields:
-        fields["metadata"] = merge_metadata(price.metadata, fields["metadata"])
+        fields["metadata"] = merge(price.metadata, fields["metadata"])
     for name, value in fields.items():
         setattr(price, name, value)
     try:

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.api.params import merge_metadata
 from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
+from merchant_platform.kernel.metadata import merge
 from payments.customers import objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.origin import Origin
@@ -30,7 +30,7 @@ class MethodDetached(WrongState):
 
 def create(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer:
     """Add a customer. This will write it and tell `customer.created`."""
-    fields["metadata"] = merge_metadata({}, fields.get("metadata"))
+    fields["metadata"] = merge({}, fields.get("metadata"))
     customer = Customer(id=ids.new(now), book_id=tenancy.book_id(), created_at=now, **fields)
     customer.email_key = (customer.email or "").lower() or None
     customer.save(force_insert=True)
@@ -44,7 +44,7 @@ def update(*, customer_id: UUID, fields: dict[str, Any], now: datetime, origin: 
     customer = _locked(customer_id)
     before = objects.customer(customer, livemode=origin.livemode)
     if "metadata" in fields:
-        fields["metadata"] = merge_metadata(customer.metadata, fields["metadata"])
+        fields["metadata"] = merge(customer.metadata, fields["metadata"])
         terms.write("customer", customer.pk, fields["metadata"])
     if "email" in fields:
         fields["email_key"] = (fields["email"] or "").lower() or None
@@ -93,7 +93,7 @@ def update_method(*, method_id: UUID, fields: dict[str, Any], now: datetime, ori
     method = _locked_method(method_id)
     before = objects.payment_method(method, livemode=origin.livemode)
     if "metadata" in fields:
-        fields["metadata"] = merge_metadata(method.metadata, fields["metadata"])
+        fields["metadata"] = merge(method.metadata, fields["metadata"])
     for name, value in fields.items():
         setattr(method, name, value)
     method.save(update_fields=list(fields))
@@ -121,10 +121,15 @@ def attach(*, method_id: UUID, customer_id: UUID, now: datetime, origin: Origin)
 
 
 def detach(*, method_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
-    """Forget a payment method. This will revoke its mandate and tell `payment_method.detached`. Raises MethodDetached."""
+    """Forget a payment method. This will revoke its mandate and tell `payment_method.detached`.
+
+    Raises NotFound and MethodDetached.
+    """
     method = _locked_method(method_id)
     if method.detached_at is not None:
-        raise MethodDetached("The payment method you provided is not attached to a customer so detachment is impossible.")
+        raise MethodDetached(
+            "The payment method you provided is not attached to a customer so detachment is impossible."
+        )
     method.customer, method.detached_at = None, now
     method.save(update_fields=["customer", "detached_at"])
     if method.mandate_id and Mandate.objects.filter(pk=method.mandate_id, revoked_at__isnull=True).exists():

@@ -127,5 +127,7 @@ def _call(arguments: list) -> tuple | None:
 
 
 def _customer_of(book_id: UUID, method_id: UUID | None) -> UUID | None:
+    if method_id is None:
+        return None
     with tenancy.within(book_id):
         return PaymentMethod.objects.filter(pk=method_id).values_list("customer_id", flat=True).first()

@@ -51,7 +51,9 @@ class PaymentIntent(models.Model):
         constraints = [
             book_unique("payments_paymentintent"),
             models.CheckConstraint(
-                condition=models.Q(amount_minor__gt=0, received_minor__gte=0, received_minor__lte=models.F("amount_minor")),
+                condition=models.Q(
+                    amount_minor__gt=0, received_minor__gte=0, received_minor__lte=models.F("amount_minor")
+                ),
                 name="payments_paymentintent_receives_at_most_its_amount",
             ),
         ]

@@ -187,9 +187,7 @@ def refund(row: Refund, lines: list[RefundLine], *, payment_method_id: str | Non
     }
 
 
-def decline_error(
-    *, decline_code: str, charge_id: str, payment_method: dict[str, Any], doc_url: str
-) -> dict[str, Any]:
+def decline_error(*, decline_code: str, charge_id: str, payment_method: dict[str, Any], doc_url: str) -> dict[str, Any]:
     """Stripe's error object for a refused payment, as the intent keeps it in `last_payment_error`."""
     return {
         "charge": charge_id,

@@ -13,11 +13,10 @@ from django.db import transaction
 from django.db.models import Sum
 
 from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.api.errors import doc_url
-from merchant_platform.kernel.api.params import merge_metadata
 from merchant_platform.kernel.decisions import rules
-from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.errors import Invalid, WrongState, doc_url, missing
 from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
 from payments.customers import objects as customer_objects
@@ -112,7 +111,7 @@ def draft_attempt(intent: PaymentIntent, *, method: str, now: datetime) -> Attem
 
 
 def draft_capture(attempt: Attempt, *, source: chart.AccountRef | None, mode: str, now: datetime) -> ledger.Draft:
-    """The ledger entry of a captured payment: the amount to the merchant, the fee from it. Pure; sets the attempt's fee.
+    """The ledger entry of a captured payment: the amount to the merchant, the fee from it. Sets the attempt's fee.
 
     Without a `source` the first transfer is left to the database, which knows the wallet.
     """
@@ -179,7 +178,7 @@ def update(
     if {"amount_minor", "currency"} & set(changes):
         _resize(intent, changes.get("amount_minor", intent.amount_minor), changes.get("currency", intent.currency))
     if metadata is not None:
-        changes["metadata"] = merge_metadata(intent.metadata, metadata)
+        changes["metadata"] = merge(intent.metadata, metadata)
         terms.write("payment_intent", intent.pk, changes["metadata"])
     for name, value in changes.items():
         setattr(intent, name, value)
@@ -245,9 +244,7 @@ def cancel(*, intent_id: UUID, reason: str | None, now: datetime, origin: Origin
     intent = lock(intent_id)
     if intent.status not in states.CANCELABLE:
         raise _unexpected(intent, "canceled", origin)
-    advance(
-        intent, to=states.CANCELED, moves=states.INTENT_MOVES, cancellation_reason=reason, canceled_at=now
-    )
+    advance(intent, to=states.CANCELED, moves=states.INTENT_MOVES, cancellation_reason=reason, canceled_at=now)
     orders.cancel_bare(order_id=intent.order_id)
     _tell("payment_intent.canceled", intent, now=now, origin=origin)
     return intent
@@ -261,7 +258,7 @@ def update_charge(
     if attempt is None:
         raise missing("charge", ids.show("ch", attempt_id))
     if metadata is not None:
-        changes["metadata"] = merge_metadata(attempt.metadata, metadata)
+        changes["metadata"] = merge(attempt.metadata, metadata)
         terms.write("charge", attempt.pk, changes["metadata"])
     for name, value in changes.items():
         setattr(attempt, name, value)
@@ -281,7 +278,7 @@ def lock(intent_id: UUID) -> PaymentIntent:
 def _capture(
     intent: PaymentIntent,
     attempt: Attempt,
-    source: chart.AccountRef | None,
+    source: chart.AccountRef,
     *,
     mode: str,
     now: datetime,

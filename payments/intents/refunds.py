@@ -8,15 +8,14 @@ and charge always agree.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 
 from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.api.params import merge_metadata
 from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
+from merchant_platform.kernel.metadata import merge
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, states
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
@@ -109,9 +108,10 @@ def refund(
         )
     if shares is None:
         shares = _spread(order_lines, amount_minor)
-    entry = _draft_entry(attempt, amount_minor, mode=mode, now=now)
+    refund_id = ids.new(now)
+    entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
     given = Refund(
-        id=entry.source_id,
+        id=refund_id,
         book_id=tenancy.book_id(),
         attempt_id=attempt.pk,
         intent_id=intent.pk,
@@ -149,7 +149,7 @@ def update(
         raise missing("refund", ids.show("re", refund_id))
     rows = list(RefundLine.objects.filter(refund=given).order_by("pk"))
     before = objects.refund(given, rows)
-    given.metadata = merge_metadata(given.metadata, metadata)
+    given.metadata = merge(given.metadata, metadata)
     given.save(update_fields=["metadata"])
     after = objects.refund(given, rows)
     publish(row("refund.updated", after, previous=changed(before, after), now=now, **origin.tags))
@@ -164,9 +164,8 @@ def refuse_cancel(*, refund_id: UUID) -> None:
     raise NotCancelable(f"This refund's status is {given.status}, so it cannot be canceled.")
 
 
-def _draft_entry(attempt: Attempt, amount_minor: int, *, mode: str, now: datetime) -> ledger.Draft:
+def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: str, now: datetime) -> ledger.Draft:
     """The mirror of the capture, in part: the amount back to where it came from, the fee's share to the merchant."""
-    refund_id = ids.new(now)
     saved = PaymentMethod.objects.get(pk=attempt.payment_method_id)
     payment = methods.Payment(amount_minor, attempt.currency, now)
     target = methods.find(attempt.method).prepare(saved, payment).source
@@ -253,4 +252,3 @@ def _write_lines(given: Refund, shares: Sequence[Share], *, now: datetime) -> li
             refunded_minor=F("refunded_minor") + amount, refunded_quantity=F("refunded_quantity") + quantity
         )
     return rows
-

@@ -12,7 +12,8 @@ from django.db import connections, transaction
 # rows. Only accounts with something in their tail that has ended are touched.
 _ROLL = """
 WITH bound AS MATERIALIZED (
-    SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid, (SELECT system_identifier FROM pg_control_system()) AS cluster
+    SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid,
+        (SELECT system_identifier FROM pg_control_system()) AS cluster
 ), moved AS (
     SELECT a.id, a.book_id, c.xid AS seen, coalesce(c.posted_minor, 0) AS posted,
         coalesce((SELECT sum(t.amount_minor) FROM payments_transfer t WHERE t.credit_account_id = a.id
@@ -42,7 +43,7 @@ SELECT (SELECT system_identifier FROM pg_control_system())
 
 
 def roll_forward() -> int:
-    """Move every total's checkpoint up to what has ended. This will return how many moved. Any number may run at once."""
+    """Move every total's checkpoint up to what has ended. This will return how many moved. May run twice at once."""
     if is_foreign_cluster(using="platform"):
         return 0
     with connections["platform"].cursor() as cursor:

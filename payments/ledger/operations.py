@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connections
@@ -264,7 +265,7 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
         changes.add(line.debit, posted=-line.amount_minor if line.debit.kind.side == "credit" else line.amount_minor)
         changes.add(line.credit, posted=line.amount_minor if line.credit.kind.side == "credit" else -line.amount_minor)
     guarded = sorted(changes.by_account)
-    arguments = [
+    arguments: list[Any] = [
         tenancy.book_id(),
         [draft.id for draft in drafts],
         [draft.reference for draft in drafts],

@@ -54,9 +54,7 @@ def totals(accounts: Sequence[AccountRef], *, using: str = "default") -> list[in
     with connections[using].cursor() as cursor:
         cursor.execute(_TOTALS, [[account.id for account in accounts]])
         credit_minus_debit = {account_id: int(total) for account_id, total in cursor.fetchall()}
-    return [
-        credit_minus_debit[account.id] * (1 if account.kind.side == Side.CREDIT else -1) for account in accounts
-    ]
+    return [credit_minus_debit[account.id] * (1 if account.kind.side == Side.CREDIT else -1) for account in accounts]
 
 
 def total(account: AccountRef, *, using: str = "default") -> int:

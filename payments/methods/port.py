@@ -32,7 +32,7 @@ class Payment:
 class Readiness:
     """What a method says before money moves: the account to take from, and the facts for the decision."""
 
-    source: AccountRef | None
+    source: AccountRef
     facts: dict[str, Any] = field(default_factory=dict)
 
 

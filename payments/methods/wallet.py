@@ -19,8 +19,8 @@ class WalletMethod:
     rule = "wallet_payment"
 
     def prepare(self, saved: SavedMethod, payment: Payment) -> Readiness:
-        mandate = Mandate.objects.select_related("wallet").filter(pk=saved.mandate_id).first()
-        if mandate is None:
+        mandate = saved.mandate_id and Mandate.objects.select_related("wallet").filter(pk=saved.mandate_id).first()
+        if not mandate:
             raise NoMandate("This payment method has no mandate any more.", param="payment_method")
         wallet = mandate.wallet
         is_expired = mandate.expires_at is not None and mandate.expires_at <= payment.now

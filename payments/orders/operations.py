@@ -80,12 +80,14 @@ def bare(*, amount_minor: int, currency: str, description: str | None, now: date
 
 
 def write_bare(order: Order, line: OrderLine) -> None:
-    """Write the order of a bare payment. Raises ReferenceTaken where somebody wrote the reference at the same moment."""
+    """Write the order of a bare payment. Raises ReferenceTaken where somebody wrote its reference at this moment."""
     try:
         with transaction.atomic():
             order.save(force_insert=True)
     except IntegrityError as error:
-        raise ReferenceTaken("An order with this reference exists.", param="payment_details[order_reference]") from error
+        raise ReferenceTaken(
+            "An order with this reference exists.", param="payment_details[order_reference]"
+        ) from error
     line.save(force_insert=True)
 
 
@@ -141,7 +143,7 @@ def lock(order_id: UUID) -> Order:
 def find_by_reference(reference: str) -> Order | None:
     """The locked order that a payment names: by its id, or by the merchant's own reference."""
     try:
-        named = {"pk": ids.parse("ord", reference)}
+        named: dict[str, Any] = {"pk": ids.parse("ord", reference)}
     except ids.MalformedId:
         named = {"reference": reference}
     return Order.objects.select_for_update().filter(**named).first()
@@ -171,9 +173,7 @@ def resize_bare(*, order: Order, amount_minor: int, currency: str) -> None:
 
 def cancel_bare(*, order_id: UUID) -> None:
     """Give up an implicit order whose payment was canceled."""
-    Order.objects.filter(pk=order_id, is_implicit=True, status=states.OPEN, paid_minor=0).update(
-        status=states.CANCELED
-    )
+    Order.objects.filter(pk=order_id, is_implicit=True, status=states.OPEN, paid_minor=0).update(status=states.CANCELED)
 
 
 def _line(order: Order, draft: LineDraft, position: int, *, now: datetime) -> OrderLine:

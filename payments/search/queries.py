@@ -95,8 +95,10 @@ def _currency(clause: Clause) -> Q:
 
 
 def _refunded(clause: Clause) -> Q:
-    return Q(captured_minor__gt=0, refunded_minor=F("captured_minor")) if clause.value == "true" else ~Q(
-        captured_minor__gt=0, refunded_minor=F("captured_minor")
+    return (
+        Q(captured_minor__gt=0, refunded_minor=F("captured_minor"))
+        if clause.value == "true"
+        else ~Q(captured_minor__gt=0, refunded_minor=F("captured_minor"))
     )
 
 

@@ -48,7 +48,7 @@ def top_up(*, wallet: Wallet, amount_minor: int, reference: str, now: datetime) 
 
 
 def open_test_wallet(*, balance_minor: int, currency: str, now: datetime) -> Wallet:
-    """A new test consumer with one funded wallet. This will write both and post the funds, in units of work of its own."""
+    """A new test consumer with one funded wallet. This will write both and post the funds, in its own unit of work."""
     mode = "test"
     platform_book_id = merchants.platform_book_id(mode=mode)
     with tenancy.within(platform_book_id):

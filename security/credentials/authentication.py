@@ -120,11 +120,7 @@ def _key_text(header: str) -> str:
 
 
 def _look_up(digest: bytes) -> KeyHolder | None:
-    key = (
-        ApiKey.objects.select_related("book__merchant")
-        .filter(digest=digest, revoked_at__isnull=True)
-        .first()
-    )
+    key = ApiKey.objects.select_related("book__merchant").filter(digest=digest, revoked_at__isnull=True).first()
     if key is None:
         return None
     return KeyHolder(

@@ -32,7 +32,7 @@ def found(
     now: datetime,
     is_platform: bool = False,
 ) -> Merchant:
-    """Found a merchant. This will write it with a live and a test book. Raises Invalid for an unknown zone or currency."""
+    """Found a merchant. This will write it with a live and a test book. Raises Invalid for a zone or currency."""
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

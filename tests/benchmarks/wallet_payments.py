@@ -48,7 +48,11 @@ class Payer:
 def measure(*, port: int, seconds: float, history: int, emit: Callable[..., None], scratch: Path) -> bool:
     """Run every measurement and print a line for each. Returns whether the books agree afterwards."""
     busy = _merchant("busy")
-    many = [payer for number in range(MANY_MERCHANTS) for payer in _payers(_merchant(f"many-{number}"), PAYERS // MANY_MERCHANTS)]
+    many = [
+        payer
+        for number in range(MANY_MERCHANTS)
+        for payer in _payers(_merchant(f"many-{number}"), PAYERS // MANY_MERCHANTS)
+    ]
     payers = _payers(busy, PAYERS)
     fresh, veteran = _payers(busy, 2)
     _prepare_raw(payers[0])
@@ -89,9 +93,7 @@ def measure(*, port: int, seconds: float, history: int, emit: Callable[..., None
 
 def _merchant(slug: str) -> tuple[Book, str]:
     now = clock.wall()
-    merchant = merchants.found(
-        slug=slug, name=slug, country="CN", time_zone="Asia/Shanghai", currency="CNY", now=now
-    )
+    merchant = merchants.found(slug=slug, name=slug, country="CN", time_zone="Asia/Shanghai", currency="CNY", now=now)
     book = Book.objects.get(merchant=merchant, mode="test")
     _, secret = keys.make(book=book, kind="secret", now=now)
     with tenancy.within(book.pk):
@@ -184,7 +186,9 @@ def _pgbench(payers: Sequence[Payer], *, clients: int, seconds: float, scratch: 
 
 
 def _load(port: int, payers: Sequence[Payer], *, clients: int, seconds: float) -> load.Figures:
-    return load.run(port=port, clients=clients, seconds=seconds, requests=lambda n: _requests(payers[n::clients] or payers))
+    return load.run(
+        port=port, clients=clients, seconds=seconds, requests=lambda n: _requests(payers[n::clients] or payers)
+    )
 
 
 def _requests(payers: Sequence[Payer]) -> Iterator[bytes]:

@@ -29,8 +29,11 @@ ABSENT = {
     "balance": {"connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"},
     "charge": {"level3", "radar_options"},
     "customer": {"cash_balance", "invoice_credit_balance", "sources", "subscriptions", "tax_ids"},
-    "payment_intent": {"agent_details", "allocated_funds", "async_workflows", "hooks", "managed_payments"},
+    "payment_intent": {
+        *("agent_details", "allocated_funds", "async_workflows", "hooks", "managed_payments", "payment_record"),
+    },
     "price": {"tiers"},
+    "product": {"tax_details"},
 }
 # A payment method has a part for each type, and only its own is there.
 ONE_OF_MANY = {"payment_method"}
@@ -96,7 +99,7 @@ def _value(value: Any, annotation: Any, owner: type, path: str) -> Iterator[str]
     annotation = _resolved(annotation, owner)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is Any or isinstance(annotation, TypeVar):
-        if isinstance(value, dict) and "object" in value:
+        if isinstance(value, dict) and isinstance(value.get("object"), str):
             yield from _object(value, path)
     elif origin is Union:
         yield from _union(value, arguments, owner, path)
@@ -130,7 +133,7 @@ def _plain(value: Any, expected: type, path: str) -> Iterator[str]:
             yield _expected("an object", value, path)
         elif issubclass(expected, UntypedStripeObject):
             return
-        elif "object" not in value:
+        elif not isinstance(value.get("object"), str):
             yield from _members(value, expected, path)
         elif not issubclass(class_of(value["object"]) or expected, expected):
             yield f"{path}: {value['object']!r} is no {expected.__name__}"

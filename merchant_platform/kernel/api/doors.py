@@ -46,6 +46,8 @@ class Caller(Protocol):
     book_id: UUID
     livemode: bool
     kind: str
+    merchant_id: UUID
+    default_currency: str
 
     def may(self, permission: str) -> bool: ...
 
@@ -133,7 +135,9 @@ def endpoint(
 
 def door(address: str, **methods: Endpoint) -> URLPattern:
     """An address under /v1 with an endpoint for each of its methods."""
-    view = type("Door", (Door,), {"endpoints": methods, "http_method_names": [name.lower() for name in methods]})
+    view: type[Door] = type(
+        "Door", (Door,), {"endpoints": methods, "http_method_names": [name.lower() for name in methods]}
+    )
     return path(PREFIX + address, csrf_exempt(view.as_view()))
 
 
@@ -219,7 +223,7 @@ class Door(APIView):
             response["Idempotency-Key"] = key[: idempotency.KEY_LENGTH_MAX]
         return response
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         return refuse(exc)
 
 

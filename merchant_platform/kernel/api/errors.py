@@ -54,7 +54,9 @@ def status_and_body(error: Exception) -> tuple[int, dict[str, Any]]:
         logger.error("the database did not answer an API request", exc_info=error)
         return 503, envelope("api_error", "service_unavailable", "The platform cannot answer just now. Try again.")
     logger.error("an API request failed unexpectedly", exc_info=error)
-    return 500, envelope("api_error", "api_error", "Something went wrong on our side. Nothing was charged twice: retry.")
+    return 500, envelope(
+        "api_error", "api_error", "Something went wrong on our side. Nothing was charged twice: retry."
+    )
 
 
 def envelope(error_type: str, code: str, message: str, *, param: str | None = None, **details: Any) -> dict[str, Any]:
@@ -62,10 +64,6 @@ def envelope(error_type: str, code: str, message: str, *, param: str | None = No
     body: dict[str, Any] = {"type": error_type, "code": code, "message": message}
     if param:
         body["param"] = param
-    body["doc_url"] = doc_url(code)
+    body["doc_url"] = errors.doc_url(code)
     body.update({name: value for name, value in details.items() if name != "retry_after"})
     return {"error": body}
-
-
-def doc_url(code: str) -> str:
-    return f"{settings.PUBLIC_URL}/docs/errors/{code}"

@@ -93,9 +93,7 @@ def _patterns(patterns: Any) -> Any:
             yield pattern
 
 
-def _operation(
-    address: str, method: str, each: Endpoint, reference: str, parameters: dict[str, Any]
-) -> dict[str, Any]:
+def _operation(address: str, method: str, each: Endpoint, reference: str, parameters: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{method}_{re.sub(r'[^a-z0-9]+', '_', address.removeprefix('/v1/').lower()).strip('_')}",
         "summary": each.summary,
@@ -140,7 +138,7 @@ def _operation(
 
 
 def _responses(each: Endpoint) -> dict[str, Any]:
-    answer = {"$ref": REF.format(model=each.returns)}
+    answer: dict[str, Any] = {"$ref": REF.format(model=each.returns)}
     if each.is_list:
         answer = {
             "type": "object",

@@ -1,16 +1,27 @@
 """Parameters: what a request may say, as types. Unknown ones are refused, and every refusal names its parameter."""
 
 import re
-from typing import Annotated, Any, Literal, Self, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
-from merchant_platform.kernel import money
+from merchant_platform.kernel import metadata, money
 from merchant_platform.kernel.errors import Invalid
 
 AMOUNT_MAX = 99_999_999
-METADATA_KEYS_MAX, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 EXPAND_MAX, EXPAND_DEPTH = 20, 4
 LIMIT_DEFAULT, LIMIT_MAX = 10, 100
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -54,7 +65,9 @@ def _currency(value: str) -> str:
     code = value.upper()
     if code not in money.currencies():
         raise PydanticCustomError(
-            "parameter_invalid", "Invalid currency: {given}. Use a three-letter ISO 4217 code.", {"given": _shown(value)}
+            "parameter_invalid",
+            "Invalid currency: {given}. Use a three-letter ISO 4217 code.",
+            {"given": _shown(value)},
         )
     return code
 
@@ -70,18 +83,20 @@ def _amount(value: int) -> int:
 
 
 def _metadata(value: dict[str, str | None]) -> dict[str, str | None]:
-    if len(value) > METADATA_KEYS_MAX:
-        raise PydanticCustomError("metadata_too_long", "Metadata can have up to {n} keys.", {"n": METADATA_KEYS_MAX})
+    if value == metadata.DELETE_ALL:
+        return value
+    if len(value) > metadata.KEYS_MAX:
+        raise PydanticCustomError("metadata_too_long", "Metadata can have up to {n} keys.", {"n": metadata.KEYS_MAX})
     for key, item in value.items():
-        if not key or len(key) > METADATA_KEY_LENGTH or _BRACKETS.search(key):
+        if not key or len(key) > metadata.KEY_LENGTH or _BRACKETS.search(key):
             raise PydanticCustomError(
                 "metadata_key_invalid",
                 "Metadata keys have 1 to {n} characters and no square brackets.",
-                {"n": METADATA_KEY_LENGTH},
+                {"n": metadata.KEY_LENGTH},
             )
-        if item and len(item) > METADATA_VALUE_LENGTH:
+        if item and len(item) > metadata.VALUE_LENGTH:
             raise PydanticCustomError(
-                "metadata_too_long", "Metadata values have up to {n} characters.", {"n": METADATA_VALUE_LENGTH}
+                "metadata_too_long", "Metadata values have up to {n} characters.", {"n": metadata.VALUE_LENGTH}
             )
     return value
 
@@ -102,10 +117,9 @@ Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Amount = Annotated[Integer, AfterValidator(_amount), Field(json_schema_extra={"minimum": 1, "maximum": AMOUNT_MAX})]
 Currency = Annotated[str, AfterValidator(_currency), Field(json_schema_extra={"pattern": "^[A-Za-z]{3}$"})]
 # An empty value deletes: the key in a mapping, everything where it stands for the mapping.
-_ALL = "*everything*"
 Metadata = Annotated[
     dict[str, Annotated[str | None, BeforeValidator(_empty_is_none)]],
-    BeforeValidator(lambda value: {_ALL: None} if value == "" or value is None else value),
+    BeforeValidator(lambda value: metadata.DELETE_ALL if value in ("", None) else value),
     AfterValidator(_metadata),
 ]
 Expand = Annotated[list[str], BeforeValidator(_listed), AfterValidator(_expand)]
@@ -115,21 +129,32 @@ Listed = Annotated[list[Item], BeforeValidator(_listed)]
 Emptied = Annotated[Item | None, BeforeValidator(_empty_is_none)]
 
 
-def text(length_max: int, *, length_min: int = 1) -> Any:
-    """Text of a bounded length. An empty value where none is allowed is `parameter_invalid_empty`."""
+@dataclass(frozen=True)
+class UpTo:
+    """Marks text of a bounded length: `Annotated[str, UpTo(255)]`. Empty text is `parameter_invalid_empty`."""
 
-    def check(value: str) -> str:
-        if len(value) < length_min:
+    length_max: int
+
+    def check(self, value: str) -> str:
+        if not value:
             raise PydanticCustomError(
                 "parameter_invalid_empty", "You passed an empty string. We assume empty values are an attempt to unset."
             )
-        if len(value) > length_max:
+        if len(value) > self.length_max:
             raise PydanticCustomError(
-                "parameter_invalid", "Invalid string: it must be at most {n} characters.", {"n": length_max}
+                "parameter_invalid", "Invalid string: it must be at most {n} characters.", {"n": self.length_max}
             )
         return value
 
-    return Annotated[str, AfterValidator(check), Field(json_schema_extra={"maxLength": length_max})]
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "minLength": 1, "maxLength": self.length_max}
+
+
+# The id of another object.
+Id = Annotated[str, UpTo(255)]
 
 
 class Nested(BaseModel):
@@ -147,7 +172,7 @@ class Params(BaseModel):
 
     @classmethod
     def read(cls, data: dict[str, Any], *, is_typed: bool) -> Self:
-        """Validate parameters; `is_typed` where they came as JSON. Raises InvalidParameter for the first that is wrong."""
+        """Validate parameters; `is_typed` where they came as JSON. Raises InvalidParameter, for the first wrong one."""
         try:
             return cls.model_validate(data, strict=is_typed)
         except ValidationError as error:
@@ -178,17 +203,17 @@ class ListParams(Params):
     """The parameters of every list."""
 
     limit: Annotated[Integer, AfterValidator(lambda value: _limit(value))] = LIMIT_DEFAULT
-    starting_after: text(255) | None = None  # type: ignore[valid-type]
-    ending_before: text(255) | None = None  # type: ignore[valid-type]
+    starting_after: Id | None = None
+    ending_before: Id | None = None
     created: Annotated[Created | None, BeforeValidator(_created)] = None
 
 
 class SearchParams(Params):
     """The parameters of every search."""
 
-    query: text(1000)  # type: ignore[valid-type]
+    query: Annotated[str, UpTo(1000)]
     limit: Annotated[Integer, AfterValidator(lambda value: _limit(value))] = LIMIT_DEFAULT
-    page: text(255) | None = None  # type: ignore[valid-type]
+    page: Id | None = None
 
 
 def _limit(value: int) -> int:
@@ -197,20 +222,6 @@ def _limit(value: int) -> int:
             "parameter_invalid_integer", "This value must be between 1 and {n}.", {"n": LIMIT_MAX}
         )
     return value
-
-
-def merge_metadata(present: dict[str, str], change: dict[str, str | None] | None) -> dict[str, str]:
-    """Metadata after a change: an empty value deletes its key. Raises InvalidParameter above the number of keys."""
-    if change is None:
-        return present
-    if _ALL in change:
-        return {}
-    merged = {key: value for key, value in {**present, **change}.items() if value is not None}
-    if len(merged) > METADATA_KEYS_MAX:
-        raise InvalidParameter(
-            f"Metadata can have up to {METADATA_KEYS_MAX} keys.", code="metadata_too_long", param="metadata"
-        )
-    return merged
 
 
 _MESSAGES = {
@@ -250,9 +261,3 @@ def _name(location: tuple[int | str, ...]) -> str:
 
 def _shown(value: Any) -> str:
     return str(value)[:100]
-
-
-__all__ = [
-    "Amount", "Boolean", "Created", "Currency", "Emptied", "Expand", "Integer", "InvalidParameter", "ListParams",
-    "Listed", "Literal", "Metadata", "Nested", "Params", "SearchParams", "merge_metadata", "text",
-]  # fmt: skip

@@ -1,0 +1,115 @@
+"""What the guide says besides its sentences: its sections, and figures taken from where the code keeps them."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from merchant_platform.kernel import idempotency, metadata
+from merchant_platform.kernel.api import bodies, params
+from merchant_platform.kernel.api.doors import API_VERSION
+from merchant_platform.kernel.api.openapi import endpoints
+from payments.api import events, refunds
+from payments.search import queries as search
+from security.credentials import keys
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Text
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the guide: its address on the page, its title, and the template that tells it."""
+
+    name: str
+    title: "Text"
+
+    @property
+    def template(self) -> str:
+        return f"docs/guide/{self.name.replace('-', '_')}.html"
+
+
+SECTIONS = (
+    Section("first-payment", _("Make a first payment")),
+    Section("declines", _("See a payment declined")),
+    Section("keys", _("Keys and modes")),
+    Section("requests", _("Requests and amounts")),
+    Section("idempotency", _("Idempotency")),
+    Section("errors", _("Errors")),
+    Section("test-wallets", _("Test wallets")),
+    Section("orders", _("Orders")),
+    Section("refunds", _("Refunds")),
+    Section("lists", _("Lists and pages")),
+    Section("expand", _("Expand")),
+    Section("search", _("Search")),
+    Section("events", _("Events")),
+)
+
+# What can be expanded, and what is told: a test holds both against the code.
+EXPANDABLE = {
+    "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
+    "charge": ("balance_transaction", "customer", "payment_intent"),
+    "refund": ("balance_transaction", "charge", "payment_intent", "payment_method"),
+    "balance_transaction": ("source",),
+    "order": ("customer",),
+    "payment_method": ("customer",),
+    "price": ("product",),
+    "product": ("default_price",),
+}
+EVENT_TYPES = {
+    "payment_intent": ("created", "succeeded", "payment_failed", "canceled"),
+    "charge": ("succeeded", "failed", "updated", "refunded"),
+    "refund": ("created", "updated"),
+    "order": ("created",),
+    "customer": ("created", "updated", "deleted"),
+    "payment_method": ("attached", "updated", "detached"),
+    "product": ("created", "updated", "deleted"),
+    "price": ("created", "updated"),
+}
+STATUSES = (
+    (400, _("A parameter is missing, unknown or wrong, or the object's state does not allow it")),
+    (401, _("The key is missing or unknown")),
+    (402, _("The payment was declined")),
+    (403, _("The key may not do this")),
+    (404, _("No such object, or no such address")),
+    (409, _("Another request is at work on the same object: send it again")),
+    (429, _("Too many requests: wait, then send it again")),
+    (500, _("Something went wrong on our side: send it again with the same idempotency key")),
+    (503, _("The platform cannot do it just now: send it again later")),
+)
+
+
+def figures() -> dict[str, Any]:
+    """The numbers and names that the guide's sentences need, each from the one place that decides it."""
+    return {
+        "address": settings.PUBLIC_URL,
+        "api_version": API_VERSION,
+        "amount_max": params.AMOUNT_MAX,
+        "body_kib_max": settings.API_BODY_MAX // 1024,
+        "clauses_max": search.CLAUSES_MAX,
+        "depth_max": params.EXPAND_DEPTH,
+        "event_days": events.LISTED.days,
+        "event_types_max": events.TYPES_MAX,
+        "expand_max": params.EXPAND_MAX,
+        "fields_max": bodies.FIELDS_MAX,
+        "key_length_max": idempotency.KEY_LENGTH_MAX,
+        "kept_hours": int(idempotency.KEPT.total_seconds() // 3600),
+        "kept_days": idempotency.KEPT_WHERE_MONEY_MOVED.days,
+        "limit_default": params.LIMIT_DEFAULT,
+        "limit_max": params.LIMIT_MAX,
+        "metadata_keys_max": metadata.KEYS_MAX,
+        "metadata_key_length": metadata.KEY_LENGTH,
+        "metadata_value_length": metadata.VALUE_LENGTH,
+        "overlap_days": keys.OVERLAP_MAX.days,
+        "permissions": permissions(),
+        "refund_lines_max": refunds.LINES_MAX,
+        "search_fields": {kind: (*fields, "metadata") for kind, fields in search.FIELDS.items()},
+    }
+
+
+@cache
+def permissions() -> tuple[str, ...]:
+    """The resources that a restricted key can be given."""
+    return tuple(sorted({each.tag for *rest, each in endpoints()}))

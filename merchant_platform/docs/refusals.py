@@ -1,0 +1,43 @@
+"""What a person sees where a page cannot be shown. Under /v1 the same refusal leaves in the API's own envelope."""
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from merchant_platform.kernel.api import doors
+from merchant_platform.kernel.api.bodies import MalformedBody
+from merchant_platform.kernel.errors import Forbidden
+from merchant_platform.kernel.web.middleware import API_PREFIX
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the browser sent what cannot be read."""
+    if _is_api(request):
+        return doors.refuse(MalformedBody("The request cannot be read."))
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: who asks may not see this."""
+    if _is_api(request):
+        return doors.refuse(Forbidden("This request is not allowed."))
+    return render(request, "403.html", status=403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: there is nothing at this address."""
+    if _is_api(request):
+        return doors.unknown_address(request)
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: we made a mistake. The page reads nothing that could fail a second time."""
+    if _is_api(request):
+        return doors.refuse(sys.exc_info()[1] or RuntimeError("a request failed and left no exception"))
+    return render(request, "500.html", status=500)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API_PREFIX)

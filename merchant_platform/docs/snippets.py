@@ -1,0 +1,464 @@
+"""The programs of the guide: one story, told with curl and in Python, each from the first line to the last.
+
+A test takes them from the page and runs them in their order. `...` is what a reader
+fills in; an address is written as ADDRESS and shown as the platform's own.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+CURL, PYTHON, SHELL, JSON = "curl", "python", "shell", "json"
+# What a reader can choose, as it is called.
+LANGUAGES = {CURL: "curl", PYTHON: "Python"}
+CAPTIONS = {**LANGUAGES, SHELL: "Shell", JSON: "JSON"}
+ADDRESS = "http://localhost:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A program as the page shows it."""
+
+    name: str
+    language: str
+    text: str
+    has_choice: bool = False
+
+    @property
+    def caption(self) -> str:
+        return CAPTIONS[self.language]
+
+    @property
+    def html(self) -> SafeString:
+        return highlight(self.text)
+
+
+def chosen(language: str) -> dict[str, Snippet]:
+    """Every snippet by its name, in the language that the reader chose where it is told in both."""
+    shown = {name: _snippet(name, SHELL, text) for name, text in SHELLS.items()}
+    shown |= {name: _snippet(name, JSON, text) for name, text in ANSWERS.items()}
+    for name, in_curl, in_python in STORY:
+        shown[name] = _snippet(name, language, in_curl if language == CURL else in_python, has_choice=True)
+    return shown
+
+
+def _snippet(name: str, language: str, text: str, *, has_choice: bool = False) -> Snippet:
+    return Snippet(name, language, text.strip().replace(ADDRESS, settings.PUBLIC_URL), has_choice)
+
+
+_TOKENS = re.compile(
+    r"""(?P<blank>\b[a-z]+(?:_[a-z]+)*_\.\.\.)"""
+    r"""|(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+    r"""|(?P<variable>\$\w+)"""
+    r"""|(?P<word>(?<![\w./-])(?:as|curl|def|except|export|for|from|import|in|pip|print|return|try|true|false|null|True)(?![\w./]))"""
+    r"""|(?P<number>(?<![\w.])\d+(?![\w.]))"""
+)
+
+
+def highlight(text: str) -> SafeString:
+    """A program as HTML, with just enough colour to tell its parts: blanks to fill in, strings, variables, words."""
+    parts, end = [], 0
+    for match in _TOKENS.finditer(text):
+        parts += [escape(text[end : match.start()]), _token(match.lastgroup or "", match[0])]
+        end = match.end()
+    return mark_safe("".join([*parts, escape(text[end:])]))  # noqa: S308 (every part is escaped)
+
+
+def _token(kind: str, text: str) -> str:
+    inner = escape(text)
+    if kind == "string":
+        inner = re.sub(r"\b[a-z]+(?:_[a-z]+)*_\.\.\.", r'<span class="token-blank">\g<0></span>', inner)
+        inner = re.sub(r"\$\w+", r'<span class="token-variable">\g<0></span>', inner)
+    return f'<span class="token-{kind}">{inner}</span>'
+
+
+SHELLS = {
+    "make_key": """
+.venv/bin/python manage.py shell <<'END'
+from django.utils import timezone
+from security.credentials import keys
+from security.merchants import operations as merchants
+
+now = timezone.now()
+shop = merchants.found(
+    slug="first-shop", name="First shop", country="CN",
+    time_zone="Asia/Shanghai", currency="CNY", now=now,
+)
+_, key = keys.make(book=shop.books.get(mode="test"), kind="secret", now=now)
+print(key)
+END
+""",
+}
+
+# name, with curl, in Python.
+STORY = (
+    (
+        "set_up",
+        """
+export API=http://localhost:8000
+export KEY=sk_test_...
+""",
+        """
+import stripe
+
+client = stripe.StripeClient(
+    "sk_test_...", base_addresses={"api": "http://localhost:8000"}
+)
+""",
+    ),
+    (
+        "customer",
+        """
+curl $API/v1/customers -u "$KEY:" \\
+  -d name="Lin Mei"
+
+export CUSTOMER=cus_...
+""",
+        """
+customer = client.v1.customers.create({"name": "Lin Mei"})
+""",
+    ),
+    (
+        "wallet",
+        """
+curl $API/v1/test_helpers/wallets -u "$KEY:" \\
+  -d customer=$CUSTOMER \\
+  -d currency=cny \\
+  -d balance=50000
+
+export METHOD=pm_...
+""",
+        """
+def ask(method, path, **params):
+    answer = client.raw_request(method, path, **params)
+    return client.deserialize(answer, api_mode="V1")
+
+wallet = ask(
+    "post", "/v1/test_helpers/wallets",
+    customer=customer.id, currency="cny", balance=50000,
+)
+""",
+    ),
+    (
+        "pay",
+        """
+curl $API/v1/payment_intents -u "$KEY:" \\
+  -H "Idempotency-Key: order-1001" \\
+  -d amount=18600 \\
+  -d currency=cny \\
+  -d payment_method=$METHOD \\
+  -d confirm=true \\
+  -d "metadata[table]=7"
+
+export INTENT=pi_...
+""",
+        """
+intent = client.v1.payment_intents.create(
+    {
+        "amount": 18600,
+        "currency": "cny",
+        "payment_method": wallet.payment_method,
+        "confirm": True,
+        "metadata": {"table": "7"},
+    },
+    {"idempotency_key": "order-1001"},
+)
+print(intent.status)
+""",
+    ),
+    (
+        "decline",
+        """
+curl $API/v1/payment_intents -u "$KEY:" \\
+  -d amount=40000 \\
+  -d currency=cny \\
+  -d payment_method=$METHOD \\
+  -d confirm=true
+""",
+        """
+try:
+    client.v1.payment_intents.create({
+        "amount": 40000,
+        "currency": "cny",
+        "payment_method": wallet.payment_method,
+        "confirm": True,
+    })
+except stripe.CardError as declined:
+    print(declined.user_message)
+    print(declined.error.decline_code, declined.error.doc_url)
+""",
+    ),
+    (
+        "authenticate",
+        """
+curl $API/v1/balance -H "Authorization: Bearer $KEY"
+""",
+        """
+balance = client.v1.balance.retrieve()
+print(balance.available[0].amount, balance.livemode)
+""",
+    ),
+    (
+        "repeat",
+        """
+curl -i $API/v1/payment_intents -u "$KEY:" \\
+  -H "Idempotency-Key: order-1001" \\
+  -d amount=18600 \\
+  -d currency=cny \\
+  -d payment_method=$METHOD \\
+  -d confirm=true \\
+  -d "metadata[table]=7"
+""",
+        """
+again = client.v1.payment_intents.create(
+    {
+        "amount": 18600,
+        "currency": "cny",
+        "payment_method": wallet.payment_method,
+        "confirm": True,
+        "metadata": {"table": "7"},
+    },
+    {"idempotency_key": "order-1001"},
+)
+print(again.id == intent.id)
+""",
+    ),
+    (
+        "refusal",
+        """
+curl $API/v1/payment_intents -u "$KEY:" \\
+  -d amount=0 \\
+  -d currency=cny
+""",
+        """
+try:
+    client.v1.payment_intents.create({"amount": 0, "currency": "cny"})
+except stripe.InvalidRequestError as refused:
+    print(refused.http_status, refused.code, refused.param)
+""",
+    ),
+    (
+        "look_into_wallet",
+        """
+curl $API/v1/wallets/wal_... -u "$KEY:"
+curl $API/v1/wallets/wal_.../transactions -u "$KEY:"
+""",
+        """
+print(ask("get", f"/v1/wallets/{wallet.id}").balance)
+for movement in ask("get", f"/v1/wallets/{wallet.id}/transactions").data:
+    print(movement.type, movement.amount)
+""",
+    ),
+    (
+        "order",
+        """
+curl $API/v1/orders -u "$KEY:" \\
+  -d reference=MO-1001 \\
+  -d currency=cny \\
+  -d "line_items[0][description]=Coffee beans 250 g" \\
+  -d "line_items[0][unit_amount]=8800" \\
+  -d "line_items[0][quantity]=2" \\
+  -d "line_items[1][description]=Delivery" \\
+  -d "line_items[1][unit_amount]=1000"
+
+export LINE=li_...
+""",
+        """
+order = ask(
+    "post", "/v1/orders",
+    reference="MO-1001",
+    currency="cny",
+    line_items=[
+        {"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2},
+        {"description": "Delivery", "unit_amount": 1000},
+    ],
+)
+""",
+    ),
+    (
+        "pay_order",
+        """
+curl $API/v1/payment_intents -u "$KEY:" \\
+  -d "payment_details[order_reference]=MO-1001" \\
+  -d amount=18600 \\
+  -d currency=cny \\
+  -d payment_method=$METHOD \\
+  -d confirm=true
+
+export PAID=pi_...
+""",
+        """
+paid = client.v1.payment_intents.create({
+    "payment_details": {"order_reference": order.reference},
+    "amount": order.amount_due,
+    "currency": "cny",
+    "payment_method": wallet.payment_method,
+    "confirm": True,
+})
+""",
+    ),
+    (
+        "refund_line",
+        """
+curl $API/v1/refunds -u "$KEY:" \\
+  -d payment_intent=$PAID \\
+  -d "lines[0][line]=$LINE" \\
+  -d "lines[0][quantity]=1"
+""",
+        """
+refund = client.v1.refunds.create({
+    "payment_intent": paid.id,
+    "lines": [{"line": order.lines.data[0].id, "quantity": 1}],
+})
+print(refund.amount)
+""",
+    ),
+    (
+        "refund_rest",
+        """
+curl $API/v1/refunds -u "$KEY:" \\
+  -d payment_intent=$PAID
+""",
+        """
+rest = client.v1.refunds.create({"payment_intent": paid.id})
+print(rest.amount)
+""",
+    ),
+    (
+        "list",
+        """
+curl -G $API/v1/payment_intents -u "$KEY:" \\
+  -d limit=1
+
+curl -G $API/v1/payment_intents -u "$KEY:" \\
+  -d limit=1 \\
+  -d starting_after=pi_...
+""",
+        """
+page = client.v1.payment_intents.list({"limit": 1})
+for each in page.auto_paging_iter():
+    print(each.id, each.status)
+""",
+    ),
+    (
+        "expand",
+        """
+curl -G $API/v1/payment_intents/$INTENT -u "$KEY:" \\
+  -d "expand[]=customer" \\
+  -d "expand[]=latest_charge.balance_transaction"
+""",
+        """
+whole = client.v1.payment_intents.retrieve(
+    intent.id,
+    {"expand": ["customer", "latest_charge.balance_transaction"]},
+)
+print(whole.customer.name, whole.latest_charge.balance_transaction.net)
+""",
+    ),
+    (
+        "search",
+        """
+curl -G $API/v1/payment_intents/search -u "$KEY:" \\
+  --data-urlencode 'query=metadata["table"]:"7" AND amount>10000'
+""",
+        """
+found = client.v1.payment_intents.search(
+    {"query": 'metadata["table"]:"7" AND amount>10000'}
+)
+print(len(found.data))
+""",
+    ),
+    (
+        "events",
+        """
+curl -G $API/v1/events -u "$KEY:" \\
+  -d "types[]=payment_intent.*" \\
+  -d limit=3
+""",
+        """
+events = client.v1.events.list({"types": ["payment_intent.*"], "limit": 3})
+for event in events.data:
+    print(event.type, event.data.object.id)
+""",
+    ),
+)
+
+# What the API says to them, cut short. A test finds each line of these in the true answer.
+ANSWERS = {
+    "pay_answer": """
+{
+  "id": "pi_...",
+  "object": "payment_intent",
+  "amount": 18600,
+  "amount_received": 18600,
+  "currency": "cny",
+  "customer": "cus_...",
+  "latest_charge": "ch_...",
+  "livemode": false,
+  "order": "ord_...",
+  "status": "succeeded"
+}
+""",
+    "decline_answer": """
+{
+  "error": {
+    "type": "card_error",
+    "code": "card_declined",
+    "decline_code": "insufficient_funds",
+    "message": "The wallet has insufficient funds to complete the payment.",
+    "doc_url": "http://localhost:8000/docs/errors/insufficient_funds",
+    "payment_intent": {
+      "id": "pi_...",
+      "status": "requires_payment_method"
+    }
+  }
+}
+""",
+    "refusal_answer": """
+{
+  "error": {
+    "type": "invalid_request_error",
+    "code": "parameter_invalid_integer",
+    "message": "This value must be greater than or equal to 1.",
+    "param": "amount",
+    "doc_url": "http://localhost:8000/docs/errors/parameter_invalid_integer"
+  }
+}
+""",
+    "refund_answer": """
+{
+  "object": "refund",
+  "amount": 8800,
+  "lines": [
+    {
+      "object": "refund_line",
+      "amount": 8800,
+      "line": "li_...",
+      "quantity": 1
+    }
+  ],
+  "status": "succeeded"
+}
+""",
+    "expand_answer": """
+{
+  "id": "pi_...",
+  "customer": {
+    "id": "cus_...",
+    "name": "Lin Mei"
+  },
+  "latest_charge": {
+    "id": "ch_...",
+    "balance_transaction": {
+      "id": "txn_...",
+      "amount": 18600,
+      "fee": 71,
+      "net": 18529
+    }
+  }
+}
+""",
+}
