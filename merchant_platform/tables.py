@@ -73,6 +73,11 @@ APPEND_ONLY = frozenset(
     }
 )
 
+# Tables that the app role only reads: what stands there is computed for it.
+APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster"})
+# And those that only the owner writes.
+OWNER_WRITES = frozenset({"django_migrations", "payments_cluster"})
+
 
 def classify_framework() -> None:
     """Give the framework's own models their privacy classes."""

@@ -39,6 +39,8 @@ def _added(shop: Shop, place: int, chronicle: Chronicle, now: datetime) -> tuple
     )
     livemode = chronicle.livemode
     chronicle.tell("product.created", lambda: objects.product(product, livemode=livemode), now=now)
-    product.default_price_id = price.pk
     chronicle.tell("price.created", lambda: objects.price(price, livemode=livemode), now=now)
+    product.default_price_id = price.pk
+    shown, previous = objects.product(product, livemode=livemode), {"default_price": None}
+    chronicle.tell("product.updated", lambda: shown, previous=previous, now=now)
     return product, price

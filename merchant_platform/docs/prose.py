@@ -10,4 +10,4 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def html(text: object) -> SafeString:
     """A text as HTML. Whatever it holds is escaped; backticks alone become tags."""
-    return mark_safe(_CODE.sub(r'<code translate="no">\1</code>', escape(text)))  # noqa: S308 (escaped first)
+    return mark_safe(_CODE.sub(r'<code translate="no">\1</code>', escape(str(text))))  # noqa: S308 (escaped first)

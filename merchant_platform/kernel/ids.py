@@ -29,7 +29,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 PREFIXES = {
     "ch": "charge",
     "cus": "customer",
-    "cluster": "database cluster",
     "csm": "consumer",
     "dec": "decision",
     "dlv": "delivery",

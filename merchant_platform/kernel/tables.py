@@ -69,6 +69,14 @@ def append_only(*tables: str) -> migrations.RunSQL:
     return migrations.RunSQL(tuple(up), tuple(down))
 
 
+def read_only(table: str, *roles: str) -> migrations.RunSQL:
+    """A table that these roles only read."""
+    names = ", ".join(roles)
+    return migrations.RunSQL(
+        f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {names}", f"GRANT INSERT, UPDATE, DELETE ON {table} TO {names}"
+    )
+
+
 def function(path: Path, name: str, *, to: Iterable[str]) -> migrations.RunSQL:
     """A function that lives in the database, from its file; only the roles in `to` may call it."""
     grants = [f"GRANT EXECUTE ON FUNCTION {name} TO {role}" for role in to]

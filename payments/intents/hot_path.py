@@ -22,11 +22,11 @@ from payments.customers.models import PaymentMethod
 from payments.intents import objects, operations, states
 from payments.intents.operations import Terms
 from payments.ledger import chart
-from payments.ledger.operations import LACKS_AMOUNT
+from payments.ledger.operations import FOREIGN_CLUSTER, LACKS_AMOUNT
 from payments.orders import operations as orders
 from payments.origin import Origin
 
-GENERAL_ROAD = frozenset({"PW001", LACKS_AMOUNT, "23503"})  # 23503: an account is not open yet
+GENERAL_ROAD = frozenset({"PW001", LACKS_AMOUNT, FOREIGN_CLUSTER, "23503"})  # 23503: an account is not open yet
 LOCK_NOT_AVAILABLE = frozenset({"55P03", "40P01"})
 
 _CALL = (
@@ -49,6 +49,8 @@ def pay(
 
     None says: take the general road. Raises KeyReused and LockTimeout.
     """
+    if terms_.details.get("setup_future_usage") is not None:
+        return None  # rare with a wallet, and the function does not write it
     if terms_.customer_id is None:
         customer_id = _customer_of(book_id, terms_.payment_method_id)
         if customer_id is None:

@@ -290,7 +290,10 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
         try:
             cursor.execute(_POST, arguments)
         except DatabaseError as error:
-            raise _translated(error) from error
+            refusal = _translated(error)
+            if refusal is None:
+                raise  # as it is: its cause tells a lock that was waited for in vain from a mistake of ours
+            raise refusal from error
 
 
 _POST = (
@@ -300,7 +303,7 @@ _POST = (
 )
 
 
-def _translated(error: DatabaseError) -> Exception:
+def _translated(error: DatabaseError) -> Exception | None:
     cause = error.__cause__
     code = getattr(cause, "pgcode", None)
     if code == LACKS_AMOUNT:
@@ -310,4 +313,4 @@ def _translated(error: DatabaseError) -> Exception:
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
     if constraint == "payments_entry_reference_happens_once":
         return AlreadyPosted("This was posted before.")
-    return error
+    return None

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from merchant_platform.kernel.tables import append_only, platform, tenant
+from merchant_platform.kernel.tables import app_role, append_only, platform, platform_role, read_only, tenant
 
 
 class Migration(migrations.Migration):
@@ -60,6 +60,8 @@ class Migration(migrations.Migration):
         ),
         tenant("payments_metadataterm"),
         tenant("payments_checkpoint"),
+        read_only("payments_checkpoint", app_role()),
+        read_only("payments_cluster", app_role(), platform_role()),
         append_only(
             "payments_account", "payments_entry", "payments_hold", "payments_holdoutcome", "payments_transfer"
         ),

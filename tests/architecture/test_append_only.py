@@ -49,7 +49,7 @@ class TestSecondWall:
         # The owner grants and steps into the role; the test's transaction takes both back.
         with connections["owner"].cursor() as cursor:
             cursor.execute(f"GRANT UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO {role}")
-            cursor.execute(f"GRANT {role} TO CURRENT_USER WITH SET TRUE")
+            cursor.execute(f"GRANT {role} TO CURRENT_USER")
             cursor.execute(f"SET LOCAL ROLE {role}")
 
         code, sentence = refusal("owner", change(verb, table))

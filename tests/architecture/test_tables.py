@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from merchant_platform.kernel.tables import TenantForeignKey
-from merchant_platform.tables import APPEND_ONLY, FRAMEWORK, PLATFORM, TENANT
+from merchant_platform.tables import APP_READS, APPEND_ONLY, FRAMEWORK, OWNER_WRITES, PLATFORM, TENANT
 from tests.architecture.asking import APP, ask, is_ours
 from tests.architecture.asking import PLATFORM as PLATFORM_ROLE
 
@@ -26,7 +26,7 @@ BOOK_IS_A_FACT = {
 
 
 def expected_grants(table: str, role: str) -> set[str]:
-    if table == "django_migrations":
+    if table in OWNER_WRITES or (table in APP_READS and role == APP):
         return {READ}
     if table in APPEND_ONLY:
         return {READ, ADD}

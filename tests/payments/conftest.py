@@ -1,3 +1,30 @@
+import pytest
+
+pytest.register_assert_rewrite("tests.payments.books")
+
+
 def pytest_configure(config):
-    """The cast needs Django's apps, which the root's own turn has loaded."""
-    config.pluginmanager.import_plugin("tests.cast")
+    """The cast and its like need Django's apps, which the root's own turn has loaded."""
+    for module in ("cast", "contract.server", "payments.ledger.postings"):
+        config.pluginmanager.import_plugin(f"tests.{module}")
+
+
+@pytest.fixture
+def proven(record_property):
+    """Notes how many cases were tried and from which seed: `proven(200)`. The summary prints it."""
+
+    def note(cases_max):
+        from tests.payments.cases import SEED
+
+        record_property("proven", f"{cases_max} cases, repeat with PROVE_SEED={SEED}")
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    """A line for each generated test, so that what it tried can be tried again."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "proven" and report.when == "call":
+                    terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")

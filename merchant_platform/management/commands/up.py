@@ -182,7 +182,8 @@ class Command(BaseCommand):
             connection.close()
 
     def _welcome(self, environment: dict[str, str]) -> str:
-        lines = [f"\nThe platform runs at {environment['PUBLIC_URL']}"]
+        address = environment["PUBLIC_URL"].rstrip("/")
+        lines = [f"\nThe platform runs at {address}, its guide for integrators is {address}/docs"]
         demo = self.data_dir / "demo.json"
         if self._wants_demo and demo.exists():
             lines += readable(json.loads(demo.read_text()))

@@ -1,0 +1,132 @@
+"""A merchant's long history, loaded by the owner in a few statements: what plans are tried on."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from payments.ledger import chart
+from security.merchants import operations as merchants
+from security.merchants.models import Book
+from tests.architecture.asking import as_owner
+from tests.cast import NOW
+
+CUSTOMERS = 40
+TAIL = 5
+BEGAN = NOW - timedelta(days=1)
+
+# The id of row n of a kind, in the form of ids.py: milliseconds that grow with n, then version and variant.
+_ID = """
+CREATE OR REPLACE FUNCTION pg_temp.id(kind text, book int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex(1772357400000 + n), 12, '0') || '7000' || '8' || left(md5(kind), 3)
+            || lpad(to_hex(book), 4, '0') || lpad(to_hex(n), 8, '0'))::uuid
+$$
+"""
+_BEGIN = """
+INSERT INTO payments_consumer (id, mode, created_at) VALUES (pg_temp.id('consumer', %(nr)s, 1), 'test', %(at)s);
+INSERT INTO payments_wallet (id, consumer_id, currency, mode, account_id, created_at)
+VALUES (pg_temp.id('wallet', %(nr)s, 1), pg_temp.id('consumer', %(nr)s, 1), 'CNY', 'test', %(wallet)s, %(at)s);
+INSERT INTO payments_account (id, code, owner_id, unit, mode, book_id)
+VALUES (%(wallet)s, 'wallet', pg_temp.id('wallet', %(nr)s, 1), 'CNY/2', 'test', NULL),
+       (%(merchant)s, 'merchant', %(book)s, 'CNY/2', 'test', %(book)s);
+INSERT INTO payments_mandate (id, book_id, wallet_id, created_at)
+VALUES (pg_temp.id('mandate', %(nr)s, 1), %(book)s, pg_temp.id('wallet', %(nr)s, 1), %(at)s);
+INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, preferred_locales, metadata, created_at)
+SELECT pg_temp.id('customer', %(nr)s, n), %(book)s, 'regular ' || n, 'R' || n || '@example.com',
+    'r' || n || '@example.com', '+86' || n, '[]', '{}', %(at)s
+FROM generate_series(1, %(customers)s) AS n;
+INSERT INTO payments_paymentmethod (id, book_id, type, customer_id, mandate_id, billing_details, metadata, created_at)
+VALUES (pg_temp.id('method', %(nr)s, 1), %(book)s, 'wallet', pg_temp.id('customer', %(nr)s, 1),
+    pg_temp.id('mandate', %(nr)s, 1), '{}', '{}', %(at)s);
+"""
+_GROW = """
+CREATE TEMP TABLE paid ON COMMIT DROP AS
+SELECT n, pg_temp.id('customer', %(nr)s, n %% %(customers)s + 1) AS customer, pg_temp.id('order', %(nr)s, n) AS "order",
+    pg_temp.id('intent', %(nr)s, n) AS intent, pg_temp.id('attempt', %(nr)s, n) AS attempt,
+    pg_temp.id('entry', %(nr)s, n) AS entry, pg_temp.id('event', %(nr)s, n) AS event
+FROM generate_series(%(first)s, %(last)s) AS n;
+
+INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, preferred_locales, metadata, created_at)
+SELECT pg_temp.id('guest', %(nr)s, n), %(book)s, 'guest ' || n, 'G' || n || '@example.com', 'g' || n || '@example.com',
+    '+1' || n, '[]', '{}', %(at)s
+FROM paid;
+INSERT INTO payments_order (id, book_id, customer_id, status, is_implicit, currency, total_minor, paid_minor,
+    refunded_minor, metadata, created_at)
+SELECT "order", %(book)s, customer, 'paid', true, 'CNY', 100, 100, 1, '{}', %(at)s FROM paid;
+INSERT INTO payments_paymentintent (id, book_id, order_id, customer_id, payment_method_id, status, amount_minor,
+    received_minor, currency, capture_method, confirmation_method, payment_method_types, latest_attempt_id, metadata,
+    created_at)
+SELECT intent, %(book)s, "order", customer, pg_temp.id('method', %(nr)s, 1), 'succeeded', 100, 100, 'CNY',
+    'automatic_async', 'automatic', '["wallet"]', attempt, '{}', %(at)s
+FROM paid;
+INSERT INTO payments_entry (id, book_id, reference, kind, source_id, unit, amount_minor, fee_minor, effective_at,
+    available_at)
+SELECT entry, %(book)s, 'capture:' || n, 'charge', attempt, 'CNY/2', 100, 0, %(at)s, %(at)s FROM paid;
+INSERT INTO payments_attempt (id, book_id, intent_id, customer_id, payment_method_id, method, status, amount_minor,
+    captured_minor, refunded_minor, currency, fee_rate_ppm, fee_minor, entry_id, billing_details, metadata, created_at)
+SELECT attempt, %(book)s, intent, customer, pg_temp.id('method', %(nr)s, 1), 'wallet', 'captured', 100, 100, 1, 'CNY',
+    0, 0, entry, '{}', '{}', %(at)s
+FROM paid;
+INSERT INTO payments_refund (id, book_id, attempt_id, intent_id, status, amount_minor, fee_returned_minor, currency,
+    entry_id, metadata, created_at)
+SELECT pg_temp.id('refund', %(nr)s, n), %(book)s, attempt, intent, 'succeeded', 1, 0, 'CNY', entry, '{}', %(at)s
+FROM paid;
+-- All but a few are below the checkpoint's transaction id.
+INSERT INTO payments_transfer (id, book_id, entry_id, debit_account_id, credit_account_id, unit, amount_minor, xid)
+SELECT pg_temp.id('transfer', %(nr)s, n), %(book)s, entry, %(wallet)s, %(merchant)s, 'CNY/2', 100,
+    CASE WHEN n <= %(tail)s THEN '5'::xid8 ELSE '3'::xid8 END
+FROM paid;
+INSERT INTO payments_checkpoint (account_id, book_id, posted_minor, xid, cluster)
+SELECT %(merchant)s, %(book)s, 100 * (%(last)s - %(tail)s), '4', system_identifier FROM pg_control_system()
+ON CONFLICT (account_id) DO UPDATE SET posted_minor = excluded.posted_minor;
+INSERT INTO payments_metadataterm (book_id, kind, object_id, key, value)
+SELECT %(book)s, 'payment_intent', intent, key, value
+FROM paid CROSS JOIN LATERAL (VALUES ('receipt', 'R' || n), ('channel', 'till')) AS pair (key, value);
+INSERT INTO kernel_event (id, book_id, type, created_at, data, is_public)
+SELECT event, %(book)s, (ARRAY['charge.succeeded', 'payment_intent.created', 'payment_intent.succeeded'])[n %% 3 + 1],
+    %(at)s, '{}', true
+FROM paid;
+-- All but a few are done.
+INSERT INTO kernel_delivery (id, book_id, event_id, target, due_at, attempts_count, done_at, last_error)
+SELECT pg_temp.id('delivery', %(nr)s, n), %(book)s, event, 'somewhere', %(at)s, 1,
+    CASE WHEN n > %(tail)s THEN %(at)s::timestamptz END, ''
+FROM paid;
+INSERT INTO kernel_idempotencykey (book_id, key, fingerprint, status, body, request_id, moved_money)
+SELECT %(book)s, 'key ' || n, '', 200, '{}', '', true FROM paid;
+"""
+
+
+class History:
+    """A book with payments, refunds, customers and events; the same number of each."""
+
+    def __init__(self, slug: str, number: int) -> None:
+        merchant = merchants.found(
+            slug=slug, name=slug, country="CN", time_zone="Asia/Shanghai", currency="CNY", now=NOW
+        )
+        self.book = Book.objects.get(merchant=merchant, mode="test")
+        self.number = number
+        self.size = 0
+        as_owner(_ID)
+        self._run(_BEGIN)
+
+    def grow_to(self, size: int) -> None:
+        """This will load what is missing to `size` payments."""
+        self._run(_GROW, first=self.size + 1, last=size)
+        self.size = size
+
+    def id(self, kind: str, n: int) -> UUID:
+        """The id of row n of a kind."""
+        return as_owner("SELECT pg_temp.id(%s, %s, %s)", [kind, self.number, n])[0][0]
+
+    def _run(self, script: str, **parameters: int) -> None:
+        as_owner(
+            script,
+            {
+                "at": BEGAN,
+                "book": self.book.pk,
+                "customers": CUSTOMERS,
+                "merchant": chart.merchant(self.book.pk, "CNY", "test").id,
+                "nr": self.number,
+                "tail": TAIL,
+                "wallet": chart.wallet(self.id("wallet", 1), "CNY", "test").id,
+                **parameters,
+            },
+        )

@@ -1,0 +1,220 @@
+"""A merchant's key finds nothing of another merchant's: at every address, in every parameter that names an object."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from merchant_platform.kernel.api.openapi import endpoints
+from merchant_platform.tables import TENANT
+from payments.catalog.models import Product
+from tests.architecture.world import stored
+from tests.cast import Api, shown
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A2")]
+
+ADDRESSES = sorted((method, address.removeprefix("/v1/")) for address, method, _ in endpoints() if "{" in address)
+LISTS = sorted(
+    address.removeprefix("/v1/") for address, method, each in endpoints() if each.is_list and "{" not in address
+)
+# What a request needs besides the address to get as far as looking for the object.
+NEEDED = {
+    "payment_methods/{id}/attach": lambda stranger: {"customer": stranger.customer},
+}
+# Lists that want to be told what to look for.
+SEARCHES = {
+    "charges/search": 'status:"succeeded"',
+    "customers/search": 'email:"lin.mei@example.com"',
+    "payment_intents/search": 'metadata["table"]:"7"',
+}
+
+
+@pytest.fixture
+def victim(api, book, customer, wallet_method):
+    """One of everything the API shows, in the café's book; by the first word of its address."""
+    method = shown("pm", wallet_method(customer, 10_000))
+    product = made(api.post("products", {"name": "Espresso"}))
+    price = made(api.post("prices", {"product": product["id"], "currency": "cny", "unit_amount": 1_800}))
+    order = made(api.post("orders", {"currency": "cny", "line_items": [{"price": price["id"]}]}))
+    intent = made(
+        api.post(
+            "payment_intents",
+            {
+                "amount": 1_800,
+                "currency": "cny",
+                "customer": shown("cus", customer),
+                "payment_method": method,
+                "confirm": True,
+                "metadata": {"table": "7"},
+            },
+        )
+    )
+    refund = made(api.post("refunds", {"payment_intent": intent["id"], "amount": 300}))
+    wallet = made(
+        api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
+    )
+    return SimpleNamespace(
+        book_id=book.pk,
+        ids={
+            "balance_transactions": refund["balance_transaction"],
+            "charges": intent["latest_charge"],
+            "customers": shown("cus", customer),
+            "events": api.get("events").json["data"][0]["id"],
+            "orders": order["id"],
+            "payment_intents": intent["id"],
+            "payment_methods": method,
+            "prices": price["id"],
+            "products": product["id"],
+            "refunds": refund["id"],
+            "wallets": wallet["id"],
+        },
+        line=order["lines"]["data"][0]["id"],
+    )
+
+
+@pytest.fixture
+def stranger(other_api, other_customer, wallet_method):
+    """The other merchant, with a customer and a method of its own, so that nothing is missing but what is not its."""
+    return SimpleNamespace(
+        api=other_api, customer=shown("cus", other_customer), method=shown("pm", wallet_method(other_customer, 10_000))
+    )
+
+
+def made(reply) -> dict:
+    assert reply.status == 200, reply.json
+    return reply.json
+
+
+def rows(book_id) -> dict[str, list[str]]:
+    return {table: stored(table, book_id) for table in TENANT}
+
+
+class TestEveryAddress:
+    @pytest.mark.parametrize(("method", "address"), ADDRESSES)
+    def test_hides_the_object_of_another_merchant(self, method, address, api, victim, stranger):
+        path = address.replace("{id}", victim.ids[address.partition("/")[0]])
+        params = NEEDED.get(address, lambda _: {})(stranger)
+        before = rows(victim.book_id)
+
+        call = {"GET": stranger.api.get, "POST": stranger.api.post, "DELETE": stranger.api.delete}[method]
+        reply = call(path, params)
+
+        assert (reply.status, reply.error["code"]) == (404, "resource_missing")
+        assert "param" not in reply.error
+        assert rows(victim.book_id) == before
+
+    def test_is_answered_to_the_owner_of_the_object(self, api, victim):
+        """Or every refusal above could be of a mistaken request."""
+        read = [address for method, address in ADDRESSES if method == "GET"]
+
+        statuses = {
+            address: api.get(address.replace("{id}", victim.ids[address.partition("/")[0]])).status for address in read
+        }
+
+        assert statuses == dict.fromkeys(read, 200)
+
+    @pytest.mark.parametrize("address", LISTS)
+    def test_lists_nothing_of_another_merchant(self, address, api, victim, make_key, other_book):
+        params = {"query": SEARCHES[address]} if address in SEARCHES else {}
+
+        theirs = made(api.get(address, params))
+        ours = made(Api(make_key(other_book)).get(address, params))
+
+        assert theirs["data"] != []
+        assert ours["data"] == []
+
+    def test_counts_no_money_of_another_merchant(self, api, victim, other_api):
+        theirs, ours = made(api.get("balance")), made(other_api.get("balance"))
+
+        assert [item["amount"] for item in theirs["available"]] == [1_494]
+        assert [item["amount"] for item in ours["available"]] == [0]
+
+
+PARAMETERS = [
+    ("POST", "orders", "customer", lambda v, s: order(s) | {"customer": v.ids["customers"]}),
+    ("POST", "orders", "line_items[0][price]", lambda v, s: order(s, price=v.ids["prices"])),
+    ("POST", "payment_intents", "customer", lambda v, s: payment(s) | {"customer": v.ids["customers"]}),
+    (
+        "POST",
+        "payment_intents",
+        "payment_method",
+        lambda v, s: payment(s) | {"payment_method": v.ids["payment_methods"]},
+    ),
+    (
+        "POST",
+        "payment_intents",
+        "payment_method",
+        lambda v, s: payment(s) | {"payment_method": v.ids["payment_methods"], "confirm": True, "customer": s.customer},
+    ),
+    (
+        "POST",
+        "payment_intents",
+        "payment_details[order_reference]",
+        lambda v, s: payment(s) | {"payment_details": {"order_reference": v.ids["orders"]}},
+    ),
+    (
+        "POST",
+        "payment_methods",
+        "wallet[wallet]",
+        lambda v, s: {"type": "wallet", "wallet": {"wallet": v.ids["wallets"]}},
+    ),
+    ("POST", "prices", "product", lambda v, s: {"product": v.ids["products"], "currency": "cny", "unit_amount": 1}),
+    ("POST", "refunds", "charge", lambda v, s: {"charge": v.ids["charges"]}),
+    ("POST", "refunds", "payment_intent", lambda v, s: {"payment_intent": v.ids["payment_intents"]}),
+    (
+        "POST",
+        "test_helpers/wallets",
+        "customer",
+        lambda v, s: {"balance": 1, "currency": "cny", "customer": v.ids["customers"]},
+    ),
+    ("GET", "customers", "starting_after", lambda v, s: {"starting_after": v.ids["customers"]}),
+    ("GET", "payment_intents", "ending_before", lambda v, s: {"ending_before": v.ids["payment_intents"]}),
+]
+
+
+def payment(stranger) -> dict:
+    return {"amount": 100, "currency": "cny"}
+
+
+def order(stranger, **line) -> dict:
+    return {"currency": "cny", "line_items": [line or {"description": "Tea", "unit_amount": 100}]}
+
+
+class TestEveryParameter:
+    @pytest.mark.parametrize(("method", "address", "param", "params"), PARAMETERS)
+    def test_finds_no_object_of_another_merchant(self, method, address, param, params, victim, stranger, other_book):
+        theirs, ours = rows(victim.book_id), rows(other_book.pk)
+
+        call = {"GET": stranger.api.get, "POST": stranger.api.post}[method]
+        reply = call(address, params(victim, stranger))
+
+        assert (reply.status, reply.error.get("code"), reply.error.get("param")) == (400, "resource_missing", param)
+        assert rows(victim.book_id) == theirs
+        assert rows(other_book.pk) == ours
+
+    def test_filters_a_list_by_an_object_of_another_merchant_to_nothing(self, victim, stranger):
+        by_customer = stranger.api.get("payment_intents", {"customer": victim.ids["customers"]})
+        by_charge = stranger.api.get("refunds", {"charge": victim.ids["charges"]})
+
+        assert (by_customer.status, by_customer.json["data"]) == (200, [])
+        assert (by_charge.status, by_charge.json["data"]) == (200, [])
+
+    def test_leaves_a_default_price_of_another_merchant_alone(self, victim, stranger, other_book):
+        product = made(stranger.api.post("products", {"name": "Tea"}))
+
+        reply = stranger.api.post(f"products/{product['id']}", {"default_price": victim.ids["prices"]})
+
+        assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "resource_missing", "default_price")
+        assert Product.objects.count() == 0, "seen without an open book"
+        assert stranger.api.get(f"products/{product['id']}").json["default_price"] is None
+
+
+class TestModes:
+    def test_live_and_test_of_one_merchant_are_strangers_too(self, live_api, api, victim):
+        read = [address for method, address in ADDRESSES if method == "GET" and not address.startswith("wallets")]
+
+        statuses = {
+            address: live_api.get(address.replace("{id}", victim.ids[address.partition("/")[0]])).status
+            for address in read
+        }
+
+        assert statuses == dict.fromkeys(read, 404)
