@@ -63,7 +63,7 @@ def platform(db: None) -> Iterator[Merchant]:
 @pytest.fixture
 def merchant(platform: Merchant) -> Merchant:
     """A café in Shanghai that sells in CNY, with a test and a live book."""
-    return _found("cafe", "Café Moka")
+    return found("cafe", "Café Moka")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def live_book(merchant: Merchant) -> Book:
 @pytest.fixture
 def other_merchant(platform: Merchant) -> Merchant:
     """The stranger: another merchant of this platform."""
-    return _found("bakery", "Bakery Next Door")
+    return found("bakery", "Bakery Next Door")
 
 
 @pytest.fixture
@@ -400,7 +400,8 @@ def reactions(settings: Any) -> Iterator[dict[str, Sequence[str]]]:
 REACTIONS: dict[str, Sequence[str]] = {}
 
 
-def _found(slug: str, name: str) -> Merchant:
+def found(slug: str, name: str) -> Merchant:
+    """A merchant in Shanghai that sells in CNY; its test book's clock stands at NOW."""
     merchant = merchants.found(slug=slug, name=name, country="CN", time_zone="Asia/Shanghai", currency="CNY", now=NOW)
     Book.objects.filter(merchant=merchant, mode=TEST).update(clock_at=NOW)
     return merchant

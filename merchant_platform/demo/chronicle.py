@@ -15,6 +15,7 @@ from merchant_platform.kernel import ids, money
 from merchant_platform.kernel.errors import doc_url
 from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.events.outbox import EventRow, changed, row
+from merchant_platform.kernel.rows import unsaved
 from payments.catalog.models import Price, Product
 from payments.customers import objects as customer_objects
 from payments.customers.models import PaymentMethod
@@ -81,7 +82,8 @@ class Chronicle:
     ) -> None:
         """An event as it would have been published. Nobody is owed it any more: it counts as delivered."""
         if now >= self.told_since:
-            self.chapter.events.append(replace(row(event_type, render(), previous=previous, now=now), targets=()))
+            event = row(event_type, render(), previous=previous, now=now)
+            self.chapter.events.append(replace(event, targets=()) if event.targets else event)
 
     def order(
         self,
@@ -94,7 +96,8 @@ class Chronicle:
         now: datetime,
     ) -> tuple[Order, list[OrderLine]]:
         """orders.create: an order of catalogue prices."""
-        order = Order(
+        order = unsaved(
+            Order,
             id=ids.new(now),
             book_id=self.book_id,
             reference=reference,
@@ -106,7 +109,8 @@ class Chronicle:
             created_at=now,
         )
         lines = [
-            OrderLine(
+            unsaved(
+                OrderLine,
                 id=ids.new(now),
                 book_id=self.book_id,
                 order_id=order.pk,
@@ -207,7 +211,8 @@ class Chronicle:
         amount = sum(share for _, _, share in shares)
         refund_id = ids.new(now)
         entry = self._refund_entry(attempt, refund_id, amount, target=target, now=now)
-        given = Refund(
+        given = unsaved(
+            Refund,
             id=refund_id,
             book_id=self.book_id,
             attempt_id=attempt.pk,
@@ -263,7 +268,8 @@ class Chronicle:
     def _refund_line(self, given: Refund, line: OrderLine, quantity: int, amount: int, *, now: datetime) -> RefundLine:
         line.refunded_minor += amount
         line.refunded_quantity += quantity
-        return RefundLine(
+        return unsaved(
+            RefundLine,
             id=ids.new(now),
             book_id=self.book_id,
             refund_id=given.pk,

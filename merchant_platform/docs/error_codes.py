@@ -117,7 +117,7 @@ KEYS = Group(
             code="secret_key_required",
             statuses=(403,),
             title=_("This needs a secret key"),
-            meaning=_("A wallet payment is confirmed by the merchant's server, not by a browser."),
+            meaning=_("A wallet payment is confirmed by the merchant’s server, not by a browser."),
             cause=_("The request to confirm came with a publishable key, which anybody can read in a page."),
             mend=_("Let your server confirm the payment intent, with the secret key or a restricted one."),
             message="A wallet payment is confirmed with a secret key.",
@@ -136,8 +136,8 @@ KEYS = Group(
         ErrorCode(
             code="wallet_consent_required",
             statuses=(400,),
-            title=_("The wallet's owner has to consent"),
-            meaning=_("In live mode a wallet becomes a payment method by its owner's own act."),
+            title=_("The wallet’s owner has to consent"),
+            meaning=_("In live mode a wallet becomes a payment method by its owner’s own act."),
             cause=_("A live key tried to make a payment method of a wallet, which only tests may do."),
             mend=_("Use a test key for tests. In live mode, charge the payment methods that were saved with consent."),
             message="In live mode a wallet is saved by its consumer, on a page of ours, not by the merchant.",
@@ -235,7 +235,7 @@ REQUESTS = Group(
             cause=_("A loop without a pause, or several programs that share a key."),
             mend=_(
                 "Wait as many seconds as `Retry-After` says, then send the same request again with the same "
-                "idempotency key. Stripe's SDKs do so by themselves."
+                "idempotency key. Stripe’s SDKs do so by themselves."
             ),
             message="Too many requests with this key: slow down, then try again.",
             guide="errors",
@@ -263,7 +263,7 @@ PARAMETERS = Group(
             statuses=(400,),
             title=_("The parameter is not known"),
             meaning=_("The API refuses what it does not know, so that nothing you meant is silently lost."),
-            cause=_("A typing mistake, or a parameter of Stripe's that this platform does not offer."),
+            cause=_("A typing mistake, or a parameter of Stripe’s that this platform does not offer."),
             mend=_("Compare the name with `/v1/schema`. Leave out what is not offered."),
             message="Received unknown parameter: amout",
             param="amout",
@@ -272,7 +272,7 @@ PARAMETERS = Group(
         ErrorCode(
             code="parameter_invalid",
             statuses=(400,),
-            title=_("The parameter's value is wrong"),
+            title=_("The parameter’s value is wrong"),
             meaning=_("The parameter that `param` names has a value that cannot be used."),
             cause=_("It is too long, is not one of the allowed words, has another shape, or does not fit the object."),
             mend=_("Read the message: it says what is expected. `/v1/schema` lists the allowed values."),
@@ -414,9 +414,9 @@ OBJECTS = Group(
             meaning=_("No object of this book has the id: status 404 for an id in the address, 400 in a parameter."),
             cause=_(
                 "The id is mistyped, belongs to test mode while the key is live or the other way round, was deleted, "
-                "or is another merchant's."
+                "or is another merchant’s."
             ),
-            mend=_("Compare the id's first letters with the kind of object, and the mode of the key with its mode."),
+            mend=_("Compare the id’s first letters with the kind of object, and the mode of the key with its mode."),
             message="No such payment_intent: 'pi_0351h7qKIr34laXHDgyqLV'",
             guide="keys",
         ),
@@ -424,7 +424,7 @@ OBJECTS = Group(
             code="resource_already_exists",
             statuses=(400,),
             title=_("The name is taken"),
-            meaning=_("Another object has the name that must be used once: an order's `reference`, a price's `lookup_key`."),
+            meaning=_("Another object has the name that must be used once: an order’s `reference`, a price’s `lookup_key`."),
             cause=_("The same order was created twice, most often because an answer got lost and was not waited for."),
             mend=_(
                 "Find the object by its name and go on with it. Send an idempotency key with everything that creates, "
@@ -448,7 +448,7 @@ OBJECTS = Group(
         ErrorCode(
             code="unexpected_state",
             statuses=(400,),
-            title=_("The object's state does not allow this"),
+            title=_("The object’s state does not allow this"),
             meaning=_("The object exists, and what was asked cannot be done to it any more, or not yet."),
             cause=_("It was ended before: a permission taken back twice, for instance."),
             mend=_("Retrieve the object, read its present state, and go on from there."),
@@ -470,8 +470,8 @@ OBJECTS = Group(
             statuses=(400,),
             title=_("The payment method cannot be used"),
             meaning=_("The payment method was detached, lost its mandate, or belongs to another customer."),
-            cause=_("Detaching is final: it takes the owner's permission back as well."),
-            mend=_("List the customer's payment methods and use one of them, or ask for a new one."),
+            cause=_("Detaching is final: it takes the owner’s permission back as well."),
+            mend=_("List the customer’s payment methods and use one of them, or ask for a new one."),
             message="This payment method was detached from its customer and cannot be used again.",
             param="payment_method",
             guide="first-payment",
@@ -480,7 +480,7 @@ OBJECTS = Group(
             code="order_amount_exceeded",
             statuses=(400,),
             title=_("The order does not owe that much"),
-            meaning=_("The order's payments cover it already, or the new one asks for more than is left."),
+            meaning=_("The order’s payments cover it already, or the new one asks for more than is left."),
             cause=_("The same order was to be paid twice. This refusal is what keeps it from being charged twice."),
             mend=_(
                 "Retrieve the order and read `amount_due`. Cancel a payment intent that nobody will pay: what it "
@@ -504,7 +504,7 @@ DECLINES = Group(
             title=_("The payment was declined"),
             meaning=_(
                 "The request was right and the payment was refused. Nothing was charged; the payment intent is back in "
-                "`requires_payment_method`. The word `card` is Stripe's and stands for every way to pay."
+                "`requires_payment_method`. The word `card` is Stripe’s and stands for every way to pay."
             ),
             cause=_("`decline_code` says why. It has a page of its own, which `doc_url` opens."),
             mend=_("Show the customer the message, and confirm the same payment intent with another payment method."),
@@ -516,8 +516,8 @@ DECLINES = Group(
             statuses=(402,),
             type=CARD,
             title=_("The wallet does not hold enough"),
-            meaning=_("The payment was declined because the wallet's balance is below the amount. Nothing was charged."),
-            cause=_("By how much it falls short is the owner's own affair: a merchant never learns a balance."),
+            meaning=_("The payment was declined because the wallet’s balance is below the amount. Nothing was charged."),
+            cause=_("The money was spent elsewhere. By how much it falls short, a merchant never learns: a balance is private."),
             mend=_(
                 "Ask the customer to top up or to choose another way to pay, then confirm the same payment intent again."
             ),
@@ -529,7 +529,7 @@ DECLINES = Group(
             statuses=(402,),
             type=CARD,
             title=_("The customer took the permission back"),
-            meaning=_("The wallet's owner no longer lets this merchant take payments from it. Nothing was charged."),
+            meaning=_("The wallet’s owner no longer lets this merchant take payments from it. Nothing was charged."),
             cause=_("The mandate behind the payment method was revoked by its owner."),
             mend=_("Do not try again with this payment method. Ask the customer for another one."),
             message="The customer revoked the permission to pay from this wallet.",
@@ -539,7 +539,7 @@ DECLINES = Group(
             code="mandate_expired",
             statuses=(402,),
             type=CARD,
-            title=_("The customer's permission has expired"),
+            title=_("The customer’s permission has expired"),
             meaning=_("The permission was given until a certain time, which has passed. Nothing was charged."),
             cause=_("The mandate behind the payment method has reached its end."),
             mend=_("Ask the customer to give the permission again, or for another way to pay."),
@@ -550,8 +550,8 @@ DECLINES = Group(
             code="mandate_limit_exceeded",
             statuses=(402,),
             type=CARD,
-            title=_("The payment is over the customer's limit"),
-            meaning=_("The wallet's owner set a limit for each payment to this merchant. Nothing was charged."),
+            title=_("The payment is over the customer’s limit"),
+            meaning=_("The wallet’s owner set a limit for each payment to this merchant. Nothing was charged."),
             cause=_("The amount is over the limit of the mandate."),
             mend=_("Ask the customer to raise the limit, or for another way to pay."),
             message="The amount is over the limit that the customer set for this merchant.",
@@ -564,7 +564,7 @@ DECLINES = Group(
             title=_("The wallet holds another currency"),
             meaning=_("The payment is in one currency and the wallet in another. Nothing was charged."),
             cause=_("A wallet has one currency, and nothing is exchanged on the way."),
-            mend=_("Create the payment in the wallet's currency, or ask for another way to pay."),
+            mend=_("Create the payment in the wallet’s currency, or ask for another way to pay."),
             message="The wallet holds another currency than the payment's.",
             guide="declines",
         ),
@@ -717,7 +717,7 @@ PLATFORM = Group(
             type=API,
             title=_("Something went wrong on our side"),
             meaning=_("The platform made a mistake. A payment is written as a whole or not at all, so none is half done."),
-            cause=_("It is not your request's doing. The mistake was logged with the id in `Request-Id`."),
+            cause=_("It is not your request’s doing. The mistake was logged with the id in `Request-Id`."),
             mend=_(
                 "Send the same request again, with the same idempotency key. If it stays, give whoever runs the "
                 "platform the `Request-Id`."

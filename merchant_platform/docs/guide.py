@@ -69,7 +69,7 @@ EVENT_TYPES = {
     "price": ("created", "updated"),
 }
 STATUSES = (
-    (400, _("A parameter is missing, unknown or wrong, or the object's state does not allow it")),
+    (400, _("A parameter is missing, unknown or wrong, or the object’s state does not allow it")),
     (401, _("The key is missing or unknown")),
     (402, _("The payment was declined")),
     (403, _("The key may not do this")),

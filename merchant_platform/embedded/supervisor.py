@@ -44,7 +44,7 @@ class Supervisor:
         self._services: list[Service] = []
         self._deaths: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=DEATHS_MAX))
         self._due_at: dict[str, float] = {}
-        self._is_asked_to_stop = False
+        self.is_asked_to_stop = False
         self._woken, self._wakes = os.pipe()
 
     @property
@@ -69,11 +69,11 @@ class Supervisor:
 
     def pause(self, seconds: float) -> None:
         """This will wait that long or until a signal. Raises StopRequested."""
-        if not self._is_asked_to_stop:
+        if not self.is_asked_to_stop:
             select.select([self._woken], [], [], seconds)
             with suppress(BlockingIOError):  # The time was up and no signal came.
                 os.read(self._woken, 4096)
-        if self._is_asked_to_stop:
+        if self.is_asked_to_stop:
             raise StopRequested
 
     def start(self, service: Service) -> None:
@@ -120,7 +120,7 @@ class Supervisor:
         return min(BACKOFF_SECONDS * 2 ** (recent - 1), BACKOFF_SECONDS_MAX)
 
     def _ask_to_stop(self, *_: object) -> None:
-        self._is_asked_to_stop = True
+        self.is_asked_to_stop = True
 
 
 def _how(exit_code: int | None) -> str:

@@ -4,15 +4,22 @@ from datetime import datetime
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import WrongState
+from merchant_platform.kernel.errors import Invalid, WrongState
 from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.wallets.models import Consumer, Mandate, Wallet
 from security.merchants import queries as merchants
+from security.merchants.models import LIVE
 
 
 class MandateRevoked(WrongState):
     """The mandate was taken back before."""
+
+
+class WrongMode(Invalid):
+    """Play money and real money never meet."""
+
+    code = "testmode_only"
 
 
 def open_wallet(*, consumer: Consumer, currency: str, now: datetime) -> Wallet:
@@ -62,7 +69,12 @@ def open_test_wallet(*, balance_minor: int, currency: str, now: datetime) -> Wal
 def give_mandate(
     *, wallet: Wallet, now: datetime, limit_minor: int | None = None, expires_at: datetime | None = None
 ) -> Mandate:
-    """Let the open book's merchant take from a wallet. This will write the mandate. The consumer's act."""
+    """Let the open book's merchant take from a wallet. This will write the mandate. The consumer's act.
+
+    Raises WrongMode where one of them is live and the other is not.
+    """
+    if merchants.book(tenancy.book_id()).livemode != (wallet.mode == LIVE):
+        raise WrongMode("A test wallet pays in test mode alone, a live one in live mode.", param="wallet")
     return Mandate.objects.create(
         id=ids.new(now),
         book_id=tenancy.book_id(),

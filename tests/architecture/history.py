@@ -4,10 +4,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from payments.ledger import chart
-from security.merchants import operations as merchants
 from security.merchants.models import Book
 from tests.architecture.asking import as_owner
-from tests.cast import NOW
+from tests.cast import NOW, found
 
 CUSTOMERS = 40
 TAIL = 5
@@ -48,6 +47,10 @@ INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, prefe
 SELECT pg_temp.id('guest', %(nr)s, n), %(book)s, 'guest ' || n, 'G' || n || '@example.com', 'g' || n || '@example.com',
     '+1' || n, '[]', '{}', %(at)s
 FROM paid;
+INSERT INTO payments_paymentmethod (id, book_id, type, customer_id, mandate_id, billing_details, metadata, created_at)
+SELECT pg_temp.id('saved', %(nr)s, n), %(book)s, 'wallet', pg_temp.id('guest', %(nr)s, n),
+    pg_temp.id('mandate', %(nr)s, 1), '{}', '{}', %(at)s
+FROM paid;
 INSERT INTO payments_order (id, book_id, customer_id, status, is_implicit, currency, total_minor, paid_minor,
     refunded_minor, metadata, created_at)
 SELECT "order", %(book)s, customer, 'paid', true, 'CNY', 100, 100, 1, '{}', %(at)s FROM paid;
@@ -68,6 +71,12 @@ FROM paid;
 INSERT INTO payments_refund (id, book_id, attempt_id, intent_id, status, amount_minor, fee_returned_minor, currency,
     entry_id, metadata, created_at)
 SELECT pg_temp.id('refund', %(nr)s, n), %(book)s, attempt, intent, 'succeeded', 1, 0, 'CNY', entry, '{}', %(at)s
+FROM paid;
+INSERT INTO payments_orderline (id, book_id, order_id, description, category, quantity, unit_price_minor, discount_minor,
+    tax_minor, amount_minor, refunded_minor, refunded_quantity)
+SELECT pg_temp.id('line', %(nr)s, n), %(book)s, "order", 'Espresso', '', 1, 100, 0, 0, 100, 1, 0 FROM paid;
+INSERT INTO payments_refundline (id, book_id, refund_id, order_line_id, quantity, amount_minor)
+SELECT pg_temp.id('refunded', %(nr)s, n), %(book)s, pg_temp.id('refund', %(nr)s, n), pg_temp.id('line', %(nr)s, n), 0, 1
 FROM paid;
 -- All but a few are below the checkpoint's transaction id.
 INSERT INTO payments_transfer (id, book_id, entry_id, debit_account_id, credit_account_id, unit, amount_minor, xid)
@@ -98,9 +107,7 @@ class History:
     """A book with payments, refunds, customers and events; the same number of each."""
 
     def __init__(self, slug: str, number: int) -> None:
-        merchant = merchants.found(
-            slug=slug, name=slug, country="CN", time_zone="Asia/Shanghai", currency="CNY", now=NOW
-        )
+        merchant = found(slug, slug)
         self.book = Book.objects.get(merchant=merchant, mode="test")
         self.number = number
         self.size = 0

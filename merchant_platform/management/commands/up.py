@@ -43,9 +43,14 @@ class Command(BaseCommand):
         except StopRequested:
             return
         except (CannotRun, Damaged, KeepsDying, ServerTrouble) as error:
-            sys.exit(str(error))
+            self._give_up(str(error))
         except OSError as error:
-            sys.exit(f"{error.filename or self.data_dir} cannot be used: {error.strerror}.")
+            self._give_up(f"{error.filename or self.data_dir} cannot be used: {error.strerror}.")
+
+    def _give_up(self, sentence: str) -> None:
+        """A signal to the whole group can reach a child in the instant of its birth: then its end is no trouble."""
+        if not self.supervisor.is_asked_to_stop:
+            sys.exit(sentence)
 
     def _run(self) -> None:
         end_left_overs(self.data_dir)

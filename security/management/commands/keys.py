@@ -1,0 +1,76 @@
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from merchant_platform.kernel import clock, ids
+from merchant_platform.kernel.errors import PlatformError
+from security.credentials import keys
+from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey
+from security.merchants.models import LIVE, TEST, Book
+
+
+class Command(BaseCommand):
+    help = "API keys of a merchant: list, make, rotate with overlap, revoke. A new key's text is shown once."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        for verb in ("list", "make"):
+            each = verbs.add_parser(verb)
+            each.add_argument("merchant", help="the merchant's short name, as in addresses")
+            each.add_argument("--live", action="store_true", help="the live book; without it the test book")
+        each.add_argument("--kind", choices=[SECRET, PUBLISHABLE, RESTRICTED], default=SECRET)
+        each.add_argument("--name", default="")
+        each.add_argument("--allow", action="append", default=[], metavar="RESOURCE:VERB", help="charges:read")
+        rotate = verbs.add_parser("rotate")
+        rotate.add_argument("key", help="key_…, as `list` shows it")
+        rotate.add_argument("--overlap-hours", type=int, default=24, help="how long the old key still works")
+        verbs.add_parser("revoke").add_argument("key")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['verb']}")(options)
+        except PlatformError as error:
+            raise CommandError(error.message) from error
+
+    def _list(self, options: dict[str, Any]) -> None:
+        for key in ApiKey.objects.filter(book=self._book(options)).order_by("pk"):
+            ends = key.revoked_at or key.expires_at
+            state = f"ends {ends:%Y-%m-%d %H:%M} UTC" if ends else "works"
+            self.stdout.write(f"{ids.show('key', key.pk)}  {key.kind:<11}  …{key.last_four}  {state}  {key.name}")
+
+    def _make(self, options: dict[str, Any]) -> None:
+        permissions = dict(word.partition(":")[::2] for word in options["allow"])
+        _, text = keys.make(
+            book=self._book(options),
+            kind=options["kind"],
+            name=options["name"],
+            permissions=permissions or None,
+            now=clock.wall(),
+        )
+        self.stdout.write(text)
+
+    def _rotate(self, options: dict[str, Any]) -> None:
+        overlap = timedelta(hours=options["overlap_hours"])
+        _, text = keys.rotate(key=self._key(options), overlap=overlap, now=clock.wall())
+        self.stdout.write(text)
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        keys.revoke(key=self._key(options), now=clock.wall())
+
+    def _book(self, options: dict[str, Any]) -> Book:
+        mode = LIVE if options["live"] else TEST
+        book = Book.objects.select_related("merchant").filter(merchant__slug=options["merchant"], mode=mode).first()
+        if book is None:
+            raise CommandError(f"No merchant is called {options['merchant']!r}.")
+        return book
+
+    def _key(self, options: dict[str, Any]) -> ApiKey:
+        try:
+            key = ApiKey.objects.select_related("book").filter(pk=ids.parse("key", options["key"])).first()
+        except ids.MalformedId:
+            key = None
+        if key is None:
+            raise CommandError(f"No such key: {options['key']!r}.")
+        return key
