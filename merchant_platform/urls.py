@@ -8,10 +8,11 @@ from merchant_platform.kernel.api import doors
 from merchant_platform.kernel.api.openapi import schema
 
 urlpatterns = [
+    # First, because the resolver tries one after the other.
+    path("", include("payments.api.urls")),
+    path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("v1/schema", schema),
-    path("", include("payments.api.urls")),
     path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
 ]

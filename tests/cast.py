@@ -15,6 +15,7 @@ it), so that what the API answers is exact. Live books have the world's time.
 
 import base64
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -358,6 +359,25 @@ def move_clock(book: Book, to: datetime) -> None:
     Book.objects.filter(pk=book.pk).update(clock_at=to)
     book.clock_at = to
     _forget()
+
+
+def wait_until(condition: Callable[[], Any]) -> Any:
+    """Ask again and again until the answer is true, for a minute at most. Gives the answer."""
+    end = time.monotonic() + 60
+    while not (answer := condition()):
+        assert time.monotonic() < end, "waited for a minute"
+        time.sleep(0.01)
+    return answer
+
+
+def waiting_for_locks() -> int:
+    """How many statements of this database wait for somebody's lock at this moment."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        )
+        return cursor.fetchone()[0]
 
 
 def race(*calls: Callable[[], Any]) -> list[Any]:

@@ -21,9 +21,9 @@ def insert(rows: Sequence[Model]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if field.db_default is NOT_PROVIDED]
-    document = dump([{field.column: row.__dict__[field.attname] for field in fields} for row in rows])
-    columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+    names = [(field.column, field.attname) for field in meta.concrete_fields if field.db_default is NOT_PROVIDED]
+    document = dump([{column: values[name] for column, name in names} for values in map(vars, rows)])
+    columns = sql.SQL(", ").join(sql.Identifier(column) for column, _ in names)
     table = sql.Identifier(meta.db_table)
     statement = sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"

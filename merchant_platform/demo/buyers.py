@@ -13,7 +13,7 @@ _LOYALTY = ((0.14, (0.7, 1.3)), (0.30, (0.25, 0.5)), (0.56, (0.02, 0.14)))
 _CHURNED_SHARE, _NEW_SHARE, _EARLY_SHARE = 0.16, 0.15, 0.5
 _HOME_SHARES = (0.58, 0.42)
 _PRUDENT_SHARE = 0.45
-_LIMITED_SHARE, _LIMIT_MINOR = 0.03, 6_000
+_LIMITED_SHARE, _LIMIT_MINOR = 0.03, 8_000
 # Of those who stop coming, the share that also takes the mandate back or lets it end.
 _ENDING_SHARE = 0.25
 
@@ -70,7 +70,7 @@ def _buyer(person: Person | None, counter: Counter, places: int, days: int, rng:
         usual=counter.favourites(rng=rng) if person else {},
         first_day=0,
         last_day=days,
-        top_up_minor=rng.choice((10_000, 20_000, 20_000, 30_000, 50_000)),
+        top_up_minor=rng.choice((20_000, 30_000, 30_000, 50_000)),
         is_prudent=rng.random() < _PRUDENT_SHARE,
     )
 

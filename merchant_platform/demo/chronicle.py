@@ -6,15 +6,16 @@ reading the database: thousands of payments are then written set by set.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from merchant_platform.demo.chapter import RULE, Chapter, Declined
 from merchant_platform.kernel import ids, money
-from merchant_platform.kernel.errors import doc_url
 from merchant_platform.kernel.decisions import rules
-from merchant_platform.kernel.events.outbox import EventRow, changed, row
+from merchant_platform.kernel.errors import doc_url
+from merchant_platform.kernel.events.outbox import changed, row
 from merchant_platform.kernel.rows import unsaved
 from payments.catalog.models import Price, Product
 from payments.customers import objects as customer_objects
@@ -29,34 +30,8 @@ from payments.orders import states as order_states
 from payments.orders.models import Order, OrderLine
 from payments.pricing import fees
 
-RULE = "wallet_payment"
 Sold = tuple[Product, Price, int]
 Share = tuple[OrderLine, int, int]  # line, quantity, amount
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """A decision to be recorded: the facts by which an attempt was refused."""
-
-    facts: Mapping[str, Any]
-    attempt_id: UUID
-    now: datetime
-
-
-@dataclass(slots=True)
-class Chapter:
-    """A stretch of history as rows, each kind in the order of time."""
-
-    orders: list[Order] = field(default_factory=list)
-    lines: list[OrderLine] = field(default_factory=list)
-    intents: list[PaymentIntent] = field(default_factory=list)
-    top_ups: list[ledger.Draft] = field(default_factory=list)
-    entries: list[ledger.Draft] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)
-    refunds: list[Refund] = field(default_factory=list)
-    refund_lines: list[RefundLine] = field(default_factory=list)
-    declined: list[Declined] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
 
 
 class Chronicle:
@@ -130,9 +105,7 @@ class Chronicle:
         self.tell("order.created", lambda: order_objects.order(order, lines, livemode=self.livemode), now=now)
         return order, lines
 
-    def intent(
-        self, order: Order, *, method: PaymentMethod | None, description: str, now: datetime
-    ) -> PaymentIntent:
+    def intent(self, order: Order, *, method: PaymentMethod | None, description: str, now: datetime) -> PaymentIntent:
         """intents.create: for the whole of an order, by its reference."""
         terms = intents.Terms(
             amount_minor=order.total_minor,

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from merchant_platform.demo.chronicle import RULE, Chapter, Chronicle, Share, Sold
+from merchant_platform.demo.buyers import Buyer
+from merchant_platform.demo.chapter import RULE, Chapter
+from merchant_platform.demo.chronicle import Chronicle, Share, Sold
 from merchant_platform.demo.patterns import Counter
-from merchant_platform.demo.payers import Buyer, Payer
+from merchant_platform.demo.payers import Payer
 from merchant_platform.demo.shops import Shop
 from merchant_platform.demo.visits import OPEN, SALE, Visit
 from merchant_platform.kernel import money
@@ -99,37 +101,24 @@ class History:
         attempt = self.chronicle.attempt(intent, payer.method, now=now)
         facts = purse.facts(amount, now=now)
         is_short = not purse.covers(amount, now=now)
-        if rules.evaluate(RULE, facts).verdict != ALLOWED:
-            self._refuse(intent, attempt, payer, facts, now=now)
-            return
         if is_short and not is_prudent and self.rng.random() < _SURPRISED_SHARE:
+            # As on the general road, the mandate is asked first and the money only then.
+            facts = {**facts, "has_funds": False}
+        if rules.evaluate(RULE, facts).verdict != ALLOWED:
+            self.chronicle.decline(intent, attempt, payer.method, facts=facts, now=now)
+            purse.last_at = now
             again_at = now + timedelta(seconds=self.rng.uniform(40, 150))
-            is_tried_again = self.rng.random() < _RETRY_SHARE and again_at < self.now
-            self._refuse(intent, attempt, payer, {**facts, "has_funds": False}, now=now, is_final=not is_tried_again)
-            if not is_tried_again:
-                return
-            purse.last_at, now = now, again_at
-            attempt = self.chronicle.attempt(intent, payer.method, now=now)
+            if "has_funds" in facts and again_at < self.now and self.rng.random() < _RETRY_SHARE:
+                self._pay(order, lines, intent, payer, is_prudent=True, now=again_at)
+            elif self.rng.random() < _ABANDONED_SHARE:
+                self._cancel(intent, "abandoned", after=now)
+            return
         if is_short:
             self.chronicle.chapter.top_ups.append(purse.top_up(amount, before=now, rng=self.rng))
         purse.spend(amount, now=now)
         self.chronicle.capture(order, intent, attempt, source=purse.account, now=now)
         if self.rng.random() < _REFUND_SHARE:
             self._give_back(order, lines, attempt, payer, paid_at=now)
-
-    def _refuse(
-        self,
-        intent: PaymentIntent,
-        attempt: Attempt,
-        payer: Payer,
-        facts: Mapping[str, object],
-        *,
-        now: datetime,
-        is_final: bool = True,
-    ) -> None:
-        self.chronicle.decline(intent, attempt, payer.method, facts=facts, now=now)
-        if is_final and self.rng.random() < _ABANDONED_SHARE:
-            self._cancel(intent, "abandoned", after=now)
 
     def _cancel(self, intent: PaymentIntent, reason: str, *, after: datetime) -> None:
         canceled_at = after + timedelta(seconds=self.rng.uniform(60, 1800))

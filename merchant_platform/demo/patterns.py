@@ -43,9 +43,7 @@ class Rhythm:
 
     def hour(self, day: date, habit: str, *, rng: Random) -> int:
         hours = self.weekend_hours if day.weekday() >= 5 else self.weekday_hours
-        weights = [
-            weight * (_HABIT_FACTOR if part_of_day(hour) == habit else 1) for hour, weight in hours.items()
-        ]
+        weights = [weight * (_HABIT_FACTOR if part_of_day(hour) == habit else 1) for hour, weight in hours.items()]
         return rng.choices(list(hours), weights)[0]
 
 

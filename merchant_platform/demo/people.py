@@ -7,15 +7,17 @@ from random import Random
 from security.access import roles
 
 _SURNAMES = (
-    "王 wang 李 li 张 zhang 刘 liu 陈 chen 杨 yang 黄 huang 赵 zhao 吴 wu 周 zhou 徐 xu 孙 sun 马 ma 朱 zhu 胡 hu 郭 guo "
-    "何 he 林 lin 高 gao 罗 luo 郑 zheng 梁 liang 谢 xie 宋 song 唐 tang 许 xu 邓 deng 冯 feng 韩 han 曹 cao 曾 zeng 彭 peng "
-    "萧 xiao 蔡 cai 潘 pan 田 tian 董 dong 袁 yuan 余 yu 叶 ye 蒋 jiang 杜 du 苏 su 魏 wei 程 cheng 吕 lyu 丁 ding 沈 shen"
+    "王 wang 李 li 张 zhang 刘 liu 陈 chen 杨 yang 黄 huang 赵 zhao 吴 wu 周 zhou 徐 xu 孙 sun 马 ma 朱 zhu 胡 hu "
+    "郭 guo 何 he 林 lin 高 gao 罗 luo 郑 zheng 梁 liang 谢 xie 宋 song 唐 tang 许 xu 邓 deng 冯 feng 韩 han "
+    "曹 cao 曾 zeng 彭 peng 萧 xiao 蔡 cai 潘 pan 田 tian 董 dong 袁 yuan 余 yu 叶 ye 蒋 jiang 杜 du 苏 su 魏 wei "
+    "程 cheng 吕 lyu 丁 ding 沈 shen"
 )
 _GIVEN = (
-    "芳 fang 娜 na 敏 min 静 jing 丽 li 强 qiang 磊 lei 军 jun 洋 yang 勇 yong 艳 yan 杰 jie 涛 tao 明 ming 超 chao 霞 xia "
-    "平 ping 刚 gang 子涵 zihan 雨桐 yutong 浩然 haoran 欣怡 xinyi 宇轩 yuxuan 诗涵 shihan 梓萱 zixuan 思远 siyuan 佳琪 jiaqi "
-    "俊熙 junxi 晓彤 xiaotong 嘉怡 jiayi 文博 wenbo 若曦 ruoxi 天佑 tianyou 梦琪 mengqi 志强 zhiqiang 雅婷 yating 泽宇 zeyu "
-    "可欣 kexin 建国 jianguo 秀英 xiuying 海燕 haiyan 晨曦 chenxi 语嫣 yuyan 睿 rui 婷婷 tingting 鹏飞 pengfei 乐 le 安琪 anqi"
+    "芳 fang 娜 na 敏 min 静 jing 丽 li 强 qiang 磊 lei 军 jun 洋 yang 勇 yong 艳 yan 杰 jie 涛 tao 明 ming "
+    "超 chao 霞 xia 平 ping 刚 gang 子涵 zihan 雨桐 yutong 浩然 haoran 欣怡 xinyi 宇轩 yuxuan 诗涵 shihan "
+    "梓萱 zixuan 思远 siyuan 佳琪 jiaqi 俊熙 junxi 晓彤 xiaotong 嘉怡 jiayi 文博 wenbo 若曦 ruoxi 天佑 tianyou "
+    "梦琪 mengqi 志强 zhiqiang 雅婷 yating 泽宇 zeyu 可欣 kexin 建国 jianguo 秀英 xiuying 海燕 haiyan 晨曦 chenxi "
+    "语嫣 yuyan 睿 rui 婷婷 tingting 鹏飞 pengfei 乐 le 安琪 anqi"
 )
 _LATIN_FIRST = "Emma Lucas Sofia Hugo Maya Oliver Clara Noah Ines Leon Alice Marco Nora Daniel Julia Samuel Priya Kenji"
 _LATIN_LAST = "Martin Keller Rossi Dubois Silva Novak Larsen Moreau Fischer Costa Tanaka Walsh Patel Berg Santos Meyer"

@@ -146,7 +146,7 @@ BOOKSHOP = Shop(
         growth=0.1,
     ),
     taste=Taste(
-        first=dict.fromkeys(_ALL_DAY, {LITERATURE: 55, CHILDREN: 20, STATIONERY: 25}),
+        first={part: {LITERATURE: 55, CHILDREN: 20, STATIONERY: 25} for part in _ALL_DAY},
         companions={
             LITERATURE: ((STATIONERY, dict.fromkeys(_ALL_DAY, 0.3)), (LITERATURE, dict.fromkeys(_ALL_DAY, 0.2))),
             CHILDREN: ((CHILDREN, dict.fromkeys(_ALL_DAY, 0.3)), (STATIONERY, dict.fromkeys(_ALL_DAY, 0.2))),

@@ -373,7 +373,7 @@ PARAMETERS = Group(
             title=_("The search cannot be read"),
             meaning=_("The query breaks the rules of the search language, or names a field that is not searched."),
             cause=_("`AND` mixed with `OR`, a value with a space and no quotes, `~`, or an unknown field."),
-            mend=_("Write clauses as `field:\"value\"`, join them by `AND` or by `OR`, and use the listed fields."),
+            mend=_('Write clauses as `field:"value"`, join them by `AND` or by `OR`, and use the listed fields.'),
             message="Field 'foo' is not searched; these are: amount, created, currency, customer, status, metadata.",
             param="query",
             guide="search",
@@ -424,7 +424,9 @@ OBJECTS = Group(
             code="resource_already_exists",
             statuses=(400,),
             title=_("The name is taken"),
-            meaning=_("Another object has the name that must be used once: an order’s `reference`, a price’s `lookup_key`."),
+            meaning=_(
+                "Another object has the name that must be used once: an order’s `reference`, a price’s `lookup_key`."
+            ),
             cause=_("The same order was created twice, most often because an answer got lost and was not waited for."),
             mend=_(
                 "Find the object by its name and go on with it. Send an idempotency key with everything that creates, "
@@ -461,7 +463,9 @@ OBJECTS = Group(
             title=_("The payment is in another state"),
             meaning=_("The payment intent was paid or canceled before, so it cannot be changed like this."),
             cause=_("It was confirmed twice, or canceled after it had succeeded."),
-            mend=_("Read `payment_intent` in the error: it shows the present state. A paid one is refunded, not canceled."),
+            mend=_(
+                "Read `payment_intent` in the error: it shows the present state. A paid one is refunded, not canceled."
+            ),
             message="This PaymentIntent's status is succeeded, so it cannot be canceled.",
             guide="first-payment",
         ),
@@ -516,10 +520,16 @@ DECLINES = Group(
             statuses=(402,),
             type=CARD,
             title=_("The wallet does not hold enough"),
-            meaning=_("The payment was declined because the wallet’s balance is below the amount. Nothing was charged."),
-            cause=_("The money was spent elsewhere. By how much it falls short, a merchant never learns: a balance is private."),
+            meaning=_(
+                "The payment was declined because the wallet’s balance is below the amount. Nothing was charged."
+            ),
+            cause=_(
+                "The money was spent elsewhere. By how much it falls short, a merchant never learns: a balance is "
+                "private."
+            ),
             mend=_(
-                "Ask the customer to top up or to choose another way to pay, then confirm the same payment intent again."
+                "Ask the customer to top up or to choose another way to pay, then confirm the same payment intent "
+                "again."
             ),
             message="The wallet has insufficient funds to complete the payment.",
             guide="declines",
@@ -592,9 +602,7 @@ REFUNDS = Group(
             meaning=_("Only what was paid can be given back."),
             cause=_("The payment was declined, canceled, or never confirmed."),
             mend=_("Cancel a payment intent that is still open. There is nothing else to do."),
-            message=(
-                "This PaymentIntent (pi_0351h7qKIr34laXHDgyqLV) does not have a successful charge to refund."
-            ),
+            message=("This PaymentIntent (pi_0351h7qKIr34laXHDgyqLV) does not have a successful charge to refund."),
             param="payment_intent",
             guide="refunds",
         ),
@@ -662,6 +670,18 @@ REPETITION = Group(
             guide="idempotency",
         ),
         ErrorCode(
+            code="idempotency_key_in_use",
+            statuses=(409,),
+            title=_("The first request with this key is still at work"),
+            meaning=_("A request with the same idempotency key has begun and has not been answered yet."),
+            cause=_("The request was repeated before the first one had ended."),
+            mend=_(
+                "Wait a moment, then send the same request again, with the same idempotency key: you get its answer."
+            ),
+            message="The first request with this idempotency key is still at work. Try again in a moment.",
+            guide="idempotency",
+        ),
+        ErrorCode(
             code="lock_timeout",
             statuses=(409,),
             title=_("Another request is still at work"),
@@ -716,7 +736,9 @@ PLATFORM = Group(
             statuses=(500,),
             type=API,
             title=_("Something went wrong on our side"),
-            meaning=_("The platform made a mistake. A payment is written as a whole or not at all, so none is half done."),
+            meaning=_(
+                "The platform made a mistake. A payment is written as a whole or not at all, so none is half done."
+            ),
             cause=_("It is not your request’s doing. The mistake was logged with the id in `Request-Id`."),
             mend=_(
                 "Send the same request again, with the same idempotency key. If it stays, give whoever runs the "
@@ -732,7 +754,10 @@ PLATFORM = Group(
             title=_("It cannot be done just now"),
             meaning=_("Something that the platform needs does not answer. Nothing was charged."),
             cause=_("A part of the platform is being started, moved or repaired."),
-            mend=_("Wait a little, then send the same request again with the same idempotency key. `/readyz` shows the state."),
+            mend=_(
+                "Wait a little, then send the same request again with the same idempotency key. `/readyz` shows the "
+                "state."
+            ),
             message="It cannot be done just now. Try again later.",
             guide="errors",
         ),

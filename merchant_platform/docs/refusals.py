@@ -35,7 +35,8 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: we made a mistake. The page reads nothing that could fail a second time."""
     if _is_api(request):
-        return doors.refuse(sys.exc_info()[1] or RuntimeError("a request failed and left no exception"))
+        error = sys.exc_info()[1]
+        return doors.refuse(error if isinstance(error, Exception) else RuntimeError("a request left no exception"))
     return render(request, "500.html", status=500)
 
 

@@ -4,13 +4,12 @@ A test takes them from the page and runs them in their order. `...` is what a re
 fills in; an address is written as ADDRESS and shown as the platform's own.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+
+from merchant_platform.docs.highlighting import highlight
 
 CURL, PYTHON, SHELL, JSON = "curl", "python", "shell", "json"
 # What a reader can choose, as it is called.
@@ -55,48 +54,19 @@ def _snippet(name: str, language: str, text: str, *, has_choice: bool = False) -
     return Snippet(name, language, text.strip().replace(ADDRESS, settings.PUBLIC_URL), has_choice)
 
 
-_BLANK = r"\b[a-z]+(?:_[a-z]+)*_\.\.\."
-_TOKENS = re.compile(
-    rf"(?P<blank>{_BLANK})"
-    r"""|(?P<name>"\w+"(?=: ))"""
-    r"""|(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
-    r"""|(?P<variable>\$\w+)"""
-    r"""|(?P<word>(?<![\w./-])(?:as|curl|def|except|export|for|from|import|in|return|try)(?![\w./]))"""
-    r"""|(?P<number>(?<![\w.:/-])(?:\d+|true|false|null|True)(?![\w.]))"""
-)
-_INSIDE_STRINGS = re.compile(rf"(?P<blank>{_BLANK})|(?P<variable>\$\w+)")
-
-
-def highlight(text: str) -> SafeString:
-    """A program as HTML, with just enough colour to tell its parts: what to fill in, strings, variables, words."""
-    return mark_safe("".join(_coloured(text, _TOKENS)))  # noqa: S308 (every part is escaped)
-
-
-def _coloured(text: str, tokens: re.Pattern[str]) -> Iterator[str]:
-    end = 0
-    for match in tokens.finditer(text):
-        yield escape(text[end : match.start()])
-        inner = "".join(_coloured(match[0], _INSIDE_STRINGS)) if match.lastgroup == "string" else escape(match[0])
-        yield f'<span class="token-{match.lastgroup}">{inner}</span>'
-        end = match.end()
-    yield escape(text[end:])
-
-
 SHELLS = {
     "make_key": """
 .venv/bin/python manage.py shell <<'END'
 from django.utils import timezone
-from security.credentials import keys
 from security.merchants import operations as merchants
 
-now = timezone.now()
-shop = merchants.found(
+merchants.found(
     slug="first-shop", name="First shop", country="CN",
-    time_zone="Asia/Shanghai", currency="CNY", now=now,
+    time_zone="Asia/Shanghai", currency="CNY", now=timezone.now(),
 )
-_, key = keys.make(book=shop.books.get(mode="test"), kind="secret", now=now)
-print(key)
 END
+
+.venv/bin/python manage.py keys make first-shop
 """,
 }
 

@@ -67,4 +67,9 @@ def explain_error(request: HttpRequest, code: str) -> HttpResponse:
 def _listed(query: str) -> dict[str, Any]:
     query = query.strip()[:QUERY_LENGTH_MAX]
     groups = list(error_codes.search(query))
-    return {"groups": groups, "query": query, "found_count": sum(len(codes) for _, codes in groups)}
+    return {
+        "groups": groups,
+        "query": query,
+        "query_length_max": QUERY_LENGTH_MAX,
+        "found_count": sum(len(codes) for _, codes in groups),
+    }

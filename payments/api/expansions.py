@@ -55,6 +55,11 @@ def _customers(rows: Sequence[Customer]) -> list[dict[str, Any]]:
     ]
 
 
+def _transactions(rows: Sequence[Entry]) -> list[dict[str, Any]]:
+    now = _now()
+    return [balance.render(row, now=now) for row in rows]
+
+
 def _source(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     charges = [text for text in texts if text.startswith("ch_")]
     refunded = [text for text in texts if text.startswith("re_")]
@@ -68,7 +73,7 @@ loader("payment_method", _by_id(PaymentMethod, "pm", _each(customers.payment_met
 loader("price", _by_id(Price, "price", _each(catalog.price)))
 loader("product", _by_id(Product, "prod", _each(catalog.product)))
 loader("order", _by_id(Order, "ord", lambda rows: orders.render_rows(rows, livemode=_livemode())))
-loader("balance_transaction", _by_id(Entry, "txn", lambda rows: [balance.render(row, now=_now()) for row in rows]))
+loader("balance_transaction", _by_id(Entry, "txn", _transactions))
 loader("source", _source)
 
 expandable(

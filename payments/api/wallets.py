@@ -94,7 +94,7 @@ def _before(cursor: str | None) -> Any:
     if cursor is None:
         return None
     xid, _, line_id = cursor.partition("_")
-    if not xid.isdecimal() or len(xid) > 19:
+    if not (xid.isascii() and xid.isdecimal() and len(xid) <= 19):
         raise InvalidParameter(
             f"No such wallet_transaction: '{cursor[:100]}'", code="resource_missing", param="starting_after"
         )

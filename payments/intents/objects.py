@@ -148,7 +148,7 @@ def charge(row: Attempt, *, livemode: bool) -> dict[str, Any]:
     }
 
 
-def refund(row: Refund, lines: list[RefundLine], *, payment_method_id: str | None = None) -> dict[str, Any]:
+def refund(row: Refund, lines: list[RefundLine], *, payment_method_id: str) -> dict[str, Any]:
     return {
         "id": ids.show("re", row.pk),
         "object": "refund",

@@ -148,10 +148,12 @@ def update(
     if given is None:
         raise missing("refund", ids.show("re", refund_id))
     rows = list(RefundLine.objects.filter(refund=given).order_by("pk"))
-    before = objects.refund(given, rows)
+    method_id = Attempt.objects.values_list("payment_method_id", flat=True).get(pk=given.attempt_id)
+    paid_with = ids.show("pm", method_id)
+    before = objects.refund(given, rows, payment_method_id=paid_with)
     given.metadata = merge(given.metadata, metadata)
     given.save(update_fields=["metadata"])
-    after = objects.refund(given, rows)
+    after = objects.refund(given, rows, payment_method_id=paid_with)
     publish(row("refund.updated", after, previous=changed(before, after), now=now, **origin.tags))
     return given, rows
 

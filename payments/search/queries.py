@@ -18,8 +18,9 @@ from merchant_platform.kernel.money import currencies
 from payments.search.models import MetadataTerm
 
 CLAUSES_MAX = 10
+# No character can be read in two ways: a query that does not match is refused in one pass.
 _CLAUSE = re.compile(
-    r"""\s*(?P<not>-)?(?P<field>[a-z_]+)(?:\[\s*(?P<q>["'])(?P<key>(?:\\.|(?!(?P=q)).)*)(?P=q)\s*\])?\s*"""
+    r"""\s*(?P<not>-)?(?P<field>[a-z_]+)(?:\[\s*(?P<q>["'])(?P<key>(?:\\.|(?!(?P=q))[^\\])*)(?P=q)\s*\])?\s*"""
     r"""(?P<op>:|>=|<=|>|<|~)\s*(?:"(?P<text>(?:\\.|[^"\\])*)"|'(?P<text2>(?:\\.|[^'\\])*)'|(?P<bare>[^\s"']+))"""
 )
 _JOINT = re.compile(r"\s+(AND|OR)\s+|\s+", re.IGNORECASE)
@@ -38,6 +39,8 @@ class Clause:
     operator: str
     value: str
     is_negative: bool
+    # `null` without quotes: the object has no value there. In quotes it is a word like any other.
+    is_null: bool = False
 
 
 def _number(column: str) -> Callable[[Clause], Q]:
@@ -51,9 +54,8 @@ def _number(column: str) -> Callable[[Clause], Q]:
 
 def _text(column: str, *, change: Callable[[str], str] = str, null: bool = True) -> Callable[[Clause], Q]:
     def build(clause: Clause) -> Q:
-        if clause.operator != ":":
-            raise _bad(f"Field '{clause.field}' is compared with ':' (exact match).")
-        if clause.value == "null" and null:
+        _needs_exact_match(clause)
+        if clause.is_null and null:
             return Q(**{f"{column}__isnull": True})
         return Q(**{column: change(clause.value)})
 
@@ -62,9 +64,8 @@ def _text(column: str, *, change: Callable[[str], str] = str, null: bool = True)
 
 def _id(column: str, prefix: str) -> Callable[[Clause], Q]:
     def build(clause: Clause) -> Q:
-        if clause.operator != ":":
-            raise _bad(f"Field '{clause.field}' is compared with ':' (exact match).")
-        if clause.value == "null":
+        _needs_exact_match(clause)
+        if clause.is_null:
             return Q(**{f"{column}__isnull": True})
         try:
             return Q(**{column: ids.parse(prefix, clause.value)})
@@ -90,20 +91,27 @@ def _created(clause: Clause) -> Q:
 
 
 def _currency(clause: Clause) -> Q:
+    _needs_exact_match(clause)
     code = clause.value.upper()
     return Q(currency=code) if code in currencies() else Q(pk__in=[])
 
 
 def _refunded(clause: Clause) -> Q:
-    return (
-        Q(captured_minor__gt=0, refunded_minor=F("captured_minor"))
-        if clause.value == "true"
-        else ~Q(captured_minor__gt=0, refunded_minor=F("captured_minor"))
-    )
+    _needs_exact_match(clause)
+    if clause.value not in ("true", "false"):
+        raise _bad(f"Field '{clause.field}' is 'true' or 'false'.")
+    refunded = Q(captured_minor__gt=0, refunded_minor=F("captured_minor"))
+    return refunded if clause.value == "true" else ~refunded
 
 
 def _charge_status(clause: Clause) -> Q:
+    _needs_exact_match(clause)
     return Q(status={"succeeded": "captured", "failed": "declined", "pending": "created"}.get(clause.value, ""))
+
+
+def _needs_exact_match(clause: Clause) -> None:
+    if clause.operator != ":":
+        raise _bad(f"Field '{clause.field}' is compared with ':' (exact match).")
 
 
 _LOOKUPS = {":": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
@@ -182,7 +190,8 @@ def parse(query: str) -> tuple[list[Clause], bool]:
         value = match["text"] if match["text"] is not None else match["text2"]
         value = re.sub(r"\\(.)", r"\1", value) if value is not None else match["bare"]
         key = re.sub(r"\\(.)", r"\1", match["key"]) if match["key"] is not None else None
-        clauses.append(Clause(match["field"], key, match["op"], value, bool(match["not"])))
+        is_null = match["bare"] == "null"
+        clauses.append(Clause(match["field"], key, match["op"], value, bool(match["not"]), is_null))
         position = match.end()
         if not query[position:].strip():
             break
@@ -203,7 +212,7 @@ def _condition(kind: str, clause: Clause) -> Q:
         if clause.operator != ":":
             raise _bad("Metadata is compared with ':' (exact match).")
         terms = MetadataTerm.objects.filter(kind=kind, key=clause.key)
-        if clause.value == "null":
+        if clause.is_null:
             found = ~Q(pk__in=terms.values("object_id"))
         else:
             found = Q(pk__in=terms.filter(value=clause.value).values("object_id"))

@@ -72,8 +72,8 @@ INSERT INTO payments_refund (id, book_id, attempt_id, intent_id, status, amount_
     entry_id, metadata, created_at)
 SELECT pg_temp.id('refund', %(nr)s, n), %(book)s, attempt, intent, 'succeeded', 1, 0, 'CNY', entry, '{}', %(at)s
 FROM paid;
-INSERT INTO payments_orderline (id, book_id, order_id, description, category, quantity, unit_price_minor, discount_minor,
-    tax_minor, amount_minor, refunded_minor, refunded_quantity)
+INSERT INTO payments_orderline (id, book_id, order_id, description, category, quantity, unit_price_minor,
+    discount_minor, tax_minor, amount_minor, refunded_minor, refunded_quantity)
 SELECT pg_temp.id('line', %(nr)s, n), %(book)s, "order", 'Espresso', '', 1, 100, 0, 0, 100, 1, 0 FROM paid;
 INSERT INTO payments_refundline (id, book_id, refund_id, order_line_id, quantity, amount_minor)
 SELECT pg_temp.id('refunded', %(nr)s, n), %(book)s, pg_temp.id('refund', %(nr)s, n), pg_temp.id('line', %(nr)s, n), 0, 1

@@ -25,8 +25,7 @@ def change(verb: str, table: str) -> str:
 def refusal(alias: str, statement: str) -> tuple[str, str]:
     """The SQLSTATE and the sentence with which the database refuses a statement."""
     with pytest.raises(DatabaseError) as refused, transaction.atomic(using=alias):
-        with connections[alias].cursor() as cursor:
-            cursor.execute(statement)
+        connections[alias].cursor().execute(statement)
     return refused.value.__cause__.pgcode, str(refused.value).splitlines()[0]
 
 

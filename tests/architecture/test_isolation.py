@@ -43,10 +43,9 @@ def theirs(worlds):
 
 def refusal(statement: str, parameters: list) -> str:
     """The SQLSTATE with which the database refuses a statement of the app role in the open book."""
-    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connections["default"].cursor() as cursor:
-        cursor.execute(statement, parameters)
-        # What is checked at the commit is checked now.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        # What is checked at the commit is checked at once.
+        connections["default"].cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {statement}", parameters)
     return refused.value.__cause__.pgcode
 
 

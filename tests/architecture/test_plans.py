@@ -1,4 +1,4 @@
-"""Nothing on a merchant's way grows with its history: every list, search and sum reads as much of 20,000 rows as of 2,000.
+"""Nothing on a merchant's way grows with its history: a question reads as much of 20,000 rows as of 2,000.
 
 Plans are made as the app role: under row-level security only plain comparisons reach an index.
 """
@@ -23,7 +23,7 @@ from tests.cast import NOW, Api, name_cluster, shown
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
 
 SMALL, LARGE = 2_000, 20_000
-# What one question may read: a page and one row more of each index it walks, and little besides.
+# What one question may read at either size: a page and one row more of each index it walks, and little besides.
 ROWS_MAX = 100
 
 # The questions a merchant asks, by what they are called here. Each is a request to the API.
@@ -76,7 +76,8 @@ def measured(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         name_cluster()
         merchants.found_platform(now=NOW)
-        cafe, bakery = History("cafe", 1), History("bakery", 2)
+        cafe = History("cafe", 1)
+        History("bakery", 2).grow_to(SMALL)
         _, text = keys.make(book=cafe.book, kind=SECRET, now=NOW)
         try:
             yield [_measure(size, cafe, Api(text)) for size in (SMALL, LARGE)]
@@ -127,27 +128,22 @@ def _nodes(plan: dict) -> Iterator[dict]:
         yield from _nodes(child)
 
 
-# What has no index today: it reads the book's whole history where little is found.
+# What reaches no index today: it reads the book's whole history however little is found.
 UNBOUNDED = {
     "balance transactions of a charge": "payments_entry has no index by source",
     "payments by a rare status": "search compares statuses and amounts row by row",
-    "the balance": "the planner takes a third of an account's transfers for its tail, and walks a table that is mostly one merchant's",
+    "the balance": "under row-level security the tail's COALESCE counts as leaky and keeps its xid from the index",
 }
 
 
 class TestQuestion:
     @pytest.mark.parametrize("question", [*(name for name in REQUESTS if name not in UNBOUNDED), CLAIM])
     def test_reads_no_more_of_a_long_history(self, question, measured):
-        few, many = (rows[question] for rows in measured)
-
-        assert many <= few
-        assert many <= ROWS_MAX
+        assert max(rows[question] for rows in measured) <= ROWS_MAX
 
     @pytest.mark.parametrize(
         "question",
         [pytest.param(name, marks=pytest.mark.xfail(reason=why, strict=True)) for name, why in UNBOUNDED.items()],
     )
-    def test_reads_more_of_a_long_history_where_an_index_is_missing(self, question, measured):
-        few, many = (rows[question] for rows in measured)
-
-        assert many <= few
+    def test_reads_more_of_a_long_history_where_no_index_is_reached(self, question, measured):
+        assert max(rows[question] for rows in measured) <= ROWS_MAX

@@ -130,7 +130,8 @@ class TestRoles:
     def test_have_no_special_power(self, role):
         powers = ask(
             "owner",
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = %s",
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles"
+            " WHERE rolname = %s",
             [role],
         )
         groups = ask(
@@ -156,7 +157,8 @@ class TestRoles:
     def test_cannot_make_objects(self, role):
         may = ask(
             "owner",
-            "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')",
+            "SELECT has_schema_privilege(%s, 'public', 'CREATE'),"
+            " has_database_privilege(%s, current_database(), 'CREATE')",
             [role, role],
         )
 

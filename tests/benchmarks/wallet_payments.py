@@ -130,6 +130,7 @@ def _prepare_raw(payer: Payer) -> None:
     ]
     with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_json (intent text, charge text)")
+        cursor.execute("TRUNCATE bench_json")
         cursor.execute("INSERT INTO bench_json VALUES (%s, %s)", texts)
         cursor.execute((Path(__file__).parent / "raw_payment.sql").read_text())
         app = settings.DATABASES["default"]["USER"]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 from django.conf import settings
+from django.utils.datastructures import CaseInsensitiveMapping
 
 from merchant_platform.embedded.processes import GENTLY, Process, wait_until
 from tests.cast import Api, Reply
@@ -76,7 +77,9 @@ class Wire(Api):
             connection.request(method, f"/v1/{path}" + (f"?{query}" if query else ""), body or None, sent)
             response = connection.getresponse()
             content = response.read()
-            return Reply(response.status, orjson.loads(content) if content else None, dict(response.getheaders()))
+            # Names of headers mean the same in any case, and every server writes them as it likes.
+            received = CaseInsensitiveMapping(dict(response.getheaders()))
+            return Reply(response.status, orjson.loads(content) if content else None, received)
         finally:
             connection.close()
 

@@ -43,7 +43,9 @@ def test_the_version_is_the_sdks_own():
 
 class TestCustomers:
     def test_are_made_read_changed_and_deleted(self, integrator, guest):
-        changed = checked(integrator.v1.customers.update(guest.id, {"name": "Lin M.", "metadata": {"table": "", "vip": "yes"}}))
+        changed = checked(
+            integrator.v1.customers.update(guest.id, {"name": "Lin M.", "metadata": {"table": "", "vip": "yes"}})
+        )
         found = checked(integrator.v1.customers.retrieve(guest.id))
         deleted = checked(integrator.v1.customers.delete(guest.id))
         gone = integrator.v1.customers.retrieve(guest.id)
@@ -56,7 +58,9 @@ class TestCustomers:
         assert gone.deleted is True
 
     def test_are_found_by_their_address_and_by_what_is_searched(self, integrator, guest):
-        other = integrator.v1.customers.create({"name": "Wang Wei", "email": "wang@example.com", "metadata": {"table": "8"}})
+        other = integrator.v1.customers.create(
+            {"name": "Wang Wei", "email": "wang@example.com", "metadata": {"table": "8"}}
+        )
 
         def search(query):
             return [found.id for found in checked(integrator.v1.customers.search({"query": query})).data]
@@ -74,7 +78,9 @@ class TestPaymentMethods:
         of_customer = checked(integrator.v1.customers.payment_methods.list(guest.id))
         address = {"name": "Lin Mei", "address": {"city": "Shanghai"}}
         changed = checked(
-            integrator.v1.payment_methods.update(wallet.payment_method, {"billing_details": address, "metadata": {"a": "1"}})
+            integrator.v1.payment_methods.update(
+                wallet.payment_method, {"billing_details": address, "metadata": {"a": "1"}}
+            )
         )
         detached = checked(integrator.v1.payment_methods.detach(wallet.payment_method))
 
@@ -105,7 +111,9 @@ class TestPaymentIntents:
         assert proof.prove() == []
 
     def test_go_step_by_step(self, integrator, guest, wallet):
-        created = checked(integrator.v1.payment_intents.create({"amount": 900, "currency": "cny", "customer": guest.id}))
+        created = checked(
+            integrator.v1.payment_intents.create({"amount": 900, "currency": "cny", "customer": guest.id})
+        )
         changed = checked(integrator.v1.payment_intents.update(created.id, {"amount": 1_000, "description": "Tea"}))
         confirmed = checked(
             integrator.v1.payment_intents.confirm(created.id, {"payment_method": wallet.payment_method})
@@ -150,7 +158,9 @@ class TestPaymentIntents:
 
         assert [intent.id for intent in listed.auto_paging_iter()] == paid[::-1]
         assert [intent.id for intent in found.auto_paging_iter()] == [paid[6], paid[5], paid[4]]
-        assert [intent.id for intent in integrator.v1.payment_intents.search({"query": 'metadata["number"]:"2"'})] == [paid[2]]
+        assert [intent.id for intent in integrator.v1.payment_intents.search({"query": 'metadata["number"]:"2"'})] == [
+            paid[2]
+        ]
         assert [intent.id for intent in integrator.v1.payment_intents.list({"ending_before": paid[2], "limit": 2})] == [
             paid[4],
             paid[3],
@@ -228,7 +238,11 @@ class TestCatalog:
     def test_has_products_with_prices(self, integrator):
         product = checked(
             integrator.v1.products.create(
-                {"name": "Oolong", "default_price_data": {"currency": "cny", "unit_amount": 3_200}, "images": ["https://example.com/o.jpg"]}
+                {
+                    "name": "Oolong",
+                    "default_price_data": {"currency": "cny", "unit_amount": 3_200},
+                    "images": ["https://example.com/o.jpg"],
+                }
             )
         )
         second = checked(
@@ -350,14 +364,19 @@ class TestExpand:
             integrator.v1.charges.list({"expand": ["data.payment_intent.latest_charge.balance_transaction.source"]})
         )
 
-        assert [
-            each.payment_intent.latest_charge.balance_transaction.source.amount for each in opened.data
-        ] == [2_000, 1_000]
+        assert [each.payment_intent.latest_charge.balance_transaction.source.amount for each in opened.data] == [
+            2_000,
+            1_000,
+        ]
 
     def test_refuses_a_fifth_level_and_what_is_no_id(self, integrator, pay):
         paid = pay(1_000)
 
-        for path in ("latest_charge.payment_intent.latest_charge.payment_intent.customer", "amount", "latest_charge.nothing"):
+        for path in (
+            "latest_charge.payment_intent.latest_charge.payment_intent.customer",
+            "amount",
+            "latest_charge.nothing",
+        ):
             with pytest.raises(stripe.InvalidRequestError) as refused:
                 integrator.v1.payment_intents.retrieve(paid.id, {"expand": [path]})
             assert refused.value.http_status == 400
@@ -384,7 +403,13 @@ class LosesTheFirstAnswer(stripe.RequestsClient):
 @pytest.mark.requirement("A12")
 class TestRetries:
     def test_of_the_same_key_are_answered_by_the_first_answer(self, integrator, guest, wallet):
-        order = {"amount": 700, "currency": "cny", "customer": guest.id, "payment_method": wallet.payment_method, "confirm": True}
+        order = {
+            "amount": 700,
+            "currency": "cny",
+            "customer": guest.id,
+            "payment_method": wallet.payment_method,
+            "confirm": True,
+        }
 
         first = integrator.v1.payment_intents.create(order, {"idempotency_key": "table 7, round 1"})
         second = checked(integrator.v1.payment_intents.create(order, {"idempotency_key": "table 7, round 1"}))
@@ -409,7 +434,13 @@ class TestRetries:
         patient = stripe.StripeClient(key, base_addresses={"api": server}, max_network_retries=2, http_client=network)
 
         paid = patient.v1.payment_intents.create(
-            {"amount": 700, "currency": "cny", "customer": guest.id, "payment_method": wallet.payment_method, "confirm": True}
+            {
+                "amount": 700,
+                "currency": "cny",
+                "customer": guest.id,
+                "payment_method": wallet.payment_method,
+                "confirm": True,
+            }
         )
 
         assert len(network.answers) == 2
@@ -424,7 +455,13 @@ class TestRetries:
 
         with pytest.raises(stripe.CardError):
             patient.v1.payment_intents.create(
-                {"amount": 50_001, "currency": "cny", "customer": guest.id, "payment_method": wallet.payment_method, "confirm": True}
+                {
+                    "amount": 50_001,
+                    "currency": "cny",
+                    "customer": guest.id,
+                    "payment_method": wallet.payment_method,
+                    "confirm": True,
+                }
             )
 
         assert len(network.answers) == 2

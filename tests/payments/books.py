@@ -19,10 +19,12 @@ def assert_agree() -> None:
 
 
 def rows() -> Rows:
-    """Every row of every table that a test can write, as text."""
-    return {
-        name: [text for (text,) in run(f"SELECT t::text COLLATE \"C\" FROM {name} AS t ORDER BY 1")] for name in tables()
-    }
+    """Every row of every table that a test can write, as JSON text."""
+    found: Rows = {name: [] for name in tables()}
+    asked = " UNION ALL ".join(f"SELECT '{name}', row_to_json(t)::text FROM {name} AS t" for name in tables())
+    for name, text in run(asked):
+        found[name].append(text)
+    return {name: sorted(texts) for name, texts in found.items()}
 
 
 @contextmanager
@@ -54,7 +56,9 @@ def added(before: Mapping[str, int]) -> dict[str, int]:
     return {name: now.get(name, 0) - before.get(name, 0) for name in now | before if now.get(name) != before.get(name)}
 
 
+@cache
 def tables() -> list[str]:
+    """The tables that a test can write: all but Django's own."""
     return [
         name
         for (name,) in run(

@@ -38,6 +38,7 @@ from merchant_platform.kernel.wire import dump
 # The version of Stripe's API whose shapes are served: the one that the pinned SDK names.
 API_VERSION = "2026-10-28.endive"
 PREFIX = "v1/"
+_RENDERER = JSONRenderer()
 
 
 class Caller(Protocol):
@@ -148,6 +149,12 @@ class Door(APIView):
     renderer_classes = [JSONRenderer]
     permission_classes: list = []
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """What every client sends needs no negotiating."""
+        if request._request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json"):
+            return _RENDERER, _RENDERER.media_type
+        return super().perform_content_negotiation(request, force)
+
     def get(self, request: Request, **path_ids: str) -> HttpResponse:
         return self._answer(request, path_ids)
 
@@ -224,7 +231,10 @@ class Door(APIView):
         return response
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
-        return refuse(exc)
+        response = refuse(exc)
+        if isinstance(exc, drf.MethodNotAllowed):
+            response["Allow"] = ", ".join(self.allowed_methods)
+        return response
 
 
 def run(described: Endpoint, call: Call) -> Answer:
@@ -262,8 +272,6 @@ def refuse(error: Exception) -> HttpResponse:
         response["Stripe-Should-Retry"] = "false"
     if status == 401:
         response["WWW-Authenticate"] = 'Basic realm="API key"'
-    if isinstance(error, drf.MethodNotAllowed):
-        response["Allow"] = ", ".join(sorted(getattr(error, "allowed", ()))) or "GET, POST, DELETE"
     if isinstance(error, PlatformError) and "retry_after" in error.details:
         response["Retry-After"] = str(error.details["retry_after"])
     return response

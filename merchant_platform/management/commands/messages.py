@@ -29,6 +29,15 @@ KEYWORDS: dict[str, Any] = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+# What Babel would fill with blanks for somebody to complete.
+HEADER: dict[str, Any] = {
+    "header_comment": "# Written by manage.py messages.",
+    "project": "merchant-platform",
+    "version": "0",
+    "msgid_bugs_address": "none",
+    "last_translator": "merchant-platform",
+    "language_team": "merchant-platform",
+}
 # The language that the source is written in needs no catalogue.
 SOURCE_LANGUAGE = "en"
 
@@ -63,7 +72,7 @@ def load(path: Path) -> Catalog:
     locale = path.parent.parent.name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Catalog(locale=locale, header_comment="# Written by manage.py messages.", fuzzy=False)
+        return Catalog(locale=locale, fuzzy=False, **HEADER)
     with path.open("rb") as file:
         return read_po(file, locale=locale)
 

@@ -60,6 +60,7 @@ class Command(BaseCommand):
         self._say("Preparing the database ...")
         self._step("prepare", environment)
         if self._wants_demo:
+            self._say("Preparing the demo world ...")
             self._step("demo", environment)
         for child in self._children(environment):
             rotate(child.log)
@@ -150,6 +151,8 @@ class Command(BaseCommand):
                 # One thread a process: a second would only wait for the first one's lock. What
                 # comes meanwhile queues here, and beyond that in the kernel.
                 *("--blocking-threads", "1", "--backpressure", "128", "--backlog", "1024"),
+                # An idle thread keeps its connection to the database.
+                *("--blocking-threads-idle-timeout", "600"),
                 *("--no-access-log", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
             ),
         ]

@@ -89,9 +89,7 @@ class LedgerMachine(RuleBasedStateMachine):
         line = ledger.Line(self.bank, self.wallets[wallet], amount)
         return self._post(self._draft(line), self.bank.owner_id)
 
-    @rule(
-        target=entries, wallet=st.integers(0, 2), book=st.integers(0, 1), amount=AMOUNTS, fee=st.integers(0, 20)
-    )
+    @rule(target=entries, wallet=st.integers(0, 2), book=st.integers(0, 1), amount=AMOUNTS, fee=st.integers(0, 20))
     def pay(self, wallet: int, book: int, amount: int, fee: int) -> Posted | MultipleResults[Posted]:
         return self._post(self._sale(wallet, book, amount, fee), self.books[book])
 
@@ -140,9 +138,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self._count(mirror)
             self.tried["reverse"] += 1
 
-    @rule(
-        target=holds, wallet=st.integers(0, 2), book=st.integers(0, 1), amount=AMOUNTS, minutes=st.integers(1, 30)
-    )
+    @rule(target=holds, wallet=st.integers(0, 2), book=st.integers(0, 1), amount=AMOUNTS, minutes=st.integers(1, 30))
     def reserve(self, wallet: int, book: int, amount: int, minutes: int) -> Reserved | MultipleResults[Reserved]:
         account, expires_in = self.wallets[wallet], self.now + timedelta(minutes=minutes) - NOW
         is_affordable = amount <= self._free(account)

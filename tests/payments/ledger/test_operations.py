@@ -51,7 +51,9 @@ class TestPost:
         with tenancy.within(book.pk):
             entry = Entry.objects.get(pk=draft.id)
             transfers = Transfer.objects.filter(entry=entry).order_by("pk")
-            moved = [(each.debit_account_id, each.credit_account_id, each.amount_minor, each.unit) for each in transfers]
+            moved = [
+                (each.debit_account_id, each.credit_account_id, each.amount_minor, each.unit) for each in transfers
+            ]
         assert (entry.reference, entry.kind, entry.unit) == (draft.reference, "sale", "CNY/2")
         assert (entry.amount_minor, entry.fee_minor, entry.net_minor) == (4_000, 15, 3_985)
         assert (entry.effective_at, entry.available_at) == (NOW, NOW)
@@ -367,9 +369,7 @@ class TestVoidExpired:
     def test_runs_anywhere_twice(self, book, wallet):
         for number in range(10):
             with tenancy.within(book.pk):
-                ledger.reserve(
-                    account=wallet, amount_minor=100, reference=f"table {number}", now=NOW, expires_at=NOW
-                )
+                ledger.reserve(account=wallet, amount_minor=100, reference=f"table {number}", now=NOW, expires_at=NOW)
 
         outcomes = race(*[lambda: ledger.void_expired(now=NOW) for _ in range(3)])
 

@@ -1,0 +1,146 @@
+"""One shop's ninety days: who buys there, when, and what comes of it, worked out and written in its test book."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from merchant_platform.demo import buyers, catalogue, payers, people, visits
+from merchant_platform.demo.bulk import ahead, insert
+from merchant_platform.demo.chronicle import Chronicle
+from merchant_platform.demo.history import History
+from merchant_platform.demo.patterns import Counter
+from merchant_platform.demo.people import Person
+from merchant_platform.demo.shops import Shop
+from merchant_platform.kernel import tenancy
+from payments.ledger import chart
+from payments.ledger import operations as ledger
+from payments.orders.states import PAID
+from payments.wallets.models import Wallet
+from security.merchants.models import TEST, Merchant, Store
+
+# Events are kept for as long as Stripe keeps them.
+TOLD = timedelta(days=30)
+
+_STOCKED_BEFORE = timedelta(days=7)
+# Some visits end without a payment.
+_VISITS_AN_ORDER = 1.018
+_CUSTOMERS_MIN, _ORDERS_A_CUSTOMER, _ORDERS_A_PASSER_BY = 30, 50, 25
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where and when a history plays, and about how many orders it has."""
+
+    shop: Shop
+    merchant: Merchant
+    stores: Sequence[Store]
+    book_id: UUID
+    bank: chart.AccountRef
+    orders: int
+    start: datetime
+    now: datetime
+
+    def chance(self, purpose: str) -> Random:
+        """A source of chance a purpose: a change in one leaves what the others draw as it was."""
+        return Random(f"{self.shop.slug}:{purpose}")  # noqa: S311 (a believable world, not a secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of it."""
+
+    orders: int
+    customers: int
+
+
+def unfold(stage: Stage, *, wallets: Mapping[Person, Wallet]) -> Told:
+    """Work out a shop's history and write it, in units of work of its own. Known people pay from `wallets`."""
+    counter = Counter(stage.shop.goods, stage.shop.taste)
+    chronicle = Chronicle(book_id=stage.book_id, mode=TEST, told_since=stage.now - TOLD)
+    stocked = catalogue.stock(stage.shop, chronicle=chronicle, now=stage.start - _STOCKED_BEFORE)
+    cast, diary = _cast(stage, counter)
+    register = payers.register(
+        chronicle=chronicle,
+        buyers=cast,
+        visits=diary,
+        wallets=wallets,
+        bank=stage.bank,
+        currency=stage.shop.currency,
+        start=stage.start,
+        now=stage.now,
+        rng=stage.chance("payers"),
+    )
+    open_wallets(register.wallets, platform_book_id=stage.bank.owner_id)
+    with tenancy.within(stage.book_id):
+        insert([product for product, _ in stocked])
+        insert([price for _, price in stocked])
+        insert(register.customers)
+        insert(register.mandates)
+        insert(register.methods)
+        currency = stage.shop.currency
+        ledger.open_accounts(
+            [stage.bank, chart.merchant(stage.book_id, currency, TEST), chart.fees(stage.book_id, currency, TEST)]
+        )
+    history = History(
+        shop=stage.shop,
+        counter=counter,
+        chronicle=chronicle,
+        catalogue=stocked,
+        stores=stage.stores,
+        payers=register.payers,
+        now=stage.now,
+        rng=stage.chance("history"),
+    )
+    return Told(_write(history, diary, stage), len(register.customers))
+
+
+def open_wallets(wallets: Sequence[Wallet], *, platform_book_id: UUID) -> None:
+    """Write consumers with their wallets and accounts, in the platform's book, as wallets.open_test_wallet does."""
+    with tenancy.within(platform_book_id):
+        insert([wallet.consumer for wallet in wallets])
+        ledger.open_accounts([wallet.account for wallet in wallets])
+        insert(wallets)
+
+
+def _cast(stage: Stage, counter: Counter) -> tuple[list[buyers.Buyer], list[visits.Visit]]:
+    places, days = len(stage.stores), (stage.now - stage.start).days
+    customers = buyers.cast(
+        counter=counter,
+        places=places,
+        days=days,
+        customers=max(_CUSTOMERS_MIN, stage.orders // _ORDERS_A_CUSTOMER),
+        known=people.CONSUMERS,
+        rng=stage.chance("customers"),
+    )
+    passers_by = buyers.passers_by(
+        counter=counter,
+        places=places,
+        days=days,
+        count=max(1, stage.orders // _ORDERS_A_PASSER_BY),
+        rng=stage.chance("passers-by"),
+    )
+    diary = visits.diary(
+        rhythm=stage.shop.rhythm,
+        customers=customers,
+        passers_by=passers_by,
+        places=places,
+        count=round(stage.orders * _VISITS_AN_ORDER),
+        start=stage.start,
+        now=stage.now,
+        zone=stage.merchant.zone,
+        rng=stage.chance("visits"),
+    )
+    return [*customers, *passers_by], diary
+
+
+def _write(history: History, diary: Sequence[visits.Visit], stage: Stage) -> int:
+    orders_count = 0
+    for chapter in ahead(history.chapters(diary)):
+        with tenancy.within(stage.bank.owner_id):
+            chapter.write_top_ups()
+        with tenancy.within(stage.book_id):
+            chapter.write()
+        orders_count += sum(order.status == PAID for order in chapter.orders)
+    return orders_count

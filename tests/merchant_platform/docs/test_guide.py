@@ -1,0 +1,42 @@
+"""What the guide lists besides its sentences, against the code."""
+
+import ast
+
+from merchant_platform.docs import guide
+from merchant_platform.kernel.api import expand
+from merchant_platform.kernel.api.errors import STATUSES
+from tests.architecture.asking import dotted, sources
+
+
+def told_events() -> set[object]:
+    """The types of `row("…", …)` and `_tell("…", …)` in the sources, which are public unless they say otherwise."""
+    return {
+        node.args[0].value
+        for _, tree in sources("security", "payments", "members", "analytics")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and dotted(node.func).rpartition(".")[2] in ("row", "_tell")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and not any(keyword.arg == "is_public" for keyword in node.keywords)
+    }
+
+
+class TestGuide:
+    def test_lists_every_event_there_is(self):
+        listed = {f"{name}.{verb}" for name, verbs in guide.EVENT_TYPES.items() for verb in verbs}
+
+        assert listed == told_events()
+
+    def test_lists_what_can_be_expanded(self):
+        listed = {name: sorted(fields) for name, fields in guide.EXPANDABLE.items()}
+
+        assert listed == {name: sorted(fields) for name, fields in expand._fields.items()}
+
+    def test_lists_the_statuses_of_refusals(self):
+        listed = {status for status, _ in guide.STATUSES}
+
+        assert {status for _, status, _ in STATUSES} - listed == {415}, "told on the page of its code"
+
+    def test_lists_what_a_restricted_key_can_be_given(self):
+        assert {"payment_intents", "refunds", "orders", "events", "wallets"} <= set(guide.permissions())

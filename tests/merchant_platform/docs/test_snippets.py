@@ -1,0 +1,174 @@
+"""The programs of the guide, taken from the page and run against a server, as a reader would."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as platform_settings
+from django.test import Client
+
+from merchant_platform.docs import snippets
+from tests import needs
+from tests.merchant_platform.docs.reading import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BLANK = re.compile(r"\b((?:[a-z]+_)+)\.\.\.")
+IDENTIFIER = r"\b{}[0-9A-Za-z]{{22}}\b"
+SECONDS_MAX = 60
+
+
+@pytest.fixture
+def server(platform, live_server, settings):
+    """A server of our own, which the pages name as the platform's address."""
+    settings.PUBLIC_URL = live_server.url
+    return live_server.url
+
+
+@pytest.fixture
+def key(server):
+    """A key, made as the guide says to make one."""
+    _, text = guide("curl")["make_key"]
+    program = text.replace(".venv/bin/python", sys.executable)
+    return run(["bash", "-c", program]).split()[-1]
+
+
+def guide(language):
+    return Page(Client().get("/docs", {"in": language}).content.decode()).snippets()
+
+
+def run(words, **environment):
+    done = subprocess.run(
+        words,
+        cwd=platform_settings.BASE_DIR,
+        env={**os.environ, "no_proxy": "*", **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def told(language):
+    """The story in one language, in the order of the page."""
+    return {name: text for name, (told_in, text) in guide(language).items() if told_in == language}
+
+
+class Reader:
+    """Somebody who runs one snippet after the other in one shell, and fills in blanks from the answers."""
+
+    def __init__(self, key):
+        self.key = key
+        self.answers = []
+        self.variables = {}
+
+    def run(self, program):
+        """The answers of a snippet's requests, one after the other: a blank may stand for what the first one said."""
+        before = len(self.answers)
+        for command in re.split(r"(?<!\\)\n+", program):
+            command = BLANK.sub(lambda blank: self.known(blank[1]), command)
+            if command.startswith("export "):
+                name, _, value = command.removeprefix("export ").partition("=")
+                self.variables[name] = value
+            else:
+                quiet = command.replace("curl ", "curl -sS ", 1)
+                self.answers.append(run(["bash", "-c", quiet], **self.variables))
+        return self.answers[before:]
+
+    def known(self, prefix):
+        if prefix == "sk_test_":
+            return self.key
+        for answer in reversed(self.answers):
+            if found := re.search(IDENTIFIER.format(prefix), answer):
+                return found[0]
+        raise AssertionError(f"no answer had a {prefix}")
+
+
+class TestCurl:
+    def test_story_is_true(self, server, key):
+        needs.program("curl", package="curl")
+        reader = Reader(key)
+        answers = {name: reader.run(program) for name, program in told("curl").items()}
+
+        def one(name):
+            return json.loads(answers[name][-1])
+
+        assert answers["set_up"] == []
+        assert one("customer")["name"] == "Lin Mei"
+        assert one("wallet")["balance"] == 50_000
+        assert one("pay")["status"] == "succeeded"
+        assert one("decline")["error"]["decline_code"] == "insufficient_funds"
+        assert one("authenticate")["available"][0]["amount"] == 18_529
+        head, body = answers["repeat"][0].replace("\r\n", "\n").split("\n\n", 1)
+        assert "idempotent-replayed: true" in head.lower()
+        assert body == answers["pay"][0]
+        assert one("refusal")["error"]["param"] == "amount"
+        wallet, movements = (json.loads(answer) for answer in answers["look_into_wallet"])
+        assert wallet["balance"] == 31_400
+        assert [each["amount"] for each in movements["data"]] == [-18_600, 50_000]
+        assert (one("order")["amount_total"], one("order")["status"]) == (18_600, "open")
+        assert one("pay_order")["order"] == one("order")["id"]
+        assert one("refund_line")["amount"] == 8_800
+        assert one("refund_rest")["amount"] == 9_800
+        first, second = (json.loads(answer)["data"] for answer in answers["list"])
+        assert (len(first), len(second)) == (1, 1)
+        assert first[0]["created"] >= second[0]["created"]
+        assert first != second
+        assert one("expand")["customer"]["name"] == "Lin Mei"
+        assert [each["id"] for each in one("search")["data"]] == [one("pay")["id"]]
+        assert {each["type"].partition(".")[0] for each in one("events")["data"]} == {"payment_intent"}
+
+    def test_answers_are_as_shown(self, server, key):
+        needs.program("curl", package="curl")
+        reader = Reader(key)
+        answers = {name: reader.run(program) for name, program in told("curl").items()}
+        shown = {name: json.loads(text) for name, (language, text) in guide("curl").items() if language == "json"}
+        asked = {"refund_answer": "refund_line"}
+
+        assert set(shown) == set(snippets.ANSWERS)
+        for name, part in shown.items():
+            whole = json.loads(answers[asked.get(name, name.removesuffix("_answer"))][-1])
+            assert is_part(part, whole), (name, part, whole)
+
+
+class TestPython:
+    def test_story_is_true(self, server, key):
+        program = "\n".join(told("python").values()).replace("sk_test_...", key)
+
+        printed = run([sys.executable, "-c", program]).splitlines()
+
+        assert printed[:8] == [
+            "succeeded",
+            "The wallet has insufficient funds to complete the payment.",
+            f"insufficient_funds {server}/docs/errors/insufficient_funds",
+            "18529 False",
+            "True",
+            "400 parameter_invalid_integer amount",
+            "31400",
+            "charge -18600",
+        ]
+        assert printed[8:11] == ["top_up 50000", "8800", "9800"]
+        assert [line.split()[1] for line in printed[11:14]] == ["succeeded", "requires_payment_method", "succeeded"]
+        assert printed[14:16] == ["Lin Mei 18529", "1"]
+        assert [line.split()[0] for line in printed[16:]] == [
+            "payment_intent.succeeded",
+            "payment_intent.created",
+            "payment_intent.payment_failed",
+        ]
+
+    def test_is_told_with_curl_too(self):
+        assert list(told("python")) == list(told("curl"))
+
+
+def is_part(shown, whole):
+    """Whether everything shown is in the true answer; an id stands for any of its kind."""
+    if isinstance(shown, dict):
+        return all(name in whole and is_part(value, whole[name]) for name, value in shown.items())
+    if isinstance(shown, list):
+        return len(shown) == len(whole) and all(is_part(*pair) for pair in zip(shown, whole, strict=True))
+    if isinstance(shown, str) and re.fullmatch(r"[a-z]+_[0-9A-Za-z]{22}", shown):
+        return bool(re.fullmatch(IDENTIFIER.format(shown.rpartition("_")[0] + "_"), whole))
+    return shown == whole
