@@ -1,6 +1,6 @@
 # Every command brings what it needs: each works in a fresh clone.
 .NOTPARALLEL:
-.PHONY: help setup setup-tests run worker test check prove bench clean
+.PHONY: help setup setup-tests run worker test check prove bench messages clean
 
 python := .venv/bin/python
 # How many cases `make prove` tries.
@@ -37,6 +37,10 @@ prove: setup-tests
 
 bench: setup-tests
 	@$(python) -m tests.benchmarks
+
+# Collect the texts of code and templates for translation, and compile what is translated.
+messages: setup-tests
+	@$(python) manage.py messages
 
 # makemigrations asks the database for its history where one answers, and warns where none does.
 check: setup-tests

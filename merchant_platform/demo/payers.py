@@ -67,12 +67,16 @@ def register(
         times.setdefault(visit.buyer, []).append(visit.at)
     made = Register()
     for buyer in buyers:
-        if buyer not in times:
-            if buyer.person:
-                joined_at = start + (now - start) * rng.random()
-                made.customers.append(_customer(chronicle, buyer.person, consumer_id=None, now=joined_at))
+        came = times.get(buyer, [])
+        if came:
+            joined_at = came[0] - timedelta(seconds=rng.uniform(150, 360))
+        elif buyer.person:
+            joined_at = start + (now - start) * rng.random()
+        else:
             continue
-        joined_at = times[buyer][0] - timedelta(seconds=rng.uniform(150, 360))
+        if not came and not buyer.is_known:
+            made.customers.append(_customer(chronicle, buyer.person, consumer_id=None, now=joined_at))
+            continue
         wallet = wallets.get(buyer.person) if buyer.person else None
         if wallet is None:
             opened_at = joined_at - timedelta(days=rng.uniform(0, 45))
@@ -86,7 +90,7 @@ def register(
             customer = _customer(chronicle, buyer.person, consumer_id=linked_id, now=joined_at)
             made.customers.append(customer)
         saved_at = joined_at + timedelta(seconds=rng.uniform(30, 60))
-        mandate = _mandate(chronicle, buyer, wallet, times[buyer], now=saved_at)
+        mandate = _mandate(chronicle, buyer, wallet, came, now=saved_at)
         method = _method(chronicle, customer, mandate, now=saved_at)
         made.mandates.append(mandate)
         made.methods.append(method)

@@ -56,16 +56,8 @@ def _snippet(name: str, language: str, text: str, *, has_choice: bool = False) -
 
 SHELLS = {
     "make_key": """
-.venv/bin/python manage.py shell <<'END'
-from django.utils import timezone
-from security.merchants import operations as merchants
-
-merchants.found(
-    slug="first-shop", name="First shop", country="CN",
-    time_zone="Asia/Shanghai", currency="CNY", now=timezone.now(),
-)
-END
-
+.venv/bin/python manage.py found_merchant first-shop --name "First shop" \\
+    --country CN --time-zone Asia/Shanghai --currency CNY
 .venv/bin/python manage.py keys make first-shop
 """,
 }

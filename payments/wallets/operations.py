@@ -19,8 +19,6 @@ class MandateRevoked(WrongState):
 class WrongMode(Invalid):
     """Play money and real money never meet."""
 
-    code = "testmode_only"
-
 
 def open_wallet(*, consumer: Consumer, currency: str, now: datetime) -> Wallet:
     """Open a consumer's wallet in a currency. This will write it and its guarded account, at zero."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Invalid
@@ -61,15 +61,18 @@ def found_platform(*, now: datetime) -> Merchant:
     present = Merchant.objects.filter(is_platform=True).first()
     if present is not None:
         return present
-    return found(
-        slug="platform",
-        name="Platform",
-        country="CN",
-        time_zone="Asia/Shanghai",
-        currency="CNY",
-        now=now,
-        is_platform=True,
-    )
+    try:
+        return found(
+            slug="platform",
+            name="Platform",
+            country="CN",
+            time_zone="Asia/Shanghai",
+            currency="CNY",
+            now=now,
+            is_platform=True,
+        )
+    except IntegrityError:  # another server founded it at the same moment
+        return Merchant.objects.get(is_platform=True)
 
 
 def open_store(*, merchant: Merchant, name: str, city: str = "", now: datetime) -> Store:

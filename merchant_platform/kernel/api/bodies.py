@@ -81,7 +81,7 @@ def _text(raw: bytes) -> str:
 
 def _segments(name: str) -> list[str]:
     head, bracket, rest = name.partition("[")
-    if not bracket:
+    if head and not bracket:
         return [name]
     if not head or not rest.endswith("]"):
         raise MalformedBody(f"Malformed parameter name: '{name[:100]}'")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_after_validator_function
+from pydantic_core.core_schema import ErrorType, no_info_after_validator_function
 
 from merchant_platform.kernel import metadata, money
 from merchant_platform.kernel.errors import Invalid
@@ -236,6 +236,9 @@ _MESSAGES = {
 }
 
 
+_PYDANTICS_OWN = frozenset(get_args(ErrorType))
+
+
 def _translate(error: ValidationError) -> InvalidParameter:
     # An unknown parameter is told first: it is most often the reason why another one is missing.
     problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
@@ -246,7 +249,7 @@ def _translate(error: ValidationError) -> InvalidParameter:
         code, message = _MESSAGES[kind]
         context = problem.get("ctx", {})
         message = message.format(param=param, given=_shown(problem["input"]), expected=context.get("expected", ""))
-    elif kind.startswith(("parameter_", "amount_", "metadata_", "parameters_")):
+    elif kind not in _PYDANTICS_OWN:
         code, message = kind, problem["msg"]
     else:
         code, message = "parameter_invalid", f"Invalid {param}: {problem['msg']}"

@@ -251,6 +251,12 @@ class Counter:
     def amount_too_large(self):
         return self.api.post("payment_intents", {"amount": params.AMOUNT_MAX + 1, "currency": "cny"})
 
+    def email_invalid(self):
+        return self.api.post("customers", {"email": "lin.mei"})
+
+    def capture_method_unsupported(self):
+        return self.api.post("payment_intents", {"amount": 100, "currency": "cny", "capture_method": "manual"})
+
     def metadata_key_invalid(self):
         return self.api.post("customers", json={"metadata": {"x" * 41: "y"}})
 

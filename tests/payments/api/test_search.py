@@ -220,7 +220,9 @@ class TestBadQuery:
         with books.unchanged():
             replies = {query: api.get("payment_intents/search", {"query": query}) for query in BAD}
 
-        refusals = {query: (reply.status, reply.error["code"], reply.error["param"]) for query, reply in replies.items()}
+        refusals = {
+            query: (reply.status, reply.error["code"], reply.error["param"]) for query, reply in replies.items()
+        }
         assert refusals == dict.fromkeys(BAD, (400, "search_query_invalid", "query"))
         assert all(reply.error["message"] for reply in replies.values())
 
