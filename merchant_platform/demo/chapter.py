@@ -1,28 +1,13 @@
 """A stretch of history as rows, and the order in which they are written."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from merchant_platform.demo.bulk import insert
-from merchant_platform.kernel.decisions import rules
+from merchant_platform.kernel.decisions.models import Decision
 from merchant_platform.kernel.events.outbox import EventRow, publish
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
 from payments.ledger import operations as ledger
 from payments.orders.models import Order, OrderLine
-
-RULE = "wallet_payment"
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """A decision to be recorded: the facts by which an attempt was refused."""
-
-    facts: Mapping[str, Any]
-    attempt_id: UUID
-    now: datetime
 
 
 @dataclass(slots=True)
@@ -37,7 +22,7 @@ class Chapter:
     attempts: list[Attempt] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     refund_lines: list[RefundLine] = field(default_factory=list)
-    declined: list[Declined] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
 
     def write_top_ups(self) -> None:
@@ -53,7 +38,7 @@ class Chapter:
         insert(self.attempts)
         insert(self.refunds)
         insert(self.refund_lines)
-        for declined in self.declined:
-            rules.record(RULE, declined.facts, subject_id=declined.attempt_id, now=declined.now)
+        # A decision has a binary column, which is nothing for JSON.
+        Decision.objects.bulk_create(self.decisions)
         if self.events:
             publish(*self.events)

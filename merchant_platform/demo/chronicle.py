@@ -1,37 +1,38 @@
 """What the general road would have written: the rows and events of orders, payments and refunds, unsaved.
 
-Each method mirrors one operation (orders.create, intents.create, confirm and cancel,
-refunds.refund) on the same pure drafts and objects, at a moment in the past, without
-reading the database: thousands of payments are then written set by set.
+Each method mirrors one operation (orders.create, intents.create, confirm and cancel) on
+the same pure drafts and objects, at a moment in the past, without reading the database:
+thousands of payments are then written set by set. Refunds stand beside, in refunds.py.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from merchant_platform.demo.chapter import RULE, Chapter, Declined
-from merchant_platform.kernel import ids, money
+from merchant_platform.demo.chapter import Chapter
+from merchant_platform.kernel import ids
 from merchant_platform.kernel.decisions import rules
+from merchant_platform.kernel.decisions.models import Decision
 from merchant_platform.kernel.errors import doc_url
-from merchant_platform.kernel.events.outbox import changed, row
+from merchant_platform.kernel.events.outbox import row
 from merchant_platform.kernel.rows import unsaved
 from payments.catalog.models import Price, Product
 from payments.customers import objects as customer_objects
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, states
 from payments.intents import operations as intents
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, PaymentIntent
 from payments.ledger import chart
-from payments.ledger import operations as ledger
+from payments.methods.wallet import WalletMethod
 from payments.orders import objects as order_objects
 from payments.orders import states as order_states
 from payments.orders.models import Order, OrderLine
-from payments.pricing import fees
 
+RULE = WalletMethod.rule
 Sold = tuple[Product, Price, int]
-Share = tuple[OrderLine, int, int]  # line, quantity, amount
 
 
 class Chronicle:
@@ -151,8 +152,7 @@ class Chronicle:
         now: datetime,
     ) -> None:
         """The second half, where the rule says no."""
-        code = rules.evaluate(RULE, facts).reasons[0].code
-        self.chapter.declined.append(Declined(facts, attempt.pk, now))
+        code = self._decide(facts, attempt, now=now).reasons[0].code
         attempt.status, attempt.decline_code = states.DECLINED, code
         intent.status, intent.payment_method_id = states.REQUIRES_PAYMENT_METHOD, None
         intent.latest_attempt_id = attempt.pk
@@ -170,86 +170,27 @@ class Chronicle:
         intent.status, intent.cancellation_reason, intent.canceled_at = states.CANCELED, reason, now
         self.tell("payment_intent.canceled", lambda: self._shown(intent), now=now)
 
-    def refund(
-        self,
-        order: Order,
-        attempt: Attempt,
-        shares: Sequence[Share],
-        *,
-        target: chart.AccountRef,
-        reason: str | None,
-        now: datetime,
-    ) -> None:
-        """refunds.refund: shares of order lines go back to where they came from, the fee pro rata."""
-        amount = sum(share for _, _, share in shares)
-        refund_id = ids.new(now)
-        entry = self._refund_entry(attempt, refund_id, amount, target=target, now=now)
-        given = unsaved(
-            Refund,
-            id=refund_id,
-            book_id=self.book_id,
-            attempt_id=attempt.pk,
-            intent_id=attempt.intent_id,
-            status=states.REFUND_SUCCEEDED,
-            amount_minor=amount,
-            fee_returned_minor=-entry.fee_minor,
-            currency=attempt.currency,
-            reason=reason,
-            entry_id=entry.id,
-            created_at=now,
+    def _decide(self, facts: Mapping[str, Any], attempt: Attempt, *, now: datetime) -> rules.Verdict:
+        """rules.record: the decision, from its stored form."""
+        canonical = rules.canonical_json(facts)
+        verdict = rules.evaluate(RULE, facts)
+        self.chapter.decisions.append(
+            Decision(
+                id=ids.new(now),
+                book_id=self.book_id,
+                rule=RULE,
+                rule_version=rules.latest(RULE),
+                subject_id=attempt.pk,
+                inputs=dict(facts),
+                inputs_hash=hashlib.sha256(canonical).digest(),
+                verdict=verdict.verdict,
+                reasons=[asdict(reason) for reason in verdict.reasons],
+                near_miss=verdict.near_miss,
+                remedy=verdict.remedy,
+                created_at=now,
+            )
         )
-        lines = [self._refund_line(given, *share, now=now) for share in shares]
-        before = objects.charge(attempt, livemode=self.livemode)
-        attempt.refunded_minor += amount
-        order.refunded_minor += amount
-        after = objects.charge(attempt, livemode=self.livemode)
-        self.chapter.entries.append(entry)
-        self.chapter.refunds.append(given)
-        self.chapter.refund_lines.extend(lines)
-        self.tell("charge.refunded", lambda: after, previous=changed(before, after), now=now)
-        self.tell(
-            "refund.created",
-            lambda: objects.refund(given, lines, payment_method_id=before["payment_method"]),
-            now=now,
-        )
-
-    def _refund_entry(
-        self, attempt: Attempt, refund_id: UUID, amount: int, *, target: chart.AccountRef, now: datetime
-    ) -> ledger.Draft:
-        merchant = chart.merchant(self.book_id, attempt.currency, self.mode)
-        fee_returned = fees.fee_returned(
-            fee_minor=attempt.fee_minor,
-            captured_minor=attempt.captured_minor,
-            refunded_before=attempt.refunded_minor,
-            refund_minor=amount,
-        )
-        lines = [ledger.Line(merchant, target, amount)]
-        if fee_returned:
-            lines.append(ledger.Line(chart.fees(self.book_id, attempt.currency, self.mode), merchant, fee_returned))
-        return ledger.Draft(
-            id=ids.new(now),
-            reference=f"refund:{ids.show('re', refund_id)}",
-            kind="refund",
-            lines=lines,
-            unit=money.unit(attempt.currency),
-            effective_at=now,
-            amount_minor=-amount,
-            fee_minor=-fee_returned,
-            source_id=refund_id,
-        )
-
-    def _refund_line(self, given: Refund, line: OrderLine, quantity: int, amount: int, *, now: datetime) -> RefundLine:
-        line.refunded_minor += amount
-        line.refunded_quantity += quantity
-        return unsaved(
-            RefundLine,
-            id=ids.new(now),
-            book_id=self.book_id,
-            refund_id=given.pk,
-            order_line_id=line.pk,
-            quantity=quantity,
-            amount_minor=amount,
-        )
+        return verdict
 
     def _shown(self, intent: PaymentIntent) -> dict[str, Any]:
         return objects.payment_intent(intent, livemode=self.livemode)

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from random import Random
 
+from merchant_platform.demo import refunds
 from merchant_platform.demo.buyers import Buyer
-from merchant_platform.demo.chapter import RULE, Chapter
-from merchant_platform.demo.chronicle import Chronicle, Share, Sold
+from merchant_platform.demo.chapter import Chapter
+from merchant_platform.demo.chronicle import RULE, Chronicle, Sold
 from merchant_platform.demo.patterns import Counter
 from merchant_platform.demo.payers import Payer
-from merchant_platform.demo.shops import Shop
+from merchant_platform.demo.stage import Stage
 from merchant_platform.demo.visits import OPEN, SALE, Visit
-from merchant_platform.kernel import money
 from merchant_platform.kernel.decisions import rules
 from payments.catalog.models import Price, Product
 from payments.intents.models import Attempt, PaymentIntent
 from payments.methods.decisions import ALLOWED
 from payments.orders.models import Order, OrderLine
-from security.merchants.models import Store
 
 VISITS_A_CHAPTER = 1_000
 
@@ -25,7 +23,6 @@ _SURPRISED_SHARE = 0.32
 _RETRY_SHARE = 0.75
 _ABANDONED_SHARE = 0.85
 _REFUND_SHARE = 0.021
-_WHOLE_SHARE, _LINE_SHARE = 0.5, 0.35
 _REASONS = ("requested_by_customer", "requested_by_customer", "requested_by_customer", "duplicate", None)
 
 
@@ -34,19 +31,16 @@ class History:
 
     def __init__(
         self,
+        stage: Stage,
         *,
-        shop: Shop,
         counter: Counter,
         chronicle: Chronicle,
         catalogue: Sequence[tuple[Product, Price]],
-        stores: Sequence[Store],
         payers: Mapping[Buyer, Payer],
-        now: datetime,
-        rng: Random,
     ) -> None:
-        self.shop, self.counter, self.chronicle = shop, counter, chronicle
-        self.catalogue, self.stores, self.payers = catalogue, stores, payers
-        self.now, self.rng = now, rng
+        self.stage, self.counter, self.chronicle = stage, counter, chronicle
+        self.catalogue, self.payers = catalogue, payers
+        self.now, self.rng = stage.now, stage.chance("history")
         self.numbers: dict[str, int] = {}
 
     def chapters(self, visits: Sequence[Visit]) -> Iterator[Chapter]:
@@ -57,33 +51,33 @@ class History:
             yield self.chronicle.turn_page()
 
     def _visit(self, visit: Visit, payer: Payer) -> None:
-        ordered_at = visit.at - timedelta(seconds=self.rng.uniform(15, 60))
-        if payer.purse.last_at >= ordered_at - timedelta(seconds=1):
+        if payer.purse.last_at >= visit.at:
             return  # Still at the counter with the order before.
+        paying_at = visit.at + timedelta(seconds=self.rng.uniform(15, 60))
         usual = visit.buyer.usual
         basket = self.counter.basket(visit.local.hour, usual, is_weekend=visit.is_weekend, rng=self.rng)
         sold: list[Sold] = [(*self.catalogue[place], quantity) for place, quantity in basket.items()]
         order, lines = self.chronicle.order(
             sold=sold,
-            currency=self.shop.currency,
+            currency=self.stage.currency,
             customer_id=payer.customer.pk if payer.customer else None,
-            store_id=self.stores[visit.place].pk,
+            store_id=self.stage.stores[visit.place].pk,
             reference=self._number(visit),
-            now=ordered_at,
+            now=visit.at,
         )
         intent = self.chronicle.intent(
             order,
             method=payer.method if visit.outcome == SALE else None,
             description="、".join(line.description for line in lines),
-            now=visit.at,
+            now=paying_at,
         )
         if visit.outcome == SALE:
-            self._pay(order, lines, intent, payer, is_prudent=visit.buyer.is_prudent, now=visit.at)
+            self._pay(order, lines, intent, payer, is_prudent=visit.buyer.is_prudent, now=paying_at)
         elif visit.outcome != OPEN:
-            self._cancel(intent, "requested_by_customer", after=visit.at)
+            self._cancel(intent, "requested_by_customer", after=paying_at)
 
     def _number(self, visit: Visit) -> str:
-        stem = f"{self.shop.places[visit.place].code}-{visit.local:%y%m%d}"
+        stem = f"{self.stage.shop.places[visit.place].code}-{visit.local:%y%m%d}"
         self.numbers[stem] = self.numbers.get(stem, 0) + 1
         return f"{stem}-{self.numbers[stem]:03d}"
 
@@ -132,21 +126,7 @@ class History:
         at = paid_at + timedelta(hours=hours * self.rng.uniform(0.7, 1.3))
         if at >= self.now:
             return
-        shares = self._shares(lines)
+        shares = refunds.shares(lines, rng=self.rng)
         reason = self.rng.choice(_REASONS)
-        self.chronicle.refund(order, attempt, shares, target=payer.purse.account, reason=reason, now=at)
+        refunds.refund(self.chronicle, order, attempt, shares, target=payer.purse.account, reason=reason, now=at)
         payer.purse.expect(sum(amount for _, _, amount in shares), at=at)
-
-    def _shares(self, lines: Sequence[OrderLine]) -> list[Share]:
-        """What a refund gives back: everything, one line or a piece of it, or something for the trouble."""
-        kind = self.rng.random()
-        if kind < _WHOLE_SHARE:
-            return [(line, line.quantity, line.amount_minor) for line in lines]
-        if kind < _WHOLE_SHARE + _LINE_SHARE:
-            line = self.rng.choice(lines)
-            quantity = self.rng.randint(1, line.quantity)
-            return [(line, quantity, money.share_of(line.amount_minor, quantity, line.quantity))]
-        amounts = [line.amount_minor for line in lines]
-        goodwill = min(self.rng.choice((300, 500, 800)), sum(amounts))
-        parts = money.split(goodwill, amounts)
-        return [(line, 0, part) for line, part in zip(lines, parts, strict=True) if part]

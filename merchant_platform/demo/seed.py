@@ -24,7 +24,7 @@ def ensure(
     """See that the world is there. This will plant it where it is missing, and always write the file.
 
     Returns what was planted, None where nothing was. Killed at any moment it leaves all of
-    the world or nothing; the file is written last, and made anew where it is missing.
+    the world or nothing, and the next call finishes the work.
     """
     planted = None
     with transaction.atomic():
@@ -37,7 +37,8 @@ def ensure(
                     with _no_search_for_cycles():
                         planted = world.plant(now=now, days=days, orders=orders)
                 said = access.grant(passwords, now=now)
-    access.hand_out(path, said, base_url=base_url)
+        # Before the commit, under the lock: a file without its world is found out and made anew.
+        access.hand_out(path, said, base_url=base_url)
     if planted is not None:
         checkpoints.roll_forward()
         _analyze()

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
+from datetime import timedelta
 from uuid import UUID
 
 from merchant_platform.demo import buyers, catalogue, payers, people, visits
@@ -12,13 +11,13 @@ from merchant_platform.demo.chronicle import Chronicle
 from merchant_platform.demo.history import History
 from merchant_platform.demo.patterns import Counter
 from merchant_platform.demo.people import Person
-from merchant_platform.demo.shops import Shop
+from merchant_platform.demo.stage import Stage
 from merchant_platform.kernel import tenancy
 from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.orders.states import PAID
 from payments.wallets.models import Wallet
-from security.merchants.models import TEST, Merchant, Store
+from security.merchants.models import TEST
 
 # Events are kept for as long as Stripe keeps them.
 TOLD = timedelta(days=30)
@@ -27,24 +26,6 @@ _STOCKED_BEFORE = timedelta(days=7)
 # Some visits end without a payment.
 _VISITS_AN_ORDER = 1.018
 _CUSTOMERS_MIN, _ORDERS_A_CUSTOMER, _ORDERS_A_PASSER_BY = 30, 50, 25
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where and when a history plays, and about how many orders it has."""
-
-    shop: Shop
-    merchant: Merchant
-    stores: Sequence[Store]
-    book_id: UUID
-    bank: chart.AccountRef
-    orders: int
-    start: datetime
-    now: datetime
-
-    def chance(self, purpose: str) -> Random:
-        """A source of chance a purpose: a change in one leaves what the others draw as it was."""
-        return Random(f"{self.shop.slug}:{purpose}")  # noqa: S311 (a believable world, not a secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +42,7 @@ def unfold(stage: Stage, *, wallets: Mapping[Person, Wallet]) -> Told:
     chronicle = Chronicle(book_id=stage.book_id, mode=TEST, told_since=stage.now - TOLD)
     stocked = catalogue.stock(stage.shop, chronicle=chronicle, now=stage.start - _STOCKED_BEFORE)
     cast, diary = _cast(stage, counter)
-    register = payers.register(
-        chronicle=chronicle,
-        buyers=cast,
-        visits=diary,
-        wallets=wallets,
-        bank=stage.bank,
-        currency=stage.shop.currency,
-        start=stage.start,
-        now=stage.now,
-        rng=stage.chance("payers"),
-    )
+    register = payers.register(stage, chronicle=chronicle, buyers=cast, visits=diary, wallets=wallets)
     open_wallets(register.wallets, platform_book_id=stage.bank.owner_id)
     with tenancy.within(stage.book_id):
         insert([product for product, _ in stocked])
@@ -79,20 +50,9 @@ def unfold(stage: Stage, *, wallets: Mapping[Person, Wallet]) -> Told:
         insert(register.customers)
         insert(register.mandates)
         insert(register.methods)
-        currency = stage.shop.currency
-        ledger.open_accounts(
-            [stage.bank, chart.merchant(stage.book_id, currency, TEST), chart.fees(stage.book_id, currency, TEST)]
-        )
-    history = History(
-        shop=stage.shop,
-        counter=counter,
-        chronicle=chronicle,
-        catalogue=stocked,
-        stores=stage.stores,
-        payers=register.payers,
-        now=stage.now,
-        rng=stage.chance("history"),
-    )
+        earned = chart.merchant(stage.book_id, stage.currency, TEST)
+        ledger.open_accounts([stage.bank, earned, chart.fees(stage.book_id, stage.currency, TEST)])
+    history = History(stage, counter=counter, chronicle=chronicle, catalogue=stocked, payers=register.payers)
     return Told(_write(history, diary, stage), len(register.customers))
 
 
@@ -105,11 +65,11 @@ def open_wallets(wallets: Sequence[Wallet], *, platform_book_id: UUID) -> None:
 
 
 def _cast(stage: Stage, counter: Counter) -> tuple[list[buyers.Buyer], list[visits.Visit]]:
-    places, days = len(stage.stores), (stage.now - stage.start).days
+    places = len(stage.stores)
     customers = buyers.cast(
         counter=counter,
         places=places,
-        days=days,
+        days=stage.days,
         customers=max(_CUSTOMERS_MIN, stage.orders // _ORDERS_A_CUSTOMER),
         known=people.CONSUMERS,
         rng=stage.chance("customers"),
@@ -117,7 +77,7 @@ def _cast(stage: Stage, counter: Counter) -> tuple[list[buyers.Buyer], list[visi
     passers_by = buyers.passers_by(
         counter=counter,
         places=places,
-        days=days,
+        days=stage.days,
         count=max(1, stage.orders // _ORDERS_A_PASSER_BY),
         rng=stage.chance("passers-by"),
     )

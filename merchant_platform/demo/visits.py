@@ -15,6 +15,8 @@ SALE, GIVEN_UP, OPEN = "sale", "given_up", "open"
 _PASSER_BY_SHARE = 0.3
 _GIVEN_UP_SHARE = 0.004
 _OPEN_EVERY = 2_000
+# From coming in to having paid.
+_AT_THE_COUNTER = timedelta(minutes=2)
 _AT_HOME_SHARE = 0.88
 
 
@@ -68,7 +70,7 @@ def diary(
             local = _moment(day, rhythm.hour(day, buyer.habit, rng=rng), zone, rng)
             at = local.astimezone(UTC)
             place = buyer.home if rng.random() < _AT_HOME_SHARE else rng.randrange(places)
-            if start < at < now:
+            if start < at < now - _AT_THE_COUNTER:
                 visits.append(Visit(at, local, buyer, place))
     visits.sort(key=lambda visit: visit.at)
     _leave_some_unpaid(visits, now=now, rng=rng)

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from merchant_platform.demo import payers, people
 from merchant_platform.demo.people import Employee, Person
 from merchant_platform.demo.shops import BOOKSHOP, CAFE, Shop
-from merchant_platform.demo.trade import Stage, Told, open_wallets, unfold
+from merchant_platform.demo.stage import Stage
+from merchant_platform.demo.trade import Told, open_wallets, unfold
 from merchant_platform.kernel import ids
 from payments.ledger import chart
 from payments.wallets.models import Wallet

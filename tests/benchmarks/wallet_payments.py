@@ -16,10 +16,11 @@ from django.conf import settings
 
 from merchant_platform.embedded import postgres as embedded
 from merchant_platform.kernel import clock, ids, tenancy
+from merchant_platform.kernel.rows import unsaved
 from payments import proof
 from payments.customers import operations as customers
-from payments.intents.models import Attempt, PaymentIntent
 from payments.intents import objects
+from payments.intents.models import Attempt, PaymentIntent
 from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.origin import Origin
@@ -118,12 +119,35 @@ def _payers(merchant: tuple[Book, str], count: int) -> list[Payer]:
 def _prepare_raw(payer: Payer) -> None:
     """The raw function and the JSON it writes, as large as a real payment's."""
     now = clock.wall()
-    intent = PaymentIntent(id=ids.new(now), book_id=payer.book_id, order_id=ids.new(now), customer_id=payer.customer,
-                           payment_method_id=payer.method, status="succeeded", amount_minor=AMOUNT,
-                           received_minor=AMOUNT, currency="CNY", latest_attempt_id=ids.new(now), created_at=now)  # fmt: skip
-    attempt = Attempt(id=ids.new(now), book_id=payer.book_id, intent_id=intent.pk, customer_id=payer.customer,
-                      payment_method_id=payer.method, method="wallet", status="captured", amount_minor=AMOUNT,
-                      captured_minor=AMOUNT, currency="CNY", entry_id=ids.new(now), created_at=now)  # fmt: skip
+    intent = unsaved(
+        PaymentIntent,
+        id=ids.new(now),
+        book_id=payer.book_id,
+        order_id=ids.new(now),
+        customer_id=payer.customer,
+        payment_method_id=payer.method,
+        status="succeeded",
+        amount_minor=AMOUNT,
+        received_minor=AMOUNT,
+        currency="CNY",
+        latest_attempt_id=ids.new(now),
+        created_at=now,
+    )
+    attempt = unsaved(
+        Attempt,
+        id=ids.new(now),
+        book_id=payer.book_id,
+        intent_id=intent.pk,
+        customer_id=payer.customer,
+        payment_method_id=payer.method,
+        method="wallet",
+        status="captured",
+        amount_minor=AMOUNT,
+        captured_minor=AMOUNT,
+        currency="CNY",
+        entry_id=ids.new(now),
+        created_at=now,
+    )
     texts = [
         json.dumps(shown, separators=(",", ":"))
         for shown in (objects.payment_intent(intent, livemode=False), objects.charge(attempt, livemode=False))
@@ -148,7 +172,8 @@ def _give_history(payer: Payer, count: int) -> None:
         with connection.cursor() as cursor:
             for start in range(0, count, BATCH):
                 cursor.execute(
-                    "SELECT count(bench_pay(%s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::uuid)) FROM generate_series(1, %s)",
+                    "SELECT count(bench_pay(%s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::uuid))"
+                    " FROM generate_series(1, %s)",
                     [str(payer.book_id), str(payer.customer), str(payer.method), str(merchant), str(fees),
                      min(BATCH, count - start)],
                 )  # fmt: skip

@@ -9,6 +9,7 @@ tells) are held to the same; parts without a name of their own need their requir
 """
 
 import importlib
+import inspect
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -87,7 +88,7 @@ def _annotations(cls: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if issubclass(base, StripeObject) and base is not StripeObject:
-            found |= base.__dict__.get("__annotations__", {})
+            found |= inspect.get_annotations(base)
     return {name: each for name, each in found.items() if name.islower() and not name.startswith("_")}
 
 
@@ -123,8 +124,8 @@ def _union(value: Any, choices: tuple[Any, ...], owner: type, path: str) -> Iter
         return
     attempts = [list(_value(value, choice, owner, path)) for choice in choices]
     if all(attempts):
-        # The choice that comes nearest says most, and null or text comes nearest to nothing.
-        yield from max(attempts, key=lambda attempt: max(line.count(".") for line in attempt))
+        # The choice that comes nearest says most: it got furthest, or it is at least of the right kind.
+        yield from max(attempts, key=lambda lines: (max(line.count(".") for line in lines), "expected" not in lines[0]))
 
 
 def _plain(value: Any, expected: type, path: str) -> Iterator[str]:

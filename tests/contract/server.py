@@ -49,7 +49,8 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     process.start()
     try:
         ready = wait_until(lambda: _answers(port) or not process.is_running, seconds=PATIENCE_SECONDS)
-        assert ready and process.is_running, Path(process.log).read_text()
+        assert ready, Path(process.log).read_text()
+        assert process.is_running, Path(process.log).read_text()
         yield f"http://127.0.0.1:{port}"
     finally:
         process.stop()

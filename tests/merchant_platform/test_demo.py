@@ -12,6 +12,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from merchant_platform.demo import catalogue, payers, people, seed
+from merchant_platform.demo import refunds as demo_refunds
 from merchant_platform.demo.bulk import insert
 from merchant_platform.demo.buyers import Buyer
 from merchant_platform.demo.chapter import Chapter
@@ -19,6 +20,7 @@ from merchant_platform.demo.chronicle import Chronicle
 from merchant_platform.demo.patterns import Goods
 from merchant_platform.demo.people import Person
 from merchant_platform.demo.shops import CAFE, Shop
+from merchant_platform.demo.stage import Stage
 from merchant_platform.demo.trade import open_wallets
 from merchant_platform.demo.visits import Visit
 from merchant_platform.kernel import ids, money, tenancy
@@ -159,7 +161,7 @@ class TestWorld:
 
     def test_tells_of_thirty_days_and_owes_nobody(self, planted):
         with tenancy.within(book_of().pk):
-            oldest = Event.objects.order_by("pk").first()
+            oldest = Event.objects.order_by("pk")[0]
             deliveries = Delivery.objects.count()
             recent = PaymentIntent.objects.filter(created_at__gte=NOW - timedelta(days=30)).count()
             told = Event.objects.filter(type="payment_intent.created").count()
@@ -307,25 +309,19 @@ def seeded(book, store):
     latte, croissant = stocked
     buyer = Buyer(GUEST, 1, "any", 0, {}, 0, 1, 20_000, True, limit_minor=LIMIT, is_known=True)
     bank = chart.bank(merchant_queries.platform_book_id(mode=TEST), "CNY", TEST)
+    stage = Stage(SHOP, book.merchant, [store], book.pk, bank, orders=1, start=at(-500), now=at(500))
     register = payers.register(
-        chronicle=chronicle,
-        buyers=[buyer],
-        visits=[Visit(at(0), at(0), buyer, 0)],
-        wallets={},
-        bank=bank,
-        currency="CNY",
-        start=at(-500),
-        now=at(500),
-        rng=Random(1),
+        stage, chronicle=chronicle, buyers=[buyer], visits=[Visit(at(0), at(0), buyer, 0)], wallets={}
     )
     payer = register.payers[buyer]
-    purse, method = payer.purse, payer.method
+    purse, method, guest = payer.purse, payer.method, payer.customer
+    assert guest is not None
 
     def order(number, minutes, *sold):
         return chronicle.order(
             sold=sold,
             currency="CNY",
-            customer_id=payer.customer.pk,
+            customer_id=guest.pk,
             store_id=store.pk,
             reference=f"JA-{number}",
             now=at(minutes),
@@ -350,15 +346,23 @@ def seeded(book, store):
     chronicle.chapter.top_ups.append(top_up)
     attempt = chronicle.attempt(intent, method, now=at(3))
     chronicle.capture(first, intent, attempt, source=purse.account, now=at(3))
-    chronicle.refund(
-        first, attempt, [(lines[0], 1, 2800)], target=purse.account, reason="requested_by_customer", now=at(4)
+    demo_refunds.refund(
+        chronicle,
+        first,
+        attempt,
+        [(lines[0], 1, 2800)],
+        target=purse.account,
+        reason="requested_by_customer",
+        now=at(4),
     )
     second, lines = order(2, 5, (*latte, 1), (*croissant, 1))
     parts = money.split(500, [2800, 1600])
     shares = [(line, 0, part) for line, part in zip(lines, parts, strict=True)]
-    chronicle.refund(second, pay(second, 6), shares, target=purse.account, reason=None, now=at(7))
+    demo_refunds.refund(chronicle, second, pay(second, 6), shares, target=purse.account, reason=None, now=at(7))
     third, lines = order(3, 8, (*croissant, 1))
-    chronicle.refund(third, pay(third, 9), [(lines[0], 1, 1600)], target=purse.account, reason="duplicate", now=at(10))
+    demo_refunds.refund(
+        chronicle, third, pay(third, 9), [(lines[0], 1, 1600)], target=purse.account, reason="duplicate", now=at(10)
+    )
     fourth, _ = order(4, 11, (*latte, 4))
     chronicle.cancel(refuse(fourth, 12), reason="abandoned", now=at(13))
     fifth, _ = order(5, 14, (*latte, 1))
@@ -379,7 +383,7 @@ def seeded(book, store):
             chapter.write_top_ups()
         with tenancy.within(book.pk):
             chapter.write()
-    return purse.wallet, payer.customer, payer.method, top_up
+    return purse.wallet, guest, method, top_up
 
 
 def by_the_general_road(book, store, *, wallet, customer, method, top_up):

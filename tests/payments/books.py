@@ -53,7 +53,8 @@ def counts() -> dict[str, int]:
 def added(before: Mapping[str, int]) -> dict[str, int]:
     """How many rows each table has more than before; what stayed as it was is left out."""
     now = counts()
-    return {name: now.get(name, 0) - before.get(name, 0) for name in now | before if now.get(name) != before.get(name)}
+    changes = {name: now.get(name, 0) - before.get(name, 0) for name in tables()}
+    return {name: change for name, change in changes.items() if change}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The books proof finds what it says it finds: one row is made wrong, as the owner, and the check of that name tells."""
+"""The books proof finds what it says it finds: one row is made wrong, as the owner, and that check tells."""
 
 import subprocess
 import sys

@@ -194,7 +194,7 @@ class Command(BaseCommand):
         lines = [f"\nThe platform runs at {address}, its guide for integrators is {address}/docs"]
         demo = self.data_dir / "demo.json"
         if self._wants_demo and demo.exists():
-            lines += readable(json.loads(demo.read_text()))
+            lines += readable(demo)
         lines.append(f"Logs are in {self.data_dir / 'log'}. Ctrl-C stops everything.")
         return "\n".join(lines)
 
@@ -216,17 +216,9 @@ def _allowed_host() -> str:
     return "localhost" if first in ("", "*") else first
 
 
-def readable(demo: object, indent: str = "  ") -> list[str]:
-    """The demo world's addresses and keys, a line each."""
-    if isinstance(demo, dict):
-        lines = []
-        for name, value in demo.items():
-            label = str(name).replace("_", " ")
-            if isinstance(value, dict | list):
-                lines += [f"{indent}{label}:", *readable(value, indent + "  ")]
-            else:
-                lines.append(f"{indent}{label}: {value}")
-        return lines
-    if isinstance(demo, list):
-        return [line for item in demo for line in readable(item, indent)]
-    return [f"{indent}{demo}"]
+def readable(path: Path) -> list[str]:
+    """The keys and the logins of the demo world, a line each; its file has the rest."""
+    demo = json.loads(path.read_text())
+    keys = [(name.replace("_", " "), str(value)) for name, value in demo.items() if name.endswith("_key")]
+    staff = [("staff", "  ".join(map(str, login.values()))) for login in demo.get("staff", [])]
+    return [f"  {name:<18}{value}" for name, value in (*keys, *staff)] + [f"  {'more':<18}{path}"]

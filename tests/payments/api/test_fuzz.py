@@ -5,7 +5,8 @@ that fit, values that nearly fit and values that fit nowhere, as a form and as J
 """
 
 from collections import Counter
-from typing import Annotated, Any, Union, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import orjson
 import pytest
@@ -52,44 +53,35 @@ ANYTHING = st.recursive(
 
 
 def fitting(annotation: Any, world: dict[str, str]) -> st.SearchStrategy[Any]:
-    """Values for a parameter: of its shape, with what stands in the world, or of no shape at all."""
+    """Values for a parameter: most of its shape, some that stand in the world, some of no shape at all."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
-    shapes: list[st.SearchStrategy[Any]] = [st.sampled_from(sorted(world.values())), LEAVES, ANYTHING]
+    return st.one_of([*_of_shape(annotation, world), st.sampled_from(sorted(world.values())), LEAVES, ANYTHING])
+
+
+def _of_shape(annotation: Any, world: dict[str, str]) -> list[st.SearchStrategy[Any]]:
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        shapes = [bodies(annotation, world)] * 4 + shapes
-    elif origin is list:
+    if origin in (Union, UnionType):
+        return [fitting(each, world) for each in arguments]
+    if origin is list:
         inner = fitting(arguments[0], world)
-        shapes = (
-            [st.lists(inner, max_size=3)] * 4
-            + [st.dictionaries(st.integers(0, 5).map(str), inner, max_size=3)]
-            + shapes
-        )
-    elif origin is dict:
-        shapes = [st.dictionaries(st.text(max_size=50), TEXTS, max_size=5)] * 4 + shapes
-    elif origin is not None and annotation is not None and origin is not type and _is_choice(annotation):
-        words = [word for word in arguments if isinstance(word, str)]
-        shapes = [st.sampled_from(words)] * 4 + shapes if words else [fitting(each, world) for each in arguments]
-    elif annotation is int:
-        shapes = [NUMBERS] * 4 + shapes
-    elif annotation is bool:
-        shapes = [st.booleans()] * 4 + shapes
-    return st.one_of(shapes)
-
-
-def _is_choice(annotation: Any) -> bool:
-    return get_origin(annotation) is Union or type(annotation).__name__ in ("UnionType", "_LiteralGenericAlias")
+        numbered = st.dictionaries(st.integers(0, 5).map(str), inner, max_size=3)
+        return [*[st.lists(inner, max_size=3)] * 4, numbered]
+    shapes: dict[Any, st.SearchStrategy[Any]] = {bool: st.booleans(), int: NUMBERS}
+    if origin is Literal:
+        return [st.sampled_from(arguments)] * 4
+    if origin is dict:
+        return [st.dictionaries(st.text(max_size=50), TEXTS, max_size=5)] * 4
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [bodies(annotation, world)] * 4
+    return [shapes[annotation]] * 4 if annotation in shapes else []
 
 
 def bodies(params: type[BaseModel], world: dict[str, str]) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters of a door: mostly the ones it needs, some of the others, now and then one that it has not."""
-    fields = {
-        name: field.metadata and Annotated[(field.annotation, *field.metadata)] or field.annotation
-        for name, field in params.model_fields.items()
-    }
-    needed = {name: fitting(fields[name], world) for name, field in params.model_fields.items() if field.is_required()}
-    others = {name: fitting(each, world) for name, each in fields.items() if name not in needed}
+    fields = params.model_fields
+    needed = {name: fitting(each.annotation, world) for name, each in fields.items() if each.is_required()}
+    others = {name: fitting(each.annotation, world) for name, each in fields.items() if name not in needed}
     return st.builds(
         lambda one, two, three: {**three, **one, **two},
         st.fixed_dictionaries({}, optional=needed) | st.fixed_dictionaries(needed),

@@ -1,4 +1,4 @@
-"""Search: what each clause finds, how clauses join, what cannot be asked, and that no query makes a server think for long."""
+"""Search: what each clause finds, how clauses join, what cannot be asked, and that no query takes for ever."""
 
 from datetime import timedelta
 

@@ -20,7 +20,7 @@ from payments.intents import hot_path, objects
 from security.credentials import authentication
 from tests.cast import Reply, balance_of, fees_of, owed_to, shown
 from tests.payments import books
-from tests.payments.acts import confirm, pay, refund, terms
+from tests.payments.acts import pay, refund, terms
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 

@@ -1,6 +1,7 @@
-"""Create, update, confirm, cancel: each works, refuses, happens once a key, stands a race, and leaves books that agree."""
+"""Create, update, confirm, cancel: each works, refuses, repeats, stands a race, and leaves books that agree."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psycopg2
@@ -443,8 +444,8 @@ class TestUpdate:
             intent = ask_for(api, 100)
 
             changed, paid = race(
-                lambda intent=intent: api.post(f"payment_intents/{intent['id']}", {"amount": 300}),
-                lambda intent=intent: confirm(api, intent, method),
+                partial(api.post, f"payment_intents/{intent['id']}", {"amount": 300}),
+                partial(confirm, api, intent, method),
             )
 
             assert paid.status == 200
@@ -493,8 +494,7 @@ class TestCancel:
             intent = ask_for(api, 100)
 
             canceled, paid = race(
-                lambda intent=intent: api.post(f"payment_intents/{intent['id']}/cancel"),
-                lambda intent=intent: confirm(api, intent, method),
+                partial(api.post, f"payment_intents/{intent['id']}/cancel"), partial(confirm, api, intent, method)
             )
 
             assert sorted((canceled.status, paid.status)) == [200, 400]

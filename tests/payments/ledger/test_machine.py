@@ -1,4 +1,4 @@
-"""The ledger against a model of it: any sequence of verbs, refused and repeated ones too, leaves both with the same sums.
+"""The ledger against a model of it: any sequence of verbs, refused and repeated ones too, leaves both the same.
 
 The model is a handful of integers in memory. Each example has accounts of its own, so
 that none needs an empty database; every so often the tables are emptied, because the
@@ -6,6 +6,7 @@ proof reads all of them.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -133,7 +134,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert not is_affordable
             self.tried["reverse not affordable"] += 1
         else:
-            assert is_affordable and not posted.is_reversed
+            assert is_affordable
+            assert not posted.is_reversed
             posted.is_reversed = True
             self._count(mirror)
             self.tried["reverse"] += 1
@@ -177,7 +179,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert not reserved.is_open
             self.tried["complete refused"] += 1
         else:
-            assert reserved.is_open and amount <= reserved.hold.amount_minor
+            assert reserved.is_open
+            assert amount <= reserved.hold.amount_minor
             self._settle(reserved)
             self._count(draft.lines)
             self.tried["complete in part" if amount < reserved.hold.amount_minor else "complete"] += 1
@@ -275,14 +278,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.tried["post"] += 1
         return True
 
-    def _is_affordable(self, lines: list[ledger.Line]) -> bool:
+    def _is_affordable(self, lines: Sequence[ledger.Line]) -> bool:
         after = self.moved.copy()
         for line in lines:
             after[line.debit.id] -= line.amount_minor
             after[line.credit.id] += line.amount_minor
         return all(after[wallet.id] >= self.reserved[wallet.id] for wallet in self.wallets)
 
-    def _count(self, lines: list[ledger.Line]) -> None:
+    def _count(self, lines: Sequence[ledger.Line]) -> None:
         for line in lines:
             self.moved[line.debit.id] -= line.amount_minor
             self.moved[line.credit.id] += line.amount_minor

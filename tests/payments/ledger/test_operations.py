@@ -419,8 +419,10 @@ class TestReverse:
         post(book.pk, draft)
         post(book.pk, sale(wallet, shop, 12_000))
 
-        with books.unchanged(), pytest.raises(ledger.InsufficientFunds), tenancy.within(book.pk):
+        with tenancy.within(book.pk):
             entry = Entry.objects.get(pk=draft.id)
+
+        with books.unchanged(), pytest.raises(ledger.InsufficientFunds), tenancy.within(book.pk):
             ledger.reverse(entry=entry, reference="mistake:1", kind="reversal", now=NOW)
 
 
@@ -435,9 +437,10 @@ class TestFacts:
     def test_are_not_changed(self, book, wallet, shop, complete, role, statement, table):
         complete(1_000)
 
-        with books.unchanged(), pytest.raises(DatabaseError, match="permission denied|append-only"):
-            with tenancy.within(book.pk, using=role), connections[role].cursor() as cursor:
-                cursor.execute(statement.format(table))
+        refused = pytest.raises(DatabaseError, match="permission denied")
+
+        with books.unchanged(), refused, tenancy.within(book.pk, using=role), connections[role].cursor() as cursor:
+            cursor.execute(statement.format(table))
 
 
 class TestClock:
