@@ -198,9 +198,9 @@ def make_wallet(book: Book, balance_minor: int, *, currency: str = "CNY") -> Wal
 
 def balance_of(method: PaymentMethod) -> ledger.GuardedBalance:
     """What the wallet behind a payment method holds: `posted_minor`, `reserved_minor`, `available_minor`."""
+    assert method.mandate_id, "a wallet's method has a mandate"
     with tenancy.within(method.book_id):
-        mandate = Mandate.objects.select_related("wallet").get(pk=method.mandate_id)
-        return ledger.guarded(mandate.wallet.account)
+        return ledger.guarded(Mandate.objects.select_related("wallet").get(pk=method.mandate_id).wallet.account)
 
 
 def owed_to(book: Book, currency: str = "CNY") -> int:

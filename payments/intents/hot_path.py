@@ -52,18 +52,18 @@ def pay(
     """
     if terms_.details.get("setup_future_usage") is not None:
         return None  # rare with a wallet, and the function does not write it
-    if terms_.customer_id is None:
-        customer_id = _customer_of(book_id, terms_.payment_method_id)
-        if customer_id is None:
-            return None
-        terms_ = replace(terms_, customer_id=customer_id)
+    method_id = terms_.payment_method_id
+    customer_id = terms_.customer_id or _customer_of(book_id, method_id)
+    if method_id is None or customer_id is None:
+        return None
+    terms_ = replace(terms_, customer_id=customer_id)
     order, line = orders.bare(
         amount_minor=terms_.amount_minor,
         currency=terms_.currency,
         description=terms_.details.get("description"),
         now=now,
         book_id=book_id,
-        customer_id=terms_.customer_id,
+        customer_id=customer_id,
     )
     intent = operations.draft(terms_, order_id=order.pk, now=now, book_id=book_id)
     created = objects.payment_intent(intent, livemode=origin.livemode)
@@ -94,7 +94,7 @@ def pay(
         idempotency.key if idempotency else None,
         idempotency.fingerprint if idempotency else None,
         origin.request_id, response,
-        terms_.customer_id.hex, terms_.payment_method_id.hex, intent.amount_minor, intent.currency, entry.unit,
+        customer_id.hex, method_id.hex, intent.amount_minor, intent.currency, entry.unit,
         order.pk.hex, line.pk.hex, line.description,
         intent.pk.hex, dump(intent.payment_method_types), intent.capture_method, intent.description,
         intent.receipt_email, intent.statement_descriptor, intent.statement_descriptor_suffix, intent.transfer_group,

@@ -32,6 +32,11 @@ def as_owner(statement: str, parameters: Any = None) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
+def code_of(error: BaseException) -> str:
+    """The SQLSTATE behind one of Django's database errors."""
+    return str(getattr(error.__cause__, "pgcode", None))
+
+
 def is_ours(model: type[Model]) -> bool:
     return model.__module__.partition(".")[0] in APPS
 

@@ -5,7 +5,7 @@ from django.db import DatabaseError, connections, transaction
 from psycopg2 import errorcodes
 
 from merchant_platform.tables import APPEND_ONLY
-from tests.architecture.asking import APP, PLATFORM, ask
+from tests.architecture.asking import APP, PLATFORM, ask, code_of
 from tests.architecture.world import columns
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner", "platform"])
@@ -22,11 +22,11 @@ def change(verb: str, table: str) -> str:
     }[verb]
 
 
-def refusal(alias: str, statement: str) -> tuple[str, str]:
+def refusal(alias: str, statement: str) -> tuple[str | None, str]:
     """The SQLSTATE and the sentence with which the database refuses a statement."""
     with pytest.raises(DatabaseError) as refused, transaction.atomic(using=alias):
         connections[alias].cursor().execute(statement)
-    return refused.value.__cause__.pgcode, str(refused.value).splitlines()[0]
+    return code_of(refused.value), str(refused.value).splitlines()[0]
 
 
 @pytest.mark.parametrize("table", TABLES)

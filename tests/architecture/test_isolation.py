@@ -9,7 +9,7 @@ from psycopg2 import errorcodes
 from merchant_platform.kernel import tenancy
 from merchant_platform.tables import APP_READS, APPEND_ONLY, TENANT
 from tests import database
-from tests.architecture.asking import ask
+from tests.architecture.asking import ask, code_of
 from tests.architecture.world import World, insertion, references, stored
 from tests.cast import name_cluster
 
@@ -41,12 +41,12 @@ def theirs(worlds):
     return worlds[1]
 
 
-def refusal(statement: str, parameters: list) -> str:
+def refusal(statement: str, parameters: list) -> str | None:
     """The SQLSTATE with which the database refuses a statement of the app role in the open book."""
     with pytest.raises(DatabaseError) as refused, transaction.atomic():
         # What is checked at the commit is checked at once.
         connections["default"].cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {statement}", parameters)
-    return refused.value.__cause__.pgcode
+    return code_of(refused.value)
 
 
 def changed(statement: str, parameters: list) -> int:

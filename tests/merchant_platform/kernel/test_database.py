@@ -9,6 +9,7 @@ from django.conf import settings
 
 from merchant_platform.kernel.database import ProvisioningFailed, Role, provision, role_of
 from tests.architecture.asking import APP, PLATFORM, as_owner
+from tests.cast import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,9 @@ def fresh(django_db_setup):
     """A database and two roles that are not there before the test nor after it."""
 
     def remove() -> None:
-        as_owner(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        # A connection that was closed ends a moment later, and only its own role may hurry it.
+        wait_until(lambda: not as_owner("SELECT 1 FROM pg_stat_activity WHERE datname = %s", [DATABASE]))
+        as_owner(f"DROP DATABASE IF EXISTS {DATABASE}")
         for role in ("test_app", "test_platform"):
             as_owner(f"DROP ROLE IF EXISTS {role}")
 

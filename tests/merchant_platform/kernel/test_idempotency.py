@@ -50,19 +50,18 @@ class TestFingerprint:
         assert len(one) == 32
 
     def test_differs_by_method_path_and_every_parameter(self):
-        prints = [
-            idempotency.fingerprint(*parts)
-            for parts in [
-                ("POST", "/v1/a", {"a": "1"}),
-                ("DELETE", "/v1/a", {"a": "1"}),
-                ("POST", "/v1/b", {"a": "1"}),
-                ("POST", "/v1/a", {"a": "2"}),
-                ("POST", "/v1/a", {"b": "1"}),
-                ("POST", "/v1/a", {"a": "1", "b": ""}),
-                ("POST", "/v1/a", {"a": ["1"]}),
-                ("POST", "/v1/a", {}),
-            ]
+        requests: list[tuple[str, str, dict]] = [
+            ("POST", "/v1/a", {"a": "1"}),
+            ("DELETE", "/v1/a", {"a": "1"}),
+            ("POST", "/v1/b", {"a": "1"}),
+            ("POST", "/v1/a", {"a": "2"}),
+            ("POST", "/v1/a", {"b": "1"}),
+            ("POST", "/v1/a", {"a": "1", "b": ""}),
+            ("POST", "/v1/a", {"a": ["1"]}),
+            ("POST", "/v1/a", {}),
         ]
+
+        prints = [idempotency.fingerprint(*parts) for parts in requests]
 
         assert len(set(prints)) == len(prints)
 

@@ -64,8 +64,8 @@ class LedgerMachine(RuleBasedStateMachine):
     entries = Bundle("entries")
     holds = Bundle("holds")
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(target=entries)
+    def open(self) -> MultipleResults[Posted]:
         LedgerMachine.examples += 1
         if self.examples % EMPTIED_EVERY == 0:
             database.empty()
@@ -81,7 +81,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.reservations: list[Reserved] = []
         with tenancy.within(self.bank.owner_id):
             ledger.open_accounts([*self.shops, *self.fees, *self.wallets, self.bank])
-        self._attempt([self._draft(ledger.Line(self.bank, wallet, 500)) for wallet in self.wallets], self.bank.owner_id)
+        drafts = [self._draft(ledger.Line(self.bank, wallet, 500)) for wallet in self.wallets]
+        self._attempt(drafts, self.bank.owner_id)
+        return multiple(*[Posted(draft, self.bank.owner_id) for draft in drafts])
 
     # --- verbs -----------------------------------------------------------------------
 
@@ -163,10 +165,19 @@ class LedgerMachine(RuleBasedStateMachine):
         self.tried["reserve"] += 1
         return self.reservations[-1]
 
-    @rule(reserved=holds, share=st.sampled_from([1, 3, 9, 10, 11]))
-    def complete(self, reserved: Reserved, share: int) -> None:
-        """A tenth of it, some tenths, all of it, or more than it."""
-        amount = -(-reserved.hold.amount_minor * share // 10)
+    @rule(reserved=holds)
+    def complete(self, reserved: Reserved) -> None:
+        self._complete(reserved, reserved.hold.amount_minor)
+
+    @rule(reserved=holds, tenths=st.integers(1, 9))
+    def complete_in_part(self, reserved: Reserved, tenths: int) -> None:
+        self._complete(reserved, -(-reserved.hold.amount_minor * tenths // 10))
+
+    @rule(reserved=holds, more=AMOUNTS)
+    def complete_too_much(self, reserved: Reserved, more: int) -> None:
+        self._complete(reserved, reserved.hold.amount_minor + more)
+
+    def _complete(self, reserved: Reserved, amount: int) -> None:
         book = self.books.index(reserved.book_id)
         draft = self._sale(self.wallets.index(reserved.wallet), book, amount, 0)
         try:

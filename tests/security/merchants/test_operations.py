@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -11,7 +13,14 @@ from tests.cast import NOW, race
 
 pytestmark = pytest.mark.django_db
 
-TEA = {"slug": "tea", "name": "Tea House", "country": "CN", "time_zone": "Asia/Shanghai", "currency": "CNY", "now": NOW}
+TEA: dict[str, Any] = {
+    "slug": "tea",
+    "name": "Tea House",
+    "country": "CN",
+    "time_zone": "Asia/Shanghai",
+    "currency": "CNY",
+    "now": NOW,
+}
 
 
 @pytest.fixture

@@ -91,7 +91,8 @@ class TestPage:
         assert answer["has_more"] is False
 
     def test_walks_every_row_once_while_others_come(self, book, rows):
-        walked, cursor = [], {}
+        walked: list[str] = []
+        cursor: dict[str, str] = {}
         while True:
             answer = page(book, limit=2, **cursor)
             walked += names(answer)

@@ -5,6 +5,7 @@ import pytest
 from merchant_platform.kernel.api.params import (
     Amount,
     Boolean,
+    Created,
     Currency,
     Emptied,
     Id,
@@ -236,12 +237,18 @@ class TestListParams:
     def test_refuses_a_limit_out_of_1_to_100(self, limit):
         assert refusal(ListParams, {"limit": limit}) == ("parameter_invalid_integer", "limit")
 
-    def test_reads_a_second_or_a_range_of_time(self):
-        second = ListParams.read({"created": "1700000000"}, is_typed=FORM).created
-        since = ListParams.read({"created": {"gte": "1700000000", "lt": "1800000000"}}, is_typed=FORM).created
+    @pytest.mark.parametrize(
+        ("created", "bounds"),
+        [
+            ("1700000000", {"gte": 1_700_000_000, "lte": 1_700_000_000}),
+            ({"gte": "1700000000", "lt": "1800000000"}, {"gte": 1_700_000_000, "lt": 1_800_000_000}),
+            ({"gt": "1"}, {"gt": 1}),
+        ],
+    )
+    def test_reads_a_second_or_a_range_of_time(self, created, bounds):
+        read = ListParams.read({"created": created}, is_typed=FORM).created
 
-        assert (second.gte, second.lte, second.gt, second.lt) == (1_700_000_000, 1_700_000_000, None, None)
-        assert (since.gte, since.lte, since.gt, since.lt) == (1_700_000_000, None, None, 1_800_000_000)
+        assert read == Created(**bounds)
 
     @pytest.mark.parametrize(
         ("created", "code", "param"),

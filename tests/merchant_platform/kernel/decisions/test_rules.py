@@ -117,7 +117,11 @@ class TestRecord:
 
     def test_shows_the_rule_the_stored_form_the_first_time_too(self, registered, book):
         seen = []
-        rules.rule("watch", version=1)(lambda inputs: (seen.append(inputs), Verdict("allowed"))[1])
+
+        @rules.rule("watch", version=1)
+        def watch(inputs) -> Verdict:
+            seen.append(inputs)
+            return Verdict("allowed")
 
         with tenancy.within(book.pk):
             decision, _ = rules.record("watch", {"at": NOW, "pair": (1, 2)}, subject_id=ids.new(NOW), now=NOW)

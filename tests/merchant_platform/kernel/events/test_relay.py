@@ -67,7 +67,7 @@ def deliveries(book) -> list[Delivery]:
 
 def effects(book) -> list[str]:
     with tenancy.within(book.pk):
-        return sorted(Customer.objects.values_list("name", flat=True))
+        return sorted(str(name) for name in Customer.objects.values_list("name", flat=True))
 
 
 class TestRunOnce:
