@@ -64,6 +64,7 @@ FRAMEWORK = frozenset(
 # Facts: the app and platform roles may insert and read, never change.
 APPEND_ONLY = frozenset(
     {
+        "kernel_decision",
         "kernel_event",
         "payments_account",
         "payments_entry",

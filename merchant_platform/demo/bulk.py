@@ -1,5 +1,6 @@
 """Many rows in one statement, as the app role: row-level security refuses COPY and allows INSERT … SELECT."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -36,8 +37,14 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items; the next one is worked out in a thread while the caller waits for the database."""
     source = iter(items)
     end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="demo") as thread:
-        coming = thread.submit(next, source, end)
-        while (item := coming.result()) is not end:
+    interval = sys.getswitchinterval()
+    # The caller needs the interpreter back after each statement; by default a busy thread keeps it for 5 ms.
+    sys.setswitchinterval(interval / 10)
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="demo") as thread:
             coming = thread.submit(next, source, end)
-            yield item  # type: ignore[misc]
+            while (item := coming.result()) is not end:
+                coming = thread.submit(next, source, end)
+                yield item  # type: ignore[misc]
+    finally:
+        sys.setswitchinterval(interval)

@@ -9,13 +9,14 @@ from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import Currency, Id, InvalidParameter, ListParams, UpTo
 from merchant_platform.kernel.clock import unix
 from payments.api.addresses import mode, not_here, path_id
+from payments.intents.models import Attempt, Refund
 from payments.ledger import queries as ledger
 from payments.ledger.chart import MERCHANT, AccountRef
 from payments.ledger.models import Account, Entry
 
 # What a balance transaction is called on the wire, by the entry's kind.
 KINDS = {"charge": ("payment", "charge", "ch"), "refund": ("payment_refund", "refund", "re")}
-_SOURCES = {prefix: kind for kind, (_, _, prefix) in KINDS.items()}
+_SOURCES: dict[str, type[Attempt] | type[Refund]] = {"ch": Attempt, "re": Refund}
 
 
 class ListTransactions(ListParams):
@@ -105,10 +106,12 @@ def render(row: Entry, *, now: datetime) -> dict[str, Any]:
 
 
 def _source(text_: str) -> dict[str, Any]:
-    kind = _SOURCES.get(text_.partition("_")[0])
-    if kind is None:
+    """The entry that a charge or a refund names: by its own id, so that no index of sources is needed."""
+    prefix = text_.partition("_")[0]
+    if prefix not in _SOURCES:
         raise InvalidParameter(f"No such source: '{text_[:100]}'", code="resource_missing", param="source")
-    return {"kind": kind, "source_id": paging.identifier(KINDS[kind][2], text_, param="source")}
+    source_id = paging.identifier(prefix, text_, param="source")
+    return {"pk__in": _SOURCES[prefix].objects.filter(pk=source_id, entry_id__isnull=False).values("entry_id")}
 
 
 def _nothing(call: Call) -> dict[str, Any]:

@@ -62,6 +62,12 @@ class PaymentIntent(models.Model):
             models.Index(fields=["book_id", "customer", "id"], name="payments_paymentintent_cust"),
             # what an order's live intents cover
             models.Index(fields=["book_id", "order"], name="payments_paymentintent_order"),
+            # search status:"…" where little matches; the many that succeeded cost nothing here.
+            models.Index(
+                fields=["book_id", "status", "id"],
+                condition=models.Q(status__in=sorted(states.INTENT_MOVES.states - {states.SUCCEEDED})),
+                name="payments_paymentintent_rare",
+            ),
         ]
 
 
@@ -123,6 +129,12 @@ class Attempt(models.Model):
         indexes = [
             # the attempts of an intent
             models.Index(fields=["book_id", "intent"], name="payments_attempt_intent"),
+            # search status:"…", as above
+            models.Index(
+                fields=["book_id", "status", "id"],
+                condition=models.Q(status__in=sorted(states.ATTEMPT_MOVES.states - {states.CAPTURED})),
+                name="payments_attempt_rare",
+            ),
             # list charges ?customer=
             models.Index(fields=["book_id", "customer", "id"], name="payments_attempt_customer"),
         ]

@@ -128,22 +128,7 @@ def _nodes(plan: dict) -> Iterator[dict]:
         yield from _nodes(child)
 
 
-# What reaches no index today: it reads the book's whole history however little is found.
-UNBOUNDED = {
-    "balance transactions of a charge": "payments_entry has no index by source",
-    "payments by a rare status": "search compares statuses and amounts row by row",
-    "the balance": "under row-level security the tail's COALESCE counts as leaky and keeps its xid from the index",
-}
-
-
 class TestQuestion:
-    @pytest.mark.parametrize("question", [*(name for name in REQUESTS if name not in UNBOUNDED), CLAIM])
+    @pytest.mark.parametrize("question", [*REQUESTS, CLAIM])
     def test_reads_no_more_of_a_long_history(self, question, measured):
-        assert max(rows[question] for rows in measured) <= ROWS_MAX
-
-    @pytest.mark.parametrize(
-        "question",
-        [pytest.param(name, marks=pytest.mark.xfail(reason=why, strict=True)) for name, why in UNBOUNDED.items()],
-    )
-    def test_reads_more_of_a_long_history_where_no_index_is_reached(self, question, measured):
         assert max(rows[question] for rows in measured) <= ROWS_MAX

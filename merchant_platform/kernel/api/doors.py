@@ -261,6 +261,8 @@ def json_response(body: bytes, status: int) -> HttpResponse:
     """JSON with its length, which no middleware adds on the API's way."""
     response = HttpResponse(body, status=status, content_type="application/json")
     response["Content-Length"] = str(len(body))
+    # A refusal is an answer: what is unexpected was logged where it was caught.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.events import router
@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 LEASE = timedelta(minutes=2)
 RETRY_AFTER = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)  # seconds after each failed attempt
+ATTEMPTS_MAX = len(RETRY_AFTER) + 1
 ERROR_LENGTH = 500
+
+
+class NeverFinished(RuntimeError):
+    """A handler that takes its process with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,15 @@ def _claim(*, now: datetime, limit: int) -> Sequence[Claim]:
 
 
 def _hand_over(claim: Claim, *, now: datetime) -> None:
+    if claim.attempts_count > ATTEMPTS_MAX:
+        # It never came back to be put back: the handler ended the process each time.
+        _put_back(claim, NeverFinished("the process ended before the handler did"), now=now)
+        return
     try:
         with tenancy.within(claim.book_id):
-            # The lock makes a second relay, whose lease began when ours ran out, wait and then see the mark.
-            open_delivery = Delivery.objects.select_for_update().filter(pk=claim.id, done_at__isnull=True)
-            if not open_delivery.exists():
+            # A second relay, whose lease began when ours ran out, finds the row locked or marked and passes by.
+            still_owed = Delivery.objects.select_for_update(skip_locked=True).filter(pk=claim.id, done_at__isnull=True)
+            if not still_owed.exists():
                 return
             router.handler(claim.target)(Event.objects.get(pk=claim.event_id))
             Delivery.objects.filter(pk=claim.id).update(done_at=now, claimed_until=None, last_error="")
@@ -71,12 +80,16 @@ def _hand_over(claim: Claim, *, now: datetime) -> None:
 
 
 def _put_back(claim: Claim, error: Exception, *, now: datetime) -> None:
-    is_dead = claim.attempts_count > len(RETRY_AFTER)
+    is_dead = claim.attempts_count >= ATTEMPTS_MAX
     wait = timedelta(0) if is_dead else timedelta(seconds=RETRY_AFTER[claim.attempts_count - 1])
-    with tenancy.within(claim.book_id):
-        Delivery.objects.filter(pk=claim.id, done_at__isnull=True).update(
-            claimed_until=None,
-            due_at=now + wait,
-            dead_at=now if is_dead else None,
-            last_error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH],
-        )
+    try:
+        with tenancy.within(claim.book_id):
+            Delivery.objects.filter(pk=claim.id, done_at__isnull=True).update(
+                claimed_until=None,
+                due_at=now + wait,
+                dead_at=now if is_dead else None,
+                last_error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH],
+            )
+    except DatabaseError:
+        # Its lease runs out, and it is tried again: the rest of the batch must not wait for that.
+        logger.exception("a delivery could not be put back", extra={"delivery": str(claim.id)})

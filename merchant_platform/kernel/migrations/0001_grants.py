@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 # Without IN SCHEMA: only the global default can take back what PUBLIC has by default.
                 "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
                 f"GRANT SELECT ON django_migrations TO {ROLES}",
+                # A temporary table could stand in for one of ours in a function's eyes.
+                "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
             ],
             [
                 f"REVOKE SELECT ON django_migrations FROM {ROLES}",

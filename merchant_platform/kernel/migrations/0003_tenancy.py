@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         tenant("kernel_delivery", event_id="kernel_event"),
         tenant("kernel_idempotencykey"),
         tenant("kernel_decision"),
-        append_only("kernel_event"),
+        append_only("kernel_decision", "kernel_event"),
         # Whole JSON documents up to a page stay in the row: no second table, no compression, one write.
         migrations.RunSQL(
             [

@@ -6,7 +6,7 @@ RETURNS TABLE (
     id uuid, entry_id uuid, book_id uuid, kind text, source_id uuid, amount_minor bigint, unit text,
     effective_at timestamptz, xid xid8
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT t.id, t.entry_id, t.book_id, e.kind, e.source_id, t.signed, t.unit, e.effective_at, t.xid
     FROM (
         (SELECT d.id, d.entry_id, d.book_id, -d.amount_minor AS signed, d.unit, d.xid
