@@ -52,6 +52,12 @@ def exponent(currency: str) -> int:
     return 2
 
 
+def step(currency: str) -> int:
+    """What an amount must be a multiple of: three decimals are sent in tens, and ISK and UGX have no minor unit."""
+    code = currency.upper()
+    return 10 if code in WIRE_THREE_DECIMAL else 100 if code in WIRE_EXPONENT_EXCEPTIONS else 1
+
+
 def unit(currency: str) -> str:
     """The ledger's name of a currency's unit: `CNY/2`."""
     return f"{currency.upper()}/{exponent(currency)}"

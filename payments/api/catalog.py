@@ -20,6 +20,7 @@ from merchant_platform.kernel.api.params import (
     Nested,
     Params,
     UpTo,
+    check_step,
 )
 from payments.api.addresses import not_here, origin, path_id
 from payments.catalog import objects
@@ -177,6 +178,7 @@ def list_products(call: Call) -> dict[str, Any]:
 @endpoint(permission="prices:write", params=CreatePrice, returns="price")
 def create_price(call: Call) -> dict[str, Any]:
     """Create a price"""
+    check_step(call.params.unit_amount, call.params.currency, param="unit_amount")
     columns = call.params.given("active", "product", "unit_amount")
     row = catalog.create_price(
         product_id=paging.identifier("prod", call.params.product, param="product"),

@@ -22,6 +22,7 @@ from merchant_platform.kernel.api.params import (
     Nested,
     Params,
     UpTo,
+    check_step,
 )
 from merchant_platform.kernel.metadata import merge
 from payments.api.addresses import not_here, origin, path_id
@@ -78,6 +79,8 @@ def create(call: Call) -> dict[str, Any]:
     params = call.params
     if not 1 <= len(params.line_items) <= LINES_MAX:
         raise InvalidParameter(f"An order has 1 to {LINES_MAX} line items.", param="line_items")
+    for position, item in enumerate(params.line_items):
+        check_step(item.unit_amount or 0, params.currency, param=f"line_items[{position}][unit_amount]")
     if (params.reference or "").startswith("ord_"):
         raise InvalidParameter("A reference of your own cannot begin with 'ord_'.", param="reference")
     row, lines = orders.create(

@@ -22,6 +22,7 @@ from merchant_platform.kernel.api.params import (
     Params,
     SearchParams,
     UpTo,
+    check_step,
 )
 from merchant_platform.kernel.errors import Forbidden
 from merchant_platform.kernel.metadata import merge
@@ -287,6 +288,7 @@ def search_(call: Call) -> dict[str, Any]:
 
 
 def _terms(params: CreateIntent) -> intents.Terms:
+    check_step(params.amount, params.currency, param="amount")
     details = params.details()
     details.setdefault("capture_method", params.capture_method)
     if "payment_method_types" in details and params.automatic_payment_methods is not None:

@@ -422,6 +422,12 @@ def _check_owed(order: Order, amount_minor: int, currency: str, *, besides: UUID
 
 
 def _resize(intent: PaymentIntent, amount_minor: int, currency: str) -> None:
+    if amount_minor % money.step(currency):
+        raise Invalid(
+            f"Amounts in {currency} must be a multiple of {money.step(currency)}.",
+            code="parameter_invalid_integer",
+            param="amount",
+        )
     order = orders.lock(intent.order_id)
     is_alone = not PaymentIntent.objects.filter(order=order).exclude(pk=intent.pk).exists()
     if order.is_implicit and is_alone:

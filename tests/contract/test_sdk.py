@@ -307,8 +307,8 @@ class TestEvents:
         integrator.v1.refunds.create({"charge": paid.latest_charge, "amount": 400})
         integrator.v1.customers.update(guest.id, {"name": "Lin"})
 
-        listed = checked(integrator.v1.events.list({"limit": 3}))
-        told = list(listed.auto_paging_iter())
+        whole = checked(integrator.v1.events.list({"limit": 100}))
+        told = list(integrator.v1.events.list({"limit": 3}).auto_paging_iter())
 
         assert [event.type for event in told] == [
             "customer.updated",
@@ -320,6 +320,7 @@ class TestEvents:
             "payment_method.attached",
             "customer.created",
         ]
+        assert [event.id for event in told] == [event.id for event in whole.data]
         assert {event.api_version for event in told} == {stripe.api_version}
         assert told[0].data.previous_attributes.to_dict() == {"name": "Lin Mei"}
         assert told[3].data.object.to_dict() == paid.to_dict()

@@ -82,6 +82,15 @@ def _amount(value: int) -> int:
     return value
 
 
+def check_step(amount_minor: int, currency: str, *, param: str) -> None:
+    """Raises InvalidParameter for an amount that the currency cannot be paid in: KWD 1.234 on the wire is 1230."""
+    step = money.step(currency)
+    if amount_minor % step:
+        raise InvalidParameter(
+            f"Amounts in {currency} must be a multiple of {step}.", code="parameter_invalid_integer", param=param
+        )
+
+
 def _metadata(value: dict[str, str | None]) -> dict[str, str | None]:
     if value == metadata.DELETE_ALL:
         return value
