@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from payments.ledger import checkpoints
 
@@ -52,7 +54,8 @@ def _valkey() -> str | None:
 
 @cache
 def _server() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+    # No second try: readiness says how it is now.
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
 @cache

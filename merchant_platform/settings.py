@@ -6,6 +6,7 @@ another shell then speaks with the running platform.
 """
 
 import hmac
+import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -15,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).absolute()
-if "DATABASE_URL" not in env.ENVIRON and (DATA_DIR / "run.env").is_file():
+if "DATABASE_URL" not in env.ENVIRON and os.access(DATA_DIR / "run.env", os.R_OK):
     env.read_env(DATA_DIR / "run.env")
 
 DEBUG = env.bool("DEBUG", default=False)

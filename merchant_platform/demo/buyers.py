@@ -1,6 +1,6 @@
 """Who buys at a shop: a few regulars, a long tail, some who stop coming, some who are new, and passers-by."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from merchant_platform.demo.patterns import HABITS, Counter
@@ -35,7 +35,7 @@ class Buyer:
     limit_minor: int | None = None
     ending: str | None = None
     # A login of the demo world: paid for, linked, and never declined.
-    is_known: bool = field(default=False)
+    is_known: bool = False
 
 
 def cast(

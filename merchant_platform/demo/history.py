@@ -19,7 +19,7 @@ from payments.orders.models import Order, OrderLine
 
 VISITS_A_CHAPTER = 1_000
 
-_SURPRISED_SHARE = 0.32
+_SURPRISED_SHARE = 0.28
 _RETRY_SHARE = 0.75
 _ABANDONED_SHARE = 0.85
 _REFUND_SHARE = 0.021

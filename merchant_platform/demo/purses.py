@@ -10,7 +10,7 @@ from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.wallets.models import Mandate, Wallet
 
-_SOON = timedelta(milliseconds=1)
+_TOP_UP_WITHIN = timedelta(minutes=20)
 
 
 @dataclass(slots=True)
@@ -61,11 +61,11 @@ class Purse:
         self.coming.append((at, amount_minor))
 
     def top_up(self, needed_minor: int, *, before: datetime, rng: Random) -> ledger.Draft:
-        """The entry that fills the purse for a payment, some time since the last one, in round amounts."""
+        """The entry that fills the purse for a payment, after the last one and before this, in round amounts."""
         missing = needed_minor - self.held_minor
         amount = -(-missing // self.top_up_minor) * self.top_up_minor
-        at = max(before - timedelta(seconds=rng.uniform(20, 1200)), self.last_at + _SOON)
-        at = min(at, before - _SOON)
+        earliest = max(self.last_at, before - _TOP_UP_WITHIN)
+        at = earliest + (before - earliest) * rng.uniform(0.1, 0.9)
         self.held_minor += amount
         entry_id = ids.new(at)
         return ledger.Draft(

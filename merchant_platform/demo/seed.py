@@ -24,7 +24,7 @@ def ensure(
     """See that the world is there. This will plant it where it is missing, and always write the file.
 
     Returns what was planted, None where nothing was. Killed at any moment it leaves all of
-    the world or nothing, and the next call finishes the work.
+    the world or nothing, and the next call finishes the work. Raises world.AddressTaken.
     """
     planted = None
     with transaction.atomic():
@@ -49,7 +49,8 @@ def _prepare_transaction() -> None:
     with connections["default"].cursor() as cursor:
         # What a row points at is written before it, so nothing has to be left to the commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_PATIENCE])
+        for limit in ("lock_timeout", "statement_timeout"):
+            cursor.execute("SELECT set_config(%s, %s, true)", [limit, _PATIENCE])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 

@@ -28,6 +28,10 @@ _BOOKSHOP_SHARE = 1 / 60
 _FOUNDED_BEFORE = timedelta(days=14)
 
 
+class AddressTaken(Exception):
+    """Somebody real has an e-mail address of the demo world; the text is one sentence for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planted:
     """What there is now."""
@@ -47,7 +51,11 @@ def is_planted() -> bool:
 
 
 def plant(*, now: datetime, days: int = DAYS, orders: int = ORDERS) -> Planted:
-    """Write the whole world in the open transaction, ending at `now`. Nobody can sign in yet (access.grant)."""
+    """Write the whole world in the open transaction, ending at `now`. Nobody can sign in yet (access.grant).
+
+    Raises AddressTaken, since a login that exists is nobody's to give a password to.
+    """
+    _refuse_taken_addresses()
     start = now - timedelta(days=days)
     founded_at = start - _FOUNDED_BEFORE
     platform_book_id = merchant_queries.platform_book_id(mode=TEST)
@@ -72,6 +80,13 @@ def plant(*, now: datetime, days: int = DAYS, orders: int = ORDERS) -> Planted:
         )
         told.append(unfold(stage, wallets=wallets))
     return Planted(days, told)
+
+
+def _refuse_taken_addresses() -> None:
+    cast = [people.OPERATOR, *people.CONSUMERS, *(each.person for each in (*people.STAFF, *people.OTHER_STAFF))]
+    taken = User.objects.filter(email__in=[person.email for person in cast]).values_list("email", flat=True).first()
+    if taken is not None:
+        raise AddressTaken(f"{taken} signs in here already, so there is no place for the demo world: set DEMO=0.")
 
 
 def _known_wallets(*, now: datetime) -> dict[Person, Wallet]:

@@ -1,5 +1,7 @@
 """What an integrator does with the `stripe` SDK, of every resource that we share with Stripe."""
 
+from urllib.request import urlopen
+
 import pytest
 import stripe
 
@@ -474,9 +476,22 @@ class TestErrors:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             integrator.v1.payment_intents.create({"amount": 700})
 
-        assert checked_error(refused.value).doc_url == f"{server}/docs/errors/parameter_missing"
+        page = checked_error(refused.value).doc_url
+        assert page == f"{server}/docs/errors/parameter_missing"
+        with urlopen(page) as opened:
+            assert (opened.status, b"parameter_missing" in opened.read()) == (200, True)
         assert (refused.value.code, refused.value.param) == ("parameter_missing", "currency")
         assert str(refused.value.request_id).startswith("req_")
+
+    @pytest.mark.requirement("B5")
+    def test_of_a_decline_lead_to_its_own_page(self, server, pay):
+        with pytest.raises(stripe.CardError) as declined:
+            pay(50_001)
+
+        page = checked_error(declined.value).doc_url
+        assert page == f"{server}/docs/errors/insufficient_funds"
+        with urlopen(page) as opened:
+            assert (opened.status, b"insufficient_funds" in opened.read()) == (200, True)
 
     def test_of_the_key_are_told_apart(self, server):
         stranger = stripe.StripeClient("sk_test_guessed", base_addresses={"api": server})

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 
-from merchant_platform.demo import catalogue, payers, people, seed
+from merchant_platform.demo import catalogue, payers, people, seed, world
 from merchant_platform.demo import refunds as demo_refunds
 from merchant_platform.demo.bulk import insert
 from merchant_platform.demo.buyers import Buyer
@@ -277,6 +277,14 @@ class TestEnsure:
 
         assert books.counts().get("kernel_delivery", 0) == 0
         assert books.counts()["kernel_event"] > 0
+
+    def test_leaves_a_login_alone_that_is_somebodys(self, platform, path):
+        User.objects.create_user("owner@example.com", "my own password")
+
+        with books.unchanged(), pytest.raises(world.AddressTaken, match=r"owner@example\.com signs in here already"):
+            plant(path)
+
+        assert not path.exists()
 
     def test_is_a_command(self, platform, path, settings, capsys):
         settings.DATA_DIR, settings.PUBLIC_URL = path.parent, URL

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from merchant_platform.demo import seed, world
 from merchant_platform.kernel import clock
@@ -21,13 +21,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.DATA_DIR / "demo.json"
         began = time.monotonic()
-        planted = seed.ensure(
-            path=path,
-            base_url=settings.PUBLIC_URL,
-            now=clock.wall(),
-            days=options["days"],
-            orders=options["orders"],
-        )
+        try:
+            planted = seed.ensure(
+                path=path,
+                base_url=settings.PUBLIC_URL,
+                now=clock.wall(),
+                days=options["days"],
+                orders=options["orders"],
+            )
+        except world.AddressTaken as error:
+            raise CommandError(str(error)) from error
         if planted is None:
             self.stdout.write(f"The demo world is there: {path}")
         else:
