@@ -40,7 +40,7 @@ def method(customer, wallet_method):
 
 
 @pytest.fixture(autouse=True)
-def open_accounts(request, api, method):
+def open_accounts(api, method):
     """The first payment of a book opens its accounts, which takes the general road; it is not the one compared."""
     assert pay(api, method, 1_000).status == 200
 
