@@ -171,6 +171,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
 DEFAULT_FEE_RATES_PPM = {"wallet": 3_800}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
+# Outside providers: name to class (payments/providers/port.py).
+PAYMENT_PROVIDERS: dict[str, str] = {}
 
 LOGGING = {
     "version": 1,
