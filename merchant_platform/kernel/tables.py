@@ -88,9 +88,14 @@ def constraint_name(table: str, column: str) -> str:
 
 
 class TenantForeignKey(models.ForeignKey):
-    """A reference between tenant tables. The constraint, which includes the book, is made by `tenant()`."""
+    """A reference between tenant tables. The constraint, which includes the book, is made by `tenant()`.
 
-    def __init__(self, to, on_delete=models.PROTECT, **options) -> None:
+    `proved_by` names the check of the books proof that stands in for a constraint, where
+    one would cost every payment too much.
+    """
+
+    def __init__(self, to, on_delete=models.PROTECT, *, proved_by: str | None = None, **options) -> None:
+        self.proved_by = proved_by
         options.setdefault("db_constraint", False)
         options.setdefault("db_index", False)
         options.setdefault("related_name", "+")

@@ -2,7 +2,7 @@
 
 The rules run here, in Python, on the same drafts as the general road (operations.py);
 the rows of all tables go to the database in one function call in autocommit
-(sql/pay_wallet_v1.sql). It commits a success or nothing. Where the database finds the
+(sql/pay_wallet_v2.sql). It commits a success or nothing. Where the database finds the
 payment otherwise, the caller takes the general road, which writes the decline and says
 why. A test holds the rows of both roads against each other.
 """
@@ -17,7 +17,7 @@ from django.db.utils import DatabaseError
 
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.events.outbox import row
-from merchant_platform.kernel.idempotency import Answer, LockTimeout, Request, replay_of
+from merchant_platform.kernel.idempotency import Answer, LockTimeout, Request
 from merchant_platform.kernel.wire import dump
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, operations, states
@@ -27,20 +27,10 @@ from payments.ledger.operations import FOREIGN_CLUSTER, LACKS_AMOUNT
 from payments.orders import operations as orders
 from payments.origin import Origin
 
-GENERAL_ROAD = frozenset({"PW001", LACKS_AMOUNT, FOREIGN_CLUSTER, "23503"})  # 23503: an account is not open yet
+GENERAL_ROAD = frozenset({"PW001", LACKS_AMOUNT, FOREIGN_CLUSTER})
 LOCK_NOT_AVAILABLE = frozenset({"55P03", "40P01"})
 
-_CALL = (
-    "SELECT outcome, fingerprint, status, body, request_id FROM pay_wallet_v1("
-    + ", ".join(
-        ["%s::uuid", "%s::timestamptz", "%s", "%s::bytea", "%s", "%s", "%s::uuid", "%s::uuid", "%s", "%s", "%s"]
-        + ["%s::uuid", "%s::uuid", "%s", "%s::uuid"]
-        + ["%s"] * 9
-        + ["%s::uuid", "%s", "%s", "%s::uuid", "%s", "%s::uuid[]", "%s::uuid", "%s::uuid"]
-        + ["%s::uuid[]", "%s::text[]", "%s::text[]", "%s::uuid[]", "%s::uuid[]", "%s::text[]"]
-    )
-    + ")"
-)
+_CALL = "SELECT pay_wallet_v2(%s, %s, %s, %s)"
 
 
 def pay(
@@ -48,7 +38,7 @@ def pay(
 ) -> Answer | None:
     """Create and confirm a wallet payment in one call. This will write all of it, or nothing and return None.
 
-    None says: take the general road. Raises KeyReused and LockTimeout.
+    None says: take the general road. Raises LockTimeout.
     """
     if terms_.details.get("setup_future_usage") is not None:
         return None  # rare with a wallet, and the function does not write it
@@ -88,40 +78,36 @@ def pay(
         row("payment_intent.succeeded", response, now=now),
     ]
     owed = [(event, target) for event in events for target in event.targets]
-    metadata = dump(intent.metadata)
-    arguments = [
-        book_id.hex, now,
-        idempotency.key if idempotency else None,
-        idempotency.fingerprint if idempotency else None,
-        origin.request_id, response,
-        customer_id.hex, method_id.hex, intent.amount_minor, intent.currency, entry.unit,
-        order.pk.hex, line.pk.hex, line.description,
-        intent.pk.hex, dump(intent.payment_method_types), intent.capture_method, intent.description,
-        intent.receipt_email, intent.statement_descriptor, intent.statement_descriptor_suffix, intent.transfer_group,
-        dump(intent.shipping) if intent.shipping is not None else None, metadata,
-        attempt.pk.hex, attempt.fee_rate_ppm, attempt.fee_minor,
-        entry.id.hex, entry.reference, _array([ids.new(now), ids.new(now)]),
+    # In the order of the type's columns (sql/types/wallet_payment_v2.sql). What can be any text is quoted.
+    payment = [
+        book_id.hex, now.isoformat(),
+        _quoted(idempotency.key if idempotency else None),
+        _quoted(f"\\x{idempotency.fingerprint.hex()}" if idempotency else None),
+        _quoted(origin.request_id),
+        customer_id.hex, method_id.hex, str(intent.amount_minor), intent.currency, entry.unit,
+        order.pk.hex, line.pk.hex, _quoted(line.description),
+        intent.pk.hex, _quoted(dump(intent.payment_method_types)), intent.capture_method,
+        _quoted(intent.description), _quoted(intent.receipt_email), _quoted(intent.statement_descriptor),
+        _quoted(intent.statement_descriptor_suffix), _quoted(intent.transfer_group),
+        _quoted(dump(intent.shipping) if intent.shipping is not None else None), _quoted(dump(intent.metadata)),
+        attempt.pk.hex, str(attempt.fee_rate_ppm), str(attempt.fee_minor),
+        entry.id.hex, entry.reference, ids.new(now).hex, ids.new(now).hex,
         chart.merchant(book_id, intent.currency, mode).id.hex, chart.fees(book_id, intent.currency, mode).id.hex,
-        _array([event.id for event in events]),
-        [event.type for event in events], [event.data for event in events],
-        _array([ids.new(now) for _ in owed]), _array([event.id for event, _ in owed]),
-        [target for _, target in owed],
+        *[event.id.hex for event in events],
+        _array([ids.new(now).hex for _ in owed]), _array([event.id.hex for event, _ in owed]),
+        _array([target for _, target in owed]),
     ]  # fmt: skip
-    found = _call(arguments)
-    if found is None:
-        return None
-    outcome, fingerprint, status, body, request_id = found
-    if outcome == "replay":
-        assert idempotency is not None, "only a key can be replayed"
-        return replay_of(idempotency, fingerprint, status, body, request_id)
-    return Answer(status=200, body=response, moved_money=True)
+    is_paid = _call(f"({','.join(payment)})", *[event.data for event in events])
+    # None, or a key that was used before: the general road knows what to answer.
+    return Answer(status=200, body=response, moved_money=True) if is_paid else None
 
 
-def _call(arguments: list) -> tuple | None:
+def _call(payment: str, created: str, charge: str, succeeded: str) -> bool | None:
+    """Whether it was written now; None where the payment is one for the general road. Raises LockTimeout."""
     try:
         with connections["default"].cursor() as cursor:
-            cursor.execute(_CALL, arguments)
-            return cursor.fetchone()
+            cursor.execute(_CALL, [payment, created, charge, succeeded])
+            return cursor.fetchone()[0]
     except DatabaseError as error:
         code = getattr(error.__cause__, "pgcode", None)
         if code in GENERAL_ROAD:
@@ -131,9 +117,17 @@ def _call(arguments: list) -> tuple | None:
         raise
 
 
-def _array(identifiers: Sequence[UUID]) -> str:
-    """A uuid[] literal. Ids go as text: the driver's adapter for UUID takes longer than all else in the call."""
-    return "{" + ",".join([identifier.hex for identifier in identifiers]) + "}"
+def _quoted(value: str | None) -> str:
+    """Any text as a column of a composite literal; nothing at all is null."""
+    if value is None:
+        return ""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _array(words: Sequence[str]) -> str:
+    """An array of ids or dotted names, which need no quotes of their own, as a column of a composite literal."""
+    return f'"{{{",".join(words)}}}"'
 
 
 def _customer_of(book_id: UUID, method_id: UUID | None) -> UUID | None:

@@ -12,7 +12,7 @@ class PaymentIntent(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
     order = TenantForeignKey("payments.Order")
-    customer = TenantForeignKey("payments.Customer", null=True)
+    customer = TenantForeignKey("payments.Customer", null=True, proved_by="references_hold")
     payment_method = TenantForeignKey("payments.PaymentMethod", null=True)
     status = models.TextField()
     amount_minor = models.BigIntegerField()
@@ -78,8 +78,9 @@ class Attempt(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
     intent = TenantForeignKey(PaymentIntent)
-    customer = TenantForeignKey("payments.Customer", null=True)
-    payment_method = TenantForeignKey("payments.PaymentMethod")
+    # As its intent's when it was made.
+    customer = TenantForeignKey("payments.Customer", null=True, proved_by="references_hold")
+    payment_method = TenantForeignKey("payments.PaymentMethod", proved_by="references_hold")
     method = models.TextField()
     status = models.TextField()
     amount_minor = models.BigIntegerField()
@@ -89,7 +90,7 @@ class Attempt(models.Model):
     # The plan as it was: a refund gives the fee back by it.
     fee_rate_ppm = models.IntegerField(default=0)
     fee_minor = models.BigIntegerField(default=0)
-    entry = TenantForeignKey("payments.Entry", null=True)
+    entry = TenantForeignKey("payments.Entry", null=True, proved_by="captured_is_posted")
     decline_code = models.TextField(null=True)  # noqa: DJ001
     description = models.TextField(null=True)  # noqa: DJ001
     receipt_email = models.TextField(null=True)  # noqa: DJ001

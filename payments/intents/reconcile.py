@@ -4,6 +4,26 @@ from payments.ledger.reconcile import Check
 
 CHECKS = (
     Check(
+        "references_hold",
+        "What intents, charges and order lines name is there, in their book.",
+        """
+        SELECT 'intent ' || i.id || ': customer ' || i.customer_id FROM payments_paymentintent i
+        WHERE i.customer_id IS NOT NULL AND NOT EXISTS
+            (SELECT FROM payments_customer c WHERE c.book_id = i.book_id AND c.id = i.customer_id)
+        UNION ALL
+        SELECT 'charge ' || a.id || ': customer ' || a.customer_id FROM payments_attempt a
+        WHERE a.customer_id IS NOT NULL AND NOT EXISTS
+            (SELECT FROM payments_customer c WHERE c.book_id = a.book_id AND c.id = a.customer_id)
+        UNION ALL
+        SELECT 'charge ' || a.id || ': payment method ' || a.payment_method_id FROM payments_attempt a
+        WHERE NOT EXISTS
+            (SELECT FROM payments_paymentmethod m WHERE m.book_id = a.book_id AND m.id = a.payment_method_id)
+        UNION ALL
+        SELECT 'order line ' || l.id || ': order ' || l.order_id FROM payments_orderline l
+        WHERE NOT EXISTS (SELECT FROM payments_order o WHERE o.book_id = l.book_id AND o.id = l.order_id)
+        """,
+    ),
+    Check(
         "captured_is_posted",
         "Every captured charge has its entry, of the same amount and fee, and no other charge has one.",
         """

@@ -297,7 +297,7 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
 
 
 _POST = (
-    "SELECT ledger_post_v1(%s, %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bigint[],"
+    "SELECT ledger_post_v2(%s, %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bigint[],"
     " %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[],"
     " %s::text[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[])"
 )

@@ -92,6 +92,17 @@ CHECKS = (
         """,
     ),
     Check(
+        "transfers_hang_together",
+        "Every transfer has its entry, in its book, and both its accounts.",
+        """
+        SELECT 'transfer ' || t.id FROM payments_transfer t
+        LEFT JOIN payments_entry e ON e.book_id = t.book_id AND e.id = t.entry_id
+        LEFT JOIN payments_account d ON d.id = t.debit_account_id
+        LEFT JOIN payments_account c ON c.id = t.credit_account_id
+        WHERE e.id IS NULL OR d.id IS NULL OR c.id IS NULL
+        """,
+    ),
+    Check(
         "transfers_in_their_book",
         "A transfer moves totals of its own book only, and all three units agree.",
         """

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_foreign_cluster_v1()",
             "DROP TRIGGER this_cluster ON payments_transfer",
         ),
-        function(ROOT / "ledger/sql/ledger_post_v1.sql", "ledger_post_v1", to=BOTH),
+        function(ROOT / "ledger/sql/retired/ledger_post_v1.sql", "ledger_post_v1", to=BOTH),
         function(ROOT / "ledger/sql/wallet_statement_v1.sql", "wallet_statement_v1", to=BOTH),
-        function(ROOT / "intents/sql/pay_wallet_v1.sql", "pay_wallet_v1", to=BOTH[:1]),
+        function(ROOT / "intents/sql/retired/pay_wallet_v1.sql", "pay_wallet_v1", to=BOTH[:1]),
     ]

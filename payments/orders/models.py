@@ -63,7 +63,7 @@ class OrderLine(models.Model):
     id_prefix = "li"
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
-    order = TenantForeignKey(Order)
+    order = TenantForeignKey(Order, proved_by="references_hold")
     product = TenantForeignKey("payments.Product", null=True)
     price = TenantForeignKey("payments.Price", null=True)
     description = models.TextField()

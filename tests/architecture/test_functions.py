@@ -18,13 +18,13 @@ SOURCES = {**FILES, APPEND_ONLY_FUNCTION: REFUSE}
 # Who may call what, besides the owner.
 CALLERS = {
     "kernel_refuse_change": {APP, PLATFORM},
-    "ledger_post_v1": {APP, PLATFORM},
+    "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
-    "pay_wallet_v1": {APP},
+    "pay_wallet_v2": {APP},
     "wallet_statement_v1": {APP, PLATFORM},
 }
 # Run with the owner's rights: a consumer's statement crosses books.
-DEFINERS = {"wallet_statement_v1"}
+DEFINERS = {"pay_wallet_v2", "wallet_statement_v1"}
 
 
 def definitions() -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.apps import apps
 
 from merchant_platform.kernel.tables import TenantForeignKey
 from merchant_platform.tables import APP_READS, APPEND_ONLY, FRAMEWORK, OWNER_WRITES, PLATFORM, TENANT
+from payments import proof
 from tests.architecture.asking import APP, ask, is_ours
 from tests.architecture.asking import PLATFORM as PLATFORM_ROLE
 
@@ -76,9 +77,9 @@ class TestKinds:
 
         assert others == []
 
-    def test_give_every_reference_of_a_model_its_constraint(self):
+    def test_give_every_reference_of_a_model_its_constraint_or_its_proof(self):
         references = {
-            (model._meta.db_table, field.column)
+            (model._meta.db_table, field.column): field.proved_by
             for model in apps.get_models()
             for field in model._meta.local_fields
             if isinstance(field, TenantForeignKey)
@@ -92,7 +93,9 @@ class TestKinds:
         )
 
         assert len(references) > 20
-        assert references - set(constrained) == set()
+        proved = {reference: check for reference, check in references.items() if check is not None}
+        assert set(references) - set(constrained) == set(proved)
+        assert set(proved.values()) <= {check.name for check in proof.CHECKS}
 
 
 class TestRowSecurity:

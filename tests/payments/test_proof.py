@@ -53,6 +53,28 @@ WRONGS = {
         "UPDATE payments_checkpoint SET posted_minor = posted_minor + 1 WHERE account_id = (SELECT id FROM"
         " payments_account WHERE code = 'merchant')",
     ),
+    "a transfer lost its entry": (
+        "transfers_hang_together",
+        "UPDATE payments_transfer SET entry_id = gen_random_uuid() WHERE entry_id = (SELECT id FROM payments_entry"
+        " WHERE kind = 'refund')",
+    ),
+    "a transfer's account is not there": (
+        "transfers_hang_together",
+        f"UPDATE payments_transfer SET credit_account_id = {NOWHERE}",
+    ),
+    "an intent names a customer of another book": (
+        "references_hold",
+        f"UPDATE payments_paymentintent SET customer_id = {NOWHERE}",
+    ),
+    "a charge names a customer who is not there": (
+        "references_hold",
+        f"UPDATE payments_attempt SET customer_id = {NOWHERE}",
+    ),
+    "a charge names a payment method that is not there": (
+        "references_hold",
+        f"UPDATE payments_attempt SET payment_method_id = {NOWHERE}",
+    ),
+    "a line's order is not there": ("references_hold", f"UPDATE payments_orderline SET order_id = {NOWHERE}"),
     "a transfer is in another unit": ("transfers_in_their_book", "UPDATE payments_transfer SET unit = 'USD/2'"),
     "a transfer is in another book": (
         "transfers_in_their_book",
@@ -180,7 +202,7 @@ class TestProve:
     def test_has_each_check_once_with_its_sentence(self):
         names = [check.name for check in proof.CHECKS]
 
-        assert len(names) == len(set(names)) == 17
+        assert len(names) == len(set(names)) == 19
         assert all(check.sentence.endswith(".") for check in proof.CHECKS)
 
 
@@ -238,7 +260,7 @@ class TestReconcile:
 
         lines = said.getvalue().splitlines()
         assert lines[:-1] == [f"ok  {check.sentence}" for check in proof.CHECKS]
-        assert lines[-1] == "The books agree: 17 proofs."
+        assert lines[-1] == "The books agree: 19 proofs."
 
     def test_fails_and_names_what_differs(self, world):
         complained = StringIO()
