@@ -22,6 +22,7 @@ _HALF = _PAIR_BASE**6
 _COUNTER_BITS = 22
 _COUNTER_MASK = (1 << _COUNTER_BITS) - 1
 _MILLISECONDS_KEPT = 4_096
+_CHANCE_BYTES = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -62,9 +63,10 @@ class MalformedId(ValueError):
 
 
 class _Counter:
-    """The last count of each recent millisecond in one process; emptied after a fork, so that children differ.
+    """What one process numbers its ids with: the last count of each recent millisecond, and chance in advance.
 
-    Several at once, since threads and books with a test clock go back and forth between them.
+    Several milliseconds at once, since threads and books with a test clock go back and
+    forth between them. Both are emptied after a fork, so that children differ.
     """
 
     def __init__(self) -> None:
@@ -74,9 +76,15 @@ class _Counter:
         self.lock = threading.Lock()
         # The one used last stands last.
         self.counts: dict[int, int] = {}
+        # A payment makes a dozen ids: asking the system for each one's random bits is dear.
+        self.chance = b""
 
-    def next(self, millisecond: int) -> tuple[int, int]:
+    def next(self, millisecond: int) -> tuple[int, int, bytes]:
+        """A millisecond, which may be a later one, the count in it, and seven random bytes."""
         with self.lock:
+            if not self.chance:
+                self.chance = os.urandom(_CHANCE_BYTES * 64)
+            chance, self.chance = self.chance[:_CHANCE_BYTES], self.chance[_CHANCE_BYTES:]
             while True:
                 last = self.counts.pop(millisecond, None)
                 # The top bit starts clear, which leaves at least two million ids a millisecond.
@@ -85,7 +93,7 @@ class _Counter:
                 if len(self.counts) > _MILLISECONDS_KEPT:
                     del self.counts[next(iter(self.counts))]
                 if count != last:
-                    return millisecond, count
+                    return millisecond, count, chance
                 millisecond += 1
 
 
@@ -95,14 +103,14 @@ os.register_at_fork(after_in_child=_counter.reseed)
 
 def new(at: datetime) -> UUID:
     """A new id for a row made at `at` (aware). This will carry that time in its first 48 bits."""
-    millisecond, count = _counter.next(_milliseconds(at))
+    millisecond, count, chance = _counter.next(_milliseconds(at))
     return UUID(
         int=(millisecond << 80)
         | (7 << 76)
         | ((count >> 10) << 64)
         | (0b10 << 62)
         | ((count & 0x3FF) << 52)
-        | (int.from_bytes(os.urandom(7), "big") >> 4)
+        | (int.from_bytes(chance, "big") >> 4)
     )
 
 
