@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from merchant_platform.kernel import idempotency, ids, tenancy
 from merchant_platform.kernel.api import doors, paging
 from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
-from merchant_platform.kernel.api.params import LIMIT_DEFAULT, Currency, Id, Integer, InvalidParameter, Params
+from merchant_platform.kernel.api.params import LIMIT_DEFAULT, Currency, Id, Integer, InvalidParameter, Limit, Params
 from merchant_platform.kernel.errors import Forbidden
 from payments.api.addresses import not_here, origin, path_id
 from payments.customers import operations as customers
@@ -41,7 +41,7 @@ class CreateTestWallet(Params):
 
 
 class Movements(Params):
-    limit: Annotated[Integer, AfterValidator(lambda value: min(max(value, 1), 100))] = LIMIT_DEFAULT
+    limit: Limit = LIMIT_DEFAULT
     starting_after: Id | None = None
 
 

@@ -208,10 +208,21 @@ def _created(value: Any) -> Any:
     return {"gte": value, "lte": value} if isinstance(value, int | str) and not isinstance(value, bool) else value
 
 
+def _limit(value: int) -> int:
+    if not 1 <= value <= LIMIT_MAX:
+        raise PydanticCustomError(
+            "parameter_invalid_integer", "This value must be between 1 and {n}.", {"n": LIMIT_MAX}
+        )
+    return value
+
+
+Limit = Annotated[Integer, AfterValidator(_limit)]
+
+
 class ListParams(Params):
     """The parameters of every list."""
 
-    limit: Annotated[Integer, AfterValidator(lambda value: _limit(value))] = LIMIT_DEFAULT
+    limit: Limit = LIMIT_DEFAULT
     starting_after: Id | None = None
     ending_before: Id | None = None
     created: Annotated[Created | None, BeforeValidator(_created)] = None
@@ -221,16 +232,8 @@ class SearchParams(Params):
     """The parameters of every search."""
 
     query: Annotated[str, UpTo(1000)]
-    limit: Annotated[Integer, AfterValidator(lambda value: _limit(value))] = LIMIT_DEFAULT
+    limit: Limit = LIMIT_DEFAULT
     page: Id | None = None
-
-
-def _limit(value: int) -> int:
-    if not 1 <= value <= LIMIT_MAX:
-        raise PydanticCustomError(
-            "parameter_invalid_integer", "This value must be between 1 and {n}.", {"n": LIMIT_MAX}
-        )
-    return value
 
 
 _MESSAGES = {
@@ -246,6 +249,8 @@ _MESSAGES = {
 
 
 _PYDANTICS_OWN = frozenset(get_args(ErrorType))
+# No parameter looks like this: a form's brackets are taken apart before.
+_PYDANTICS_STEP = re.compile(r"(function-(after|before|plain|wrap)|tagged-union|union|nullable)\[.*\]", re.DOTALL)
 
 
 def _translate(error: ValidationError) -> InvalidParameter:
@@ -266,8 +271,8 @@ def _translate(error: ValidationError) -> InvalidParameter:
 
 
 def _name(location: tuple[int | str, ...]) -> str:
-    """`("items", 0, "price")` is `items[0][price]`; what pydantic adds for unions is left out."""
-    parts = [str(part) for part in location if not str(part).startswith(("function-", "tagged-", "union"))]
+    """`("items", 0, "price")` is `items[0][price]`; pydantic's own steps, as `union[int,str]`, are left out."""
+    parts = [str(part) for part in location if not _PYDANTICS_STEP.fullmatch(str(part))]
     return parts[0] + "".join(f"[{part}]" for part in parts[1:]) if parts else ""
 
 

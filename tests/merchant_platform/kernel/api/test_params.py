@@ -165,6 +165,10 @@ class TestRead:
         """A misspelt name is most often why another one is missing."""
         assert refusal(Needed, {"ammount": "1"}) == ("parameter_unknown", "ammount")
 
+    @pytest.mark.parametrize("name", ["unionpay", "function-before", "tagged-union", "nullable"])
+    def test_names_an_unknown_parameter_however_it_is_called(self, name):
+        assert refusal(Needed, {"amount": "1", name: "1"}) == ("parameter_unknown", name)
+
     def test_says_what_was_wrong(self):
         messages = {}
         for name, data in {
