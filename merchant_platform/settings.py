@@ -168,11 +168,13 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
 # parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
-DEFAULT_FEE_RATES_PPM = {"wallet": 3_800}
+DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {}
+# Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.
+CARD_PROVIDERS = {"test": "sandbox"}
 
 LOGGING = {
     "version": 1,

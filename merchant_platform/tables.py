@@ -23,12 +23,14 @@ TENANT = frozenset(
         "payments_metadataterm",
         "payments_order",
         "payments_orderline",
+        "payments_parkedreport",
         "payments_paymentintent",
         "payments_paymentmethod",
         "payments_price",
         "payments_product",
         "payments_refund",
         "payments_refundline",
+        "payments_setupintent",
         "payments_transfer",
     }
 )

@@ -2,7 +2,7 @@
 
 from payments.catalog.models import Price, Product
 from payments.customers.models import Customer, PaymentMethod
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.orders.models import Order, OrderLine
 from payments.search.models import MetadataTerm
@@ -23,12 +23,14 @@ __all__ = [
     "MetadataTerm",
     "Order",
     "OrderLine",
+    "ParkedReport",
     "PaymentIntent",
     "PaymentMethod",
     "Price",
     "Product",
     "Refund",
     "RefundLine",
+    "SetupIntent",
     "Transfer",
     "Wallet",
 ]
