@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -31,6 +32,10 @@ def start() -> None:
         "REDIS_URL": valkey.url,
         "SECRET_KEY": postgres.secrets.secret("SECRET_KEY"),
         "DATA_DIR": str(folder / "data"),
+        # The acquirer itself is started by the first test that wants it (tests/acquirer.py).
+        "SANDBOX_ACQUIRER_URL": _free_address(),
+        "SANDBOX_ACQUIRER_SECRET": postgres.secrets.secret("SANDBOX_ACQUIRER_SECRET"),
+        "SANDBOX_ACQUIRER_TIMEOUT_SECONDS": "2",
     }
 
 
@@ -38,3 +43,9 @@ def share(worker: str) -> None:
     """This will give a worker of pytest-xdist, which inherits the environment, a database of its own."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}_{worker}"))
+    os.environ["SANDBOX_ACQUIRER_URL"] = _free_address()
+
+
+def _free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
