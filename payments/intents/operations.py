@@ -286,6 +286,25 @@ def update_charge(
     return attempt
 
 
+def method_of(intent_id: UUID) -> UUID:
+    """The payment method that an intent names already. Raises NotFound and MissingMethod."""
+    found = PaymentIntent.objects.filter(pk=intent_id).values_list("payment_method_id", flat=True)
+    if not found:
+        raise missing("payment_intent", ids.show("pi", intent_id))
+    if found[0] is None:
+        raise MissingMethod(
+            "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
+            "method, or pass one to confirm.",
+            param="payment_method",
+        )
+    return found[0]
+
+
+def type_of(method_id: UUID) -> str:
+    """What kind of payment method it is: the road of a payment follows from it. Raises NotFound and MethodUnusable."""
+    return usable_method(method_id).type
+
+
 def check_type(intent: PaymentIntent, type_: str) -> None:
     """Raises TypeNotAllowed where the intent may not be paid with a payment method of this type."""
     if intent.payment_method_types and type_ not in intent.payment_method_types:

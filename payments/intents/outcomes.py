@@ -344,9 +344,7 @@ def _save_for_later(intent: PaymentIntent, attempt: Attempt, *, now: datetime, o
         customers.attach(method_id=saved.pk, customer_id=intent.customer_id, now=now, origin=origin)
 
 
-def _conclude(
-    attempt_id: UUID, state: str, *, from_: frozenset[str], now: datetime, origin: Origin
-) -> PaymentIntent:
+def _conclude(attempt_id: UUID, state: str, *, from_: frozenset[str], now: datetime, origin: Origin) -> PaymentIntent:
     """Our own conclusion, without a provider's word: it leaves no reference, so that word may still overturn it."""
     intent, attempt = _lock(attempt_id)
     before = attempt.status
@@ -382,9 +380,7 @@ def payment_error(attempt: Attempt, before: str, *, origin: Origin) -> dict[str,
     return error
 
 
-def _told_of_charge(
-    attempt: Attempt, *, before: str, grown: int, now: datetime, origin: Origin
-) -> list[EventRow]:
+def _told_of_charge(attempt: Attempt, *, before: str, grown: int, now: datetime, origin: Origin) -> list[EventRow]:
     names = []
     if attempt.status != before and attempt.status == states.DECLINED:
         names.append("charge.failed")

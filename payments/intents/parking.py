@@ -28,3 +28,8 @@ def park(*, key: str, reason: str, report: dict[str, Any], now: datetime) -> Non
         return  # It is waiting already.
     told = {"id": ids.show("park", parked.pk), "object": "provider.parked_report", "key": parked.key, "reason": reason}
     publish(row("provider.report_parked", told, now=now, is_public=False))
+
+
+def waiting(key: str) -> str | None:
+    """Why a report of this key waits for a person, if one does."""
+    return ParkedReport.objects.filter(key=key, resolved_at__isnull=True).values_list("reason", flat=True).first()

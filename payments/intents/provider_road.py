@@ -21,8 +21,7 @@ from merchant_platform.kernel.errors import Invalid, WrongState
 from merchant_platform.kernel.idempotency import LockTimeout
 from merchant_platform.kernel.states import advance
 from payments.customers import operations as customers
-from payments.customers.models import PaymentMethod
-from payments.intents import objects, operations, outcomes, states
+from payments.intents import operations, outcomes, states
 from payments.intents.models import Attempt, PaymentIntent
 from payments.origin import Origin
 from payments.providers import port
@@ -112,7 +111,7 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
     if attempt is None:
         return intent
     try:
-        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=book_id.hex)
+        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=book_id.hex, now=now)
     except (Unanswered, Unreachable):
         return intent
     if report is None:
@@ -261,14 +260,14 @@ def under_way(intent: PaymentIntent) -> Attempt | None:
 
 def asked_of(attempt: Attempt) -> Question:
     """The capture or release that an attempt still waits for, to be sent again under the same key."""
-    assert attempt.asked_act and attempt.asked_key, "only what was asked is asked again"
+    assert attempt.asked_act is not None, "only what was asked is asked again"
     return Question(
         book_id=attempt.book_id,
         intent_id=attempt.intent_id,
         attempt_id=attempt.pk,
         provider=attempt.provider or "",
         act=attempt.asked_act,
-        key=attempt.asked_key,
+        key=attempt.asked_key or "",
         account=attempt.book_id.hex,
         reference=attempt.provider_reference or "",
         amount_minor=attempt.asked_minor or 0,
@@ -318,8 +317,9 @@ def ask(question: Question, *, now: datetime) -> Heard:
                 reference=question.reference,
                 amount_minor=question.amount_minor,
                 is_final=question.is_final,
+                now=now,
             )
-        return provider.void(key=question.key, account=question.account, reference=question.reference)
+        return provider.void(key=question.key, account=question.account, reference=question.reference, now=now)
     except Unanswered:
         return Unanswered
     except Unreachable:

@@ -59,7 +59,7 @@ def question_of(given: Refund) -> RefundQuestion | None:
     )
 
 
-def ask(question: RefundQuestion) -> RefundReport | None:
+def ask(question: RefundQuestion, *, now: datetime) -> RefundReport | None:
     """Ask the provider, outside any transaction. None: no answer came, so the sweep asks again by the same key."""
     try:
         return port.find(question.provider).refund(
@@ -67,6 +67,7 @@ def ask(question: RefundQuestion) -> RefundReport | None:
             account=question.account,
             reference=question.reference,
             amount_minor=question.amount_minor,
+            now=now,
         )
     except (Unanswered, Unreachable):
         return None

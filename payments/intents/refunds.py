@@ -213,7 +213,9 @@ def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: 
         target = chart.acquirer(attempt.book_id, attempt.currency, mode)
     else:
         saved = PaymentMethod.objects.get(pk=attempt.payment_method_id)
-        target = methods.find(attempt.method).prepare(saved, methods.Payment(amount_minor, attempt.currency, now)).source
+        target = (
+            methods.find(attempt.method).prepare(saved, methods.Payment(amount_minor, attempt.currency, now)).source
+        )
     merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
     standing = Refund.objects.filter(attempt_id=attempt.pk).exclude(status__in=states.REFUND_UNDONE)
     fee_returned = fees.fee_returned(

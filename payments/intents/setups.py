@@ -94,7 +94,6 @@ def begin(
     return_url: str | None,
     mode: str,
     now: datetime,
-    origin: Origin,
 ) -> Question:
     """Begin to verify a card. This will set the setup intent `processing` and return what to ask.
 
@@ -227,7 +226,7 @@ def look(*, setup_id: UUID, book_id: UUID, now: datetime, origin: Origin, gives_
         return setup
     key = ids.show("setatt", setup.latest_attempt_id)
     try:
-        report = port.find(setup.provider or "").query(key=key, account=book_id.hex)
+        report = port.find(setup.provider or "").query(key=key, account=book_id.hex, now=now)
     except (Unanswered, Unreachable):
         return setup
     with tenancy.within(book_id):

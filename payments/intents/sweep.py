@@ -70,16 +70,16 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
     if attempt.status not in states.UNDER_WAY or attempt.status == states.AUTHORIZED:
         return
     try:
-        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=book.pk.hex)
+        report = port.find(attempt.provider or "").query(
+            key=ids.show("ch", attempt.pk), account=book.pk.hex, now=book.now
+        )
     except (Unanswered, Unreachable):
         return
     with tenancy.within(book.pk):
         if report is None:
             outcomes.never_arrived(attempt_id=attempt.pk, now=book.now, origin=origin)
         else:
-            outcomes.record_outcome(
-                attempt_id=attempt.pk, report=report, mode=book.mode, now=book.now, origin=origin
-            )
+            outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=book.mode, now=book.now, origin=origin)
 
 
 def resolve_refund(book: Book, refund_id: UUID) -> None:
@@ -88,7 +88,7 @@ def resolve_refund(book: Book, refund_id: UUID) -> None:
         question = refund_road.question_of(Refund.objects.get(pk=refund_id))
     if question is None:
         return
-    report = refund_road.ask(question)
+    report = refund_road.ask(question, now=book.now)
     with tenancy.within(book.pk):
         refund_road.record(refund_id=refund_id, report=report, now=book.now, origin=Origin(livemode=book.livemode))
 
@@ -149,9 +149,7 @@ def _answer(flying: idempotency.InFlight, book: Book) -> bool:
     subject_id = ids.parse(kind, flying.subject)
     origin = Origin(livemode=book.livemode, idempotency_key=flying.key)
     if kind == "pi":
-        intent = provider_road.look(
-            intent_id=subject_id, book_id=book.pk, mode=book.mode, now=book.now, origin=origin
-        )
+        intent = provider_road.look(intent_id=subject_id, book_id=book.pk, mode=book.mode, now=book.now, origin=origin)
         answer = answers.of_intent(intent, livemode=book.livemode)
     elif kind == "seti":
         setup = setups.look(setup_id=subject_id, book_id=book.pk, now=book.now, origin=origin)
