@@ -21,6 +21,7 @@ TENANT = frozenset(
         "payments_holdoutcome",
         "payments_mandate",
         "payments_metadataterm",
+        "payments_notice",
         "payments_order",
         "payments_orderline",
         "payments_paymentintent",
@@ -30,6 +31,8 @@ TENANT = frozenset(
         "payments_refund",
         "payments_refundline",
         "payments_transfer",
+        "security_cardtoken",
+        "security_datakey",
     }
 )
 PLATFORM = frozenset(
