@@ -21,6 +21,7 @@ TENANT = frozenset(
         "payments_holdoutcome",
         "payments_mandate",
         "payments_metadataterm",
+        "payments_notice",
         "payments_order",
         "payments_orderline",
         "payments_parkedreport",
@@ -32,6 +33,8 @@ TENANT = frozenset(
         "payments_refundline",
         "payments_setupintent",
         "payments_transfer",
+        "security_cardtoken",
+        "security_datakey",
     }
 )
 PLATFORM = frozenset(

@@ -5,6 +5,7 @@ from payments.customers.models import Customer, PaymentMethod
 from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.orders.models import Order, OrderLine
+from payments.providers.notices.models import Notice
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
 
@@ -21,6 +22,7 @@ __all__ = [
     "HoldOutcome",
     "Mandate",
     "MetadataTerm",
+    "Notice",
     "Order",
     "OrderLine",
     "ParkedReport",

@@ -1,6 +1,7 @@
 """The Postgres and Valkey of one test run: in a folder of their own, gone when the run ends."""
 
 import atexit
+import base64
 import os
 import shutil
 import socket
@@ -12,7 +13,17 @@ from merchant_platform.embedded import Postgres, Valkey
 
 DATABASE = "test_merchant"
 # What a developer's shell may carry and a test run must not see.
-FOREIGN = ("DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "PUBLIC_URL", "DEBUG", "HOST", "PORT", "DEMO")
+FOREIGN = (
+    "DATABASE_APP_URL",
+    "VAULT_IN_LIVE",
+    "SANDBOX_FAULTS",
+    "DATABASE_PLATFORM_URL",
+    "PUBLIC_URL",
+    "DEBUG",
+    "HOST",
+    "PORT",
+    "DEMO",
+)
 
 
 def start() -> None:
@@ -32,6 +43,7 @@ def start() -> None:
         "REDIS_URL": valkey.url,
         "SECRET_KEY": postgres.secrets.secret("SECRET_KEY"),
         "DATA_DIR": str(folder / "data"),
+        "VAULT_KEYS": f"tests:{base64.b64encode(os.urandom(32)).decode()}",
         # The acquirer itself is started by the first test that wants it (tests/acquirer.py).
         "SANDBOX_ACQUIRER_URL": _free_address(),
         "SANDBOX_ACQUIRER_SECRET": postgres.secrets.secret("SANDBOX_ACQUIRER_SECRET"),

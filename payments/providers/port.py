@@ -166,6 +166,10 @@ class Provider(Protocol):
         """Verify a notice and read it. Raises NoticeRefused."""
         ...
 
+    def parse_notice(self, *, body: bytes) -> Notice:
+        """Read again a notice that was verified when it came. Raises NoticeRefused."""
+        ...
+
     def statement(self, *, account: str, day: date) -> Sequence[StatementLine]:
         """Everything that moved for an account on a day (UTC)."""
         ...
