@@ -273,14 +273,14 @@ def _succeed(setup: SetupIntent, report: Report, *, now: datetime, origin: Origi
         last_error=None,
         due_at=None,
     )
-    saved = PaymentMethod.objects.get(pk=setup.payment_method_id)
+    saved = _saved(setup)
     if setup.customer_id and saved.customer_id is None and saved.detached_at is None:
         customers.attach(method_id=saved.pk, customer_id=setup.customer_id, now=now, origin=origin)
     _tell("setup_intent.succeeded", setup, now=now, origin=origin)
 
 
 def _fail(setup: SetupIntent, code: str, decline_code: str | None, *, now: datetime, origin: Origin) -> None:
-    saved = PaymentMethod.objects.get(pk=setup.payment_method_id)
+    saved = _saved(setup)
     error: dict[str, Any] = {
         "code": code,
         "doc_url": doc_url(decline_code if code == "card_declined" and decline_code else code),
@@ -300,6 +300,11 @@ def _fail(setup: SetupIntent, code: str, decline_code: str | None, *, now: datet
         due_at=None,
     )
     _tell("setup_intent.setup_failed", setup, now=now, origin=origin)
+
+
+def _saved(setup: SetupIntent) -> PaymentMethod:
+    assert setup.payment_method_id is not None, "a verification has a card"
+    return PaymentMethod.objects.get(pk=setup.payment_method_id)
 
 
 def _unexpected(setup: SetupIntent, verb: str) -> UnexpectedState:

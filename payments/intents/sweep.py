@@ -186,9 +186,10 @@ def _claim(table: str, wall: datetime) -> list[tuple[UUID, UUID]]:
     """Rows that are due, each pushed into the future by a doubled pause, so that no other sweep takes it too."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET due_at = %s::timestamptz + least(%s * power(2, least(asked_count, 10)), %s),"
+            f"UPDATE {table} SET due_at = %s::timestamptz + least(%s::interval * power(2, least(asked_count, 10)),"
+            " %s::interval),"
             f" asked_count = asked_count + 1 WHERE id IN (SELECT t.id FROM {table} t WHERE t.due_at <= %s"
             f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
-            [wall, FIRST_PAUSE, PAUSE_MAX, wall, BATCH_MAX],
+            [wall, str(FIRST_PAUSE), str(PAUSE_MAX), wall, BATCH_MAX],
         )
         return cursor.fetchall()

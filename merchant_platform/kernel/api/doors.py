@@ -161,7 +161,7 @@ class Door(APIView):
 
     post = delete = get
 
-    def options(self, request: Request, **path_ids: str) -> HttpResponse:
+    def options(self, request: Request, *args: Any, **path_ids: Any) -> HttpResponse:  # type: ignore[override]
         """A browser asks whether a page of another site may call: with a publishable key, where one is let in."""
         response = HttpResponse(status=204)
         open_to = [name for name, described in self.endpoints.items() if described.publishable]
