@@ -85,7 +85,8 @@ CHECKS = (
         SELECT 'charge ' || a.id || ': says ' || a.refunded_minor || ', refunds say ' || coalesce(r.refunded, 0)
         FROM payments_attempt a
         LEFT JOIN (SELECT attempt_id, sum(amount_minor) AS refunded, sum(fee_returned_minor) AS fee
-                   FROM payments_refund WHERE status NOT IN ('failed', 'canceled') GROUP BY attempt_id) AS r ON r.attempt_id = a.id
+                   FROM payments_refund WHERE status NOT IN ('failed', 'canceled') GROUP BY attempt_id) AS r
+            ON r.attempt_id = a.id
         WHERE a.refunded_minor <> coalesce(r.refunded, 0)
             OR (a.refunded_minor = a.captured_minor AND a.captured_minor > 0 AND coalesce(r.fee, 0) <> a.fee_minor)
             OR coalesce(r.fee, 0) > a.fee_minor

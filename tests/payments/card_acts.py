@@ -2,11 +2,15 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import clock, tenancy
+from merchant_platform.kernel.events import relay
 from payments.intents import sweep
 from payments.intents.models import Attempt
 from payments.providers import port
+from payments.providers.notices import operations as inbound
+from security.merchants import queries as merchants
 from security.merchants.models import Book
 from tests.cast import NOW, Api, Reply
 
@@ -61,3 +65,26 @@ def at_the_acquirer(book: Book, day: datetime = NOW) -> dict[str, int]:
     for line in port.find("sandbox").statement(account=book.pk.hex, day=day.date()):
         sums[line.kind] = sums.get(line.kind, 0) + line.amount_minor
     return sums
+
+
+def notices(acquirer: Any) -> None:
+    """Every notice that the acquirer has sent so far comes in and is applied, in the order of its coming."""
+    for received in acquirer.notices:
+        provider = port.find("sandbox")
+        notice = provider.read_notice(headers=received.headers, body=received.body)
+        book = merchants.book(UUID(hex=received.account))
+        with tenancy.within(book.pk):
+            inbound.receive(
+                provider="sandbox",
+                notice_id=notice.id,
+                body=received.body.decode(),
+                received_at=clock.wall(),
+                now=book.now,
+            )
+    relay_all()
+
+
+def relay_all() -> None:
+    """Hand every event over to whom it is owed."""
+    while relay.run_once(now=clock.wall()):
+        pass
