@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cast import Api, fees_of, move_clock, owed_to, race  # noqa: F401
+from tests.cast import fees_of, owed_to, race
 from tests.payments import books
 from tests.payments.card_acts import at_the_acquirer, notices, paid, sweep_until_quiet
 
