@@ -133,9 +133,12 @@ REFERENCES = [
     ("payments_price", "product_id"),
     ("payments_refund", "attempt_id"),
     ("payments_refund", "entry_id"),
+    ("payments_refund", "failure_entry_id"),
     ("payments_refund", "intent_id"),
     ("payments_refundline", "order_line_id"),
     ("payments_refundline", "refund_id"),
+    ("payments_setupintent", "customer_id"),
+    ("payments_setupintent", "payment_method_id"),
     ("payments_transfer", "entry_id"),
     ("security_cardtoken", "data_key_id"),
 ]
