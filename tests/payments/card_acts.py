@@ -49,8 +49,8 @@ def sweep_until_quiet(wall: datetime = NOW) -> None:
     """Let the clock's work run as the hours pass, until nothing is due any more."""
     for hours in range(4):
         at = wall + timedelta(hours=hours)
-        sweep.sweep(wall=at)
-        sweep.sweep(wall=at + timedelta(seconds=61))
+        sweep.sweep(at=at)
+        sweep.sweep(at=at + timedelta(seconds=61))
 
 
 def charges_of(book: Book) -> list[Attempt]:

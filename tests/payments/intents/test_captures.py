@@ -120,24 +120,24 @@ class TestRelease:
 
     def test_after_seven_days(self, api, book, held):
         move_clock(book, NOW + timedelta(days=6, hours=23))
-        assert sweep.release_expired(wall=NOW) == 0
+        assert sweep.release_expired(at=NOW) == 0
         move_clock(book, NOW + timedelta(days=7))
 
-        released = sweep.release_expired(wall=NOW)
+        released = sweep.release_expired(at=NOW)
 
         intent = api.get(f"payment_intents/{held['id']}").json
         assert released == 1
         assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "automatic")
         assert [charge.status for charge in charges_of(book)] == ["voided"]
         assert events_of(api)[-2:] == ["charge.expired", "payment_intent.canceled"]
-        assert sweep.release_expired(wall=NOW) == 0
+        assert sweep.release_expired(at=NOW) == 0
         books.assert_agree()
 
     def test_of_the_rest_after_seven_days(self, api, book, held):
         capture(api, held, 4_000, final_capture=False)
         move_clock(book, NOW + timedelta(days=8))
 
-        sweep.release_expired(wall=NOW)
+        sweep.release_expired(at=NOW)
 
         intent = api.get(f"payment_intents/{held['id']}").json
         assert (intent["status"], intent["amount_received"], intent["amount_capturable"]) == ("succeeded", 4_000, 0)

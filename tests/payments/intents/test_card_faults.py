@@ -111,7 +111,7 @@ class TestPaying:
         books.run("UPDATE kernel_idempotencykey SET created_at = created_at - interval '61 seconds'")
         wall = NOW + timedelta(days=400)
         sweep_until_quiet()
-        sweep.answer_in_flight(wall=wall)
+        sweep.answer_in_flight(at=wall)
         after = pay(api, key="once")
 
         assert (meanwhile.status, meanwhile.error["code"]) == (409, "idempotency_key_in_use")
