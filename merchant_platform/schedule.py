@@ -5,6 +5,12 @@ from celery.schedules import crontab
 SCHEDULE = {
     "roll totals forward": {"task": "payments.roll_totals_forward", "schedule": 15.0, "options": {"queue": "money"}},
     "void expired holds": {"task": "payments.void_expired_holds", "schedule": 60.0, "options": {"queue": "money"}},
+    "ask providers": {"task": "payments.sweep_providers", "schedule": 15.0, "options": {"queue": "money"}},
+    "release expired authorisations": {
+        "task": "payments.release_expired_authorisations",
+        "schedule": 60.0,
+        "options": {"queue": "money"},
+    },
     "prove the books": {
         "task": "payments.prove_the_books",
         "schedule": crontab(hour="3", minute="17"),

@@ -2,9 +2,10 @@
 
 from payments.catalog.models import Price, Product
 from payments.customers.models import Customer, PaymentMethod
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.orders.models import Order, OrderLine
+from payments.providers.notices.models import Notice
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
 
@@ -21,14 +22,17 @@ __all__ = [
     "HoldOutcome",
     "Mandate",
     "MetadataTerm",
+    "Notice",
     "Order",
     "OrderLine",
+    "ParkedReport",
     "PaymentIntent",
     "PaymentMethod",
     "Price",
     "Product",
     "Refund",
     "RefundLine",
+    "SetupIntent",
     "Transfer",
     "Wallet",
 ]

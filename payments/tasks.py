@@ -4,6 +4,7 @@ from celery import shared_task
 
 from merchant_platform.kernel import clock
 from payments import proof
+from payments.intents import sweep
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
 
@@ -21,3 +22,14 @@ def void_expired_holds(**_: object) -> int:
 @shared_task(name="payments.prove_the_books", time_limit=600)
 def prove_the_books(**_: object) -> int:
     return len(proof.prove_and_tell(now=clock.wall()))
+
+
+@shared_task(name="payments.sweep_providers", time_limit=300)
+def sweep_providers(**_: object) -> int:
+    at = clock.wall()
+    return sweep.sweep(at=at) + sweep.answer_in_flight(at=at)
+
+
+@shared_task(name="payments.release_expired_authorisations", time_limit=300)
+def release_expired_authorisations(**_: object) -> int:
+    return sweep.release_expired(at=clock.wall())

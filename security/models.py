@@ -4,5 +4,18 @@ from security.access.models import Flag
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Merchant, Staff, Store
+from security.vault.models import CardToken, DataKey
 
-__all__ = ["ApiKey", "Book", "CredentialsVersion", "Device", "Flag", "Merchant", "Staff", "Store", "User"]
+__all__ = [
+    "ApiKey",
+    "Book",
+    "CardToken",
+    "CredentialsVersion",
+    "DataKey",
+    "Device",
+    "Flag",
+    "Merchant",
+    "Staff",
+    "Store",
+    "User",
+]

@@ -134,6 +134,19 @@ KEYS = Group(
             guide="test-wallets",
         ),
         ErrorCode(
+            code="vault_off",
+            statuses=(403,),
+            title=_("Live card numbers are not taken here"),
+            meaning=_("This platform does not keep card numbers of live books, and so nothing of the card was kept."),
+            cause=_("A card number came with a live key, and whoever runs the platform left its live vault off."),
+            mend=_(
+                "Let a provider’s own page take the card, or ask whoever runs the platform: keeping card numbers "
+                "(`VAULT_IN_LIVE`) puts all of it under PCI DSS, questionnaire D."
+            ),
+            message="This platform does not take live cards itself.",
+            guide="keys",
+        ),
+        ErrorCode(
             code="wallet_consent_required",
             statuses=(400,),
             title=_("The wallet’s owner has to consent"),

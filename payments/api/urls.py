@@ -10,6 +10,7 @@ from payments.api import (
     payment_intents,
     payment_methods,
     refunds,
+    setup_intents,
     wallets,
 )
 
@@ -19,6 +20,7 @@ ROOMS = (
     refunds,
     customers,
     payment_methods,
+    setup_intents,
     catalog,
     orders,
     balance,

@@ -48,6 +48,7 @@ def victim(api, book, customer, wallet_method):
         )
     )
     refund = made(api.post("refunds", {"payment_intent": intent["id"], "amount": 300}))
+    setup = made(api.post("setup_intents", {"customer": shown("cus", customer)}))
     wallet = made(
         api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
     )
@@ -64,6 +65,7 @@ def victim(api, book, customer, wallet_method):
             "prices": price["id"],
             "products": product["id"],
             "refunds": refund["id"],
+            "setup_intents": setup["id"],
             "wallets": wallet["id"],
         },
         line=order["lines"]["data"][0]["id"],

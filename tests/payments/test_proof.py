@@ -134,6 +134,11 @@ WRONGS = {
         "intents_received",
         "UPDATE payments_paymentintent SET received_minor = received_minor - 1",
     ),
+    "late money was kept": ("late_is_given_back", "UPDATE payments_attempt SET is_late = true"),
+    "a provider took what it does not owe": (
+        "acquirer_owes_the_charges",
+        "UPDATE payments_attempt SET provider = 'sandbox', captures_count = 1",
+    ),
     "an intent is paid and does not say so": (
         "intents_received",
         "UPDATE payments_paymentintent SET status = 'processing'",
