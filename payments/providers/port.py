@@ -125,6 +125,8 @@ class Provider(Protocol):
     """
 
     name: str
+    # Whether it moves real money: one that does not is never asked for a live book, nor believed there.
+    serves_live: bool
 
     def authorise(self, question: Authorisation) -> Report:
         """Ask for the money."""
