@@ -2,4 +2,32 @@
 
 REACTIONS: dict[str, tuple[str, ...]] = {
     "ledger.difference_found": ("merchant_platform.alarms.mail_operators",),
+    "webhook_endpoint.disabled": ("payments.webhooks.letters.tell_staff",),
 }
+
+# What merchants are told: the types that /v1/events lists and an endpoint can ask for. A test holds every publisher
+# against this page.
+PUBLIC_TYPES: tuple[str, ...] = (
+    "charge.failed",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "order.created",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "price.created",
+    "price.updated",
+    "product.created",
+    "product.deleted",
+    "product.updated",
+    "refund.created",
+    "refund.updated",
+)

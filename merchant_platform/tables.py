@@ -30,6 +30,9 @@ TENANT = frozenset(
         "payments_refund",
         "payments_refundline",
         "payments_transfer",
+        "payments_webhookattempt",
+        "payments_webhookdelivery",
+        "payments_webhookendpoint",
     }
 )
 PLATFORM = frozenset(
@@ -39,6 +42,7 @@ PLATFORM = frozenset(
         "payments_cluster",
         "payments_consumer",
         "payments_wallet",
+        "payments_webhookcursor",
         "security_apikey",
         "security_book",
         "security_credentialsversion",
@@ -75,7 +79,7 @@ APPEND_ONLY = frozenset(
 )
 
 # Tables that the app role only reads: what stands there is computed for it.
-APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster"})
+APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"})
 # And those that only the owner writes.
 OWNER_WRITES = frozenset({"django_migrations", "payments_cluster"})
 

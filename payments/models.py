@@ -7,6 +7,7 @@ from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster,
 from payments.orders.models import Order, OrderLine
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
+from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
@@ -31,4 +32,8 @@ __all__ = [
     "RefundLine",
     "Transfer",
     "Wallet",
+    "WebhookAttempt",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

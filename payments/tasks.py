@@ -6,6 +6,7 @@ from merchant_platform.kernel import clock
 from payments import proof
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
+from payments.webhooks import operations as webhooks
 
 
 @shared_task(name="payments.roll_totals_forward", time_limit=120)
@@ -21,3 +22,8 @@ def void_expired_holds(**_: object) -> int:
 @shared_task(name="payments.prove_the_books", time_limit=600)
 def prove_the_books(**_: object) -> int:
     return len(proof.prove_and_tell(now=clock.wall()))
+
+
+@shared_task(name="payments.purge_webhook_attempts", time_limit=600)
+def purge_webhook_attempts(**_: object) -> int:
+    return webhooks.purge(now=clock.wall())

@@ -11,6 +11,7 @@ from payments.api import (
     payment_methods,
     refunds,
     wallets,
+    webhook_endpoints,
 )
 
 ROOMS = (
@@ -24,6 +25,7 @@ ROOMS = (
     balance,
     events,
     wallets,
+    webhook_endpoints,
 )
 
 urlpatterns = [pattern for room in ROOMS for pattern in room.urlpatterns]
