@@ -27,6 +27,7 @@ _REFUSED = tuple(
     ip_network(text)
     for text in (
         "168.63.129.16/32",  # the metadata and DNS service of Azure
+        "192.0.0.0/24",  # special purposes, metadata of Oracle among them
         "192.88.99.0/24",  # relays of 6to4
         "64:ff9b::/96",  # NAT64: an IPv4 address inside, private ones too
         "64:ff9b:1::/48",  # NAT64 of a network's own

@@ -8,6 +8,7 @@ none is found twice, and a long one holds up nobody else (docs/adr/0008).
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connections, transaction
 
@@ -110,11 +111,11 @@ def rebase(*, now: datetime) -> int:
     return made
 
 
-def _bounds(snapshot: str) -> dict[str, object]:
+def _bounds(snapshot: str) -> dict[str, Any]:
     """A pg_snapshot's `xmin:xmax:xip,…`: the first id it could not see, and those under way in it."""
     _, xmax, under_way = snapshot.split(":")
     return {"xmax": xmax, "under_way": under_way.split(",") if under_way else []}
 
 
-def _times(now: datetime) -> dict[str, object]:
+def _times(now: datetime) -> dict[str, Any]:
     return {"now": now, "milliseconds": int(now.timestamp() * 1000)}

@@ -137,6 +137,9 @@ REFERENCES = [
     ("payments_refundline", "order_line_id"),
     ("payments_refundline", "refund_id"),
     ("payments_transfer", "entry_id"),
+    ("payments_webhookattempt", "delivery_id"),
+    ("payments_webhookdelivery", "endpoint_id"),
+    ("payments_webhookdelivery", "event_id"),
 ]
 
 

@@ -31,7 +31,7 @@ class Received:
 class Receiver(ThreadingHTTPServer):
     """Answers 200 unless the path says otherwise; `answers` holds what is to be said at a path.
 
-    An answer is a status, or a status with headers and a body. Paths of its own: `/reset`
+    An answer is a status, a status with headers and a body, or "hang". Paths of its own: `/reset`
     closes without a word, `/hang` waits until `released`, `/drip` sends a byte at a time,
     `/huge` sends without end.
     """
@@ -95,7 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self) -> None:
         status, headers, body = 200, {}, b"thank you"
         said = self.server.answers.get(self.path, 200)
-        if isinstance(said, tuple):
+        if said == "hang":
+            self.server.released.wait(2)
+        elif isinstance(said, tuple):
             status, headers, body = said
         else:
             status = said
