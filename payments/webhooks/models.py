@@ -97,6 +97,8 @@ class WebhookDelivery(models.Model):
             ),
             # deliveries of an endpoint, newest first
             models.Index(fields=["book_id", "endpoint", "id"], name="payments_webhookdelivery_list"),
+            # those that failed, among many that did not
+            models.Index(fields=["book_id", "endpoint", "status", "id"], name="payments_webhookdelivery_state"),
         ]
 
     def __str__(self) -> str:
