@@ -1,6 +1,7 @@
 """What the guide says besides its sentences: its sections, and figures taken from where the code keeps them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from merchant_platform.kernel.api.openapi import endpoints
 from merchant_platform.kernel.events import router
 from payments.api import events, refunds
 from payments.search import queries as search
+from payments.webhooks import operations as webhooks
+from payments.webhooks import retries, sending
 from security.credentials import keys
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ SECTIONS = (
     Section("expand", _("Expand")),
     Section("search", _("Search")),
     Section("events", _("Events")),
+    Section("webhooks", _("Webhooks")),
 )
 
 # What can be expanded: a test holds it against the code.
@@ -96,8 +100,24 @@ def figures() -> dict[str, Any]:
         "overlap_days": keys.OVERLAP_MAX.days,
         "permissions": permissions(),
         "refund_lines_max": refunds.LINES_MAX,
+        "webhook_attempts_max": retries.ATTEMPTS_MAX,
+        "webhook_backfill_max": webhooks.BACKFILL_MAX,
+        "webhook_endpoints_max": webhooks.ENDPOINTS_MAX,
+        "webhook_off_days": retries.SWITCHED_OFF_AFTER.days,
+        "webhook_overlap_days": webhooks.OVERLAP_MAX.days,
+        "webhook_schedule": [spoken(delay) for delay in retries.DELAYS],
+        "webhook_seconds_max": int(sending.SECONDS_MAX),
         "search_fields": {kind: (*fields, "metadata") for kind, fields in search.FIELDS.items()},
     }
+
+
+def spoken(delay: timedelta) -> str:
+    """A round delay in its largest unit, with the symbol of it: 5 s, 30 min, 2 h."""
+    seconds = int(delay.total_seconds())
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def event_types() -> dict[str, list[str]]:

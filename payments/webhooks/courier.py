@@ -26,8 +26,6 @@ from payments.webhooks.sending import Reply, Sender
 
 logger = logging.getLogger(__name__)
 
-# An endpoint that answered nothing but failures for so long is switched off.
-SWITCHED_OFF_AFTER = timedelta(days=5)
 HTTP_GONE = 410
 # At once to an endpoint that answers fast; the slower, the fewer, so that about this much time is under way to it.
 ROOM_MAX, ROOM_SLOW = 16, 2
@@ -184,7 +182,7 @@ def _switch_off(attempts: list[Attempt], *, now: datetime) -> None:
     """Before the attempts are written: a courier that ends in between finds the same answer again."""
     gone = {each.claim.endpoint_id: each.claim.book_id for each in attempts if each.reply.http_status == HTTP_GONE}
     answered = {each.claim.endpoint_id for each in attempts if each.reply.is_success}
-    long_ago = now - SWITCHED_OFF_AFTER
+    long_ago = now - retries.SWITCHED_OFF_AFTER
     failed = {
         each.claim.endpoint_id: each.claim.book_id
         for each in attempts

@@ -5,6 +5,7 @@ from django.utils.translation import gettext, override
 
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
+from payments.webhooks import retries
 from payments.webhooks.models import GONE
 from security.access.roles import DEVELOPER, OWNER
 from security.merchants import queries as merchants
@@ -34,7 +35,9 @@ def _write(language: str, merchant: str, endpoint: dict) -> tuple[str, str]:
         if endpoint["disabled_reason"] == GONE:
             why = gettext("It answered 410 Gone, which says that nobody listens there any more.")
         else:
-            why = gettext("For five days it answered nothing but failures.")
+            why = gettext("For {days} days it answered nothing but failures.").format(
+                days=retries.SWITCHED_OFF_AFTER.days
+            )
         what = gettext("Nothing is sent to {url} ({id}) any more.").format(url=endpoint["url"], id=endpoint["id"])
         mend = gettext(
             "Once it works again, enable it and send what it missed: POST /v1/webhook_endpoints/{id} with "

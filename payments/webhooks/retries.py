@@ -11,6 +11,8 @@ ATTEMPTS_MAX = len(DELAYS)
 # Up to a tenth more, by chance: what failed together must not come back together.
 JITTER_PERCENT = 10
 RETRY_AFTER_MAX = timedelta(hours=24)
+# An endpoint that answered nothing but failures for so long is switched off.
+SWITCHED_OFF_AFTER = timedelta(days=5)
 
 
 def next_at(*, attempts_count: int, now: datetime, retry_after: timedelta | None = None) -> datetime | None:

@@ -1,5 +1,6 @@
 """`manage.py courier`: sends webhooks until it is told to stop."""
 
+import os
 import signal
 import threading
 from typing import Any
@@ -14,6 +15,7 @@ IDLE_SECONDS = 0.5
 # How long a round waits for an answer before it looks for new work.
 WAIT_SECONDS = 0.05
 TROUBLE_SECONDS = 5.0
+NICENESS = 10
 
 
 class Command(BaseCommand):
@@ -24,6 +26,8 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+        # Where processors are short, webhooks wait and payments do not.
+        os.nice(NICENESS)
         sending = courier.Courier()
         while not stopping.is_set():
             try:

@@ -12,7 +12,6 @@ from standardwebhooks import Webhook
 
 from merchant_platform.kernel import tenancy
 from payments.webhooks import retries
-from payments.webhooks.courier import SWITCHED_OFF_AFTER
 from payments.webhooks.models import WebhookEndpoint
 from payments.webhooks.sending import Sender
 from tests.cast import NOW, Api, move_clock
@@ -241,7 +240,7 @@ class TestSwitchOff:
         made = endpoint()
         api.post("customers", {"name": "Lin Mei"})
         post.deliver()
-        post.now = START + SWITCHED_OFF_AFTER - timedelta(seconds=1)
+        post.now = START + retries.SWITCHED_OFF_AFTER - timedelta(seconds=1)
         post.deliver()
         almost = api.get(f"webhook_endpoints/{made['id']}").json
 
