@@ -21,4 +21,9 @@ SCHEDULE = {
         "schedule": crontab(minute="41"),
         "options": {"queue": "money"},
     },
+    "purge webhook attempts": {
+        "task": "payments.purge_webhook_attempts",
+        "schedule": crontab(hour="4", minute="23"),
+        "options": {"queue": "delivery"},
+    },
 }

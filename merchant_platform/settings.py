@@ -164,6 +164,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Which handlers react to which event: one page.
 EVENT_REACTIONS = "merchant_platform.reactions.REACTIONS"
+# Which types merchants are told of: the same page.
+EVENT_TYPES = "merchant_platform.reactions.PUBLIC_TYPES"
+
+# --- webhooks ------------------------------------------------------------------------
+# Development only: hosts (`localhost`, `127.0.0.1:4242`) that an endpoint may name though they are private.
+WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
+# Requests under way at the same time in one courier; half of them are never given to slow or failing endpoints.
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
 
 # --- mail ----------------------------------------------------------------------------
 # Without EMAIL_URL (smtp+tls://user:password@host:587) mail is kept as files, where a person can read it.

@@ -33,6 +33,9 @@ TENANT = frozenset(
         "payments_refundline",
         "payments_setupintent",
         "payments_transfer",
+        "payments_webhookattempt",
+        "payments_webhookdelivery",
+        "payments_webhookendpoint",
         "security_cardtoken",
         "security_datakey",
     }
@@ -44,6 +47,7 @@ PLATFORM = frozenset(
         "payments_cluster",
         "payments_consumer",
         "payments_wallet",
+        "payments_webhookcursor",
         "security_apikey",
         "security_book",
         "security_credentialsversion",
@@ -80,7 +84,7 @@ APPEND_ONLY = frozenset(
 )
 
 # Tables that the app role only reads: what stands there is computed for it.
-APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster"})
+APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"})
 # And those that only the owner writes.
 OWNER_WRITES = frozenset({"django_migrations", "payments_cluster"})
 

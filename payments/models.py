@@ -8,6 +8,7 @@ from payments.orders.models import Order, OrderLine
 from payments.providers.notices.models import Notice
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
+from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
@@ -35,4 +36,8 @@ __all__ = [
     "SetupIntent",
     "Transfer",
     "Wallet",
+    "WebhookAttempt",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -7,6 +7,7 @@ from payments import proof
 from payments.intents import sweep
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
+from payments.webhooks import operations as webhooks
 
 
 @shared_task(name="payments.roll_totals_forward", time_limit=120)
@@ -33,3 +34,8 @@ def sweep_providers(**_: object) -> int:
 @shared_task(name="payments.release_expired_authorisations", time_limit=300)
 def release_expired_authorisations(**_: object) -> int:
     return sweep.release_expired(at=clock.wall())
+
+
+@shared_task(name="payments.purge_webhook_attempts", time_limit=600)
+def purge_webhook_attempts(**_: object) -> int:
+    return webhooks.purge(now=clock.wall())

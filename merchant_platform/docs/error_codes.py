@@ -740,6 +740,61 @@ REPETITION = Group(
     ),
 )
 
+WEBHOOKS = Group(
+    "webhooks",
+    _("Webhooks"),
+    (
+        ErrorCode(
+            code="url_invalid",
+            statuses=(400,),
+            title=_("The address cannot be an endpoint’s"),
+            meaning=_("Webhooks go to public addresses only, by a domain name, in live mode over `https`."),
+            cause=_(
+                "The `url` has another scheme, carries a user name, names its host by a number, or by a name that only "
+                "a private network knows."
+            ),
+            mend=_(
+                "Use the public address of your server. For a try on your own machine, whoever runs the platform lists "
+                "it in `WEBHOOK_ALLOW_HOSTS`."
+            ),
+            message="The URL must name its host by a domain name, not by a number.",
+            param="url",
+            guide="webhooks",
+        ),
+        ErrorCode(
+            code="webhook_endpoint_limit",
+            statuses=(400,),
+            title=_("There are as many endpoints as there may be"),
+            meaning=_("A merchant has so many webhook endpoints in each mode and no more: an event goes to all."),
+            cause=_("Endpoints of earlier tries were left, or a program makes a new one each time it starts."),
+            mend=_("Delete the endpoints that nobody uses, and change an endpoint instead of making another."),
+            message="A merchant has up to 16 webhook endpoints a mode: delete one first.",
+            guide="webhooks",
+        ),
+        ErrorCode(
+            code="webhook_endpoint_disabled",
+            statuses=(400,),
+            title=_("The endpoint is switched off"),
+            meaning=_("Nothing is sent to an endpoint that is disabled, not even on request."),
+            cause=_("It was disabled by a request, answered 410, or answered nothing but failures for days."),
+            mend=_("See `disabled_reason`, mend what it says, then enable the endpoint with `disabled=false`."),
+            message="This endpoint is disabled: enable it first (disabled=false).",
+            guide="webhooks",
+        ),
+        ErrorCode(
+            code="backfill_too_large",
+            statuses=(400,),
+            title=_("The range holds too many events"),
+            meaning=_("One back-fill sends a limited number of events, so that they do not arrive all at once."),
+            cause=_("`created` spans too long a time for the types that are asked for."),
+            mend=_("Ask for shorter ranges, one after the other, or name fewer `types`."),
+            message="The range holds more than 10000 events: ask for a shorter one.",
+            param="created",
+            guide="webhooks",
+        ),
+    ),
+)
+
 PLATFORM = Group(
     "platform",
     _("The platform itself"),
@@ -798,7 +853,7 @@ PLATFORM = Group(
     ),
 )
 
-GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, REFUNDS, REPETITION, PLATFORM)
+GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, REFUNDS, REPETITION, WEBHOOKS, PLATFORM)
 CODES = {each.code: each for group in GROUPS for each in group.codes}
 
 

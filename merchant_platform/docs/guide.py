@@ -1,6 +1,7 @@
 """What the guide says besides its sentences: its sections, and figures taken from where the code keeps them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,11 @@ from merchant_platform.kernel import idempotency, metadata
 from merchant_platform.kernel.api import bodies, params
 from merchant_platform.kernel.api.doors import API_VERSION
 from merchant_platform.kernel.api.openapi import endpoints
+from merchant_platform.kernel.events import router
 from payments.api import events, refunds
 from payments.search import queries as search
+from payments.webhooks import operations as webhooks
+from payments.webhooks import retries, sending
 from security.credentials import keys
 
 if TYPE_CHECKING:
@@ -45,9 +49,10 @@ SECTIONS = (
     Section("expand", _("Expand")),
     Section("search", _("Search")),
     Section("events", _("Events")),
+    Section("webhooks", _("Webhooks")),
 )
 
-# What can be expanded, and what is told: a test holds both against the code.
+# What can be expanded: a test holds it against the code.
 EXPANDABLE = {
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
@@ -57,16 +62,6 @@ EXPANDABLE = {
     "payment_method": ("customer",),
     "price": ("product",),
     "product": ("default_price",),
-}
-EVENT_TYPES = {
-    "payment_intent": ("created", "succeeded", "payment_failed", "canceled"),
-    "charge": ("succeeded", "failed", "updated", "refunded"),
-    "refund": ("created", "updated"),
-    "order": ("created",),
-    "customer": ("created", "updated", "deleted"),
-    "payment_method": ("attached", "updated", "detached"),
-    "product": ("created", "updated", "deleted"),
-    "price": ("created", "updated"),
 }
 STATUSES = (
     (400, _("A parameter is missing, unknown or wrong, or the object’s state does not allow it")),
@@ -105,8 +100,32 @@ def figures() -> dict[str, Any]:
         "overlap_days": keys.OVERLAP_MAX.days,
         "permissions": permissions(),
         "refund_lines_max": refunds.LINES_MAX,
+        "webhook_attempts_max": retries.ATTEMPTS_MAX,
+        "webhook_backfill_max": webhooks.BACKFILL_MAX,
+        "webhook_endpoints_max": webhooks.ENDPOINTS_MAX,
+        "webhook_off_days": retries.SWITCHED_OFF_AFTER.days,
+        "webhook_overlap_days": webhooks.OVERLAP_MAX.days,
+        "webhook_schedule": [spoken(delay) for delay in retries.DELAYS],
+        "webhook_seconds_max": int(sending.SECONDS_MAX),
         "search_fields": {kind: (*fields, "metadata") for kind, fields in search.FIELDS.items()},
     }
+
+
+def spoken(delay: timedelta) -> str:
+    """A round delay in its largest unit, with the symbol of it: 5 s, 30 min, 2 h."""
+    seconds = int(delay.total_seconds())
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def event_types() -> dict[str, list[str]]:
+    """What is told, by the object that it is told of."""
+    found: dict[str, list[str]] = {}
+    for name in router.public_types():
+        found.setdefault(name.rpartition(".")[0], []).append(name.rpartition(".")[2])
+    return found
 
 
 @cache

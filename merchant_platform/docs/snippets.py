@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 
 from merchant_platform.docs.highlighting import highlight
 
-CURL, PYTHON, SHELL, JSON = "curl", "python", "shell", "json"
+CURL, PYTHON, SHELL, JSON, SERVER = "curl", "python", "shell", "json", "python-server"
 # What a reader can choose, as it is called.
 LANGUAGES = {CURL: "curl", PYTHON: "Python"}
-CAPTIONS = {**LANGUAGES, SHELL: "Shell", JSON: "JSON"}
+CAPTIONS = {**LANGUAGES, SHELL: "Shell", JSON: "JSON", SERVER: "Python"}
 ADDRESS = "http://localhost:8000"
 
 
@@ -45,6 +45,7 @@ def chosen(language: str) -> dict[str, Snippet]:
     """Every snippet by its name, in the language that the reader chose where it is told in both."""
     shown = {name: _snippet(name, SHELL, text) for name, text in SHELLS.items()}
     shown |= {name: _snippet(name, JSON, text) for name, text in ANSWERS.items()}
+    shown |= {name: _snippet(name, SERVER, text) for name, text in SERVERS.items()}
     for name, in_curl, in_python in STORY:
         shown[name] = _snippet(name, language, in_curl if language == CURL else in_python, has_choice=True)
     return shown
@@ -59,6 +60,36 @@ SHELLS = {
 .venv/bin/python manage.py found_merchant first-shop --name "First shop" \\
     --country CN --time-zone Asia/Shanghai --currency CNY
 .venv/bin/python manage.py keys make first-shop
+""",
+}
+
+# Programs of the reader's own, which run until they are stopped.
+SERVERS = {
+    "webhook_receiver": """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import stripe
+
+SECRET = "whsec_..."
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            event = stripe.Webhook.construct_event(
+                body, self.headers["Stripe-Signature"], SECRET
+            )
+        except (ValueError, stripe.SignatureVerificationError):
+            self.send_response(400)
+        else:
+            print(event.id, event.type, event.data.object.id, flush=True)
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+HTTPServer(("127.0.0.1", 4242), Receiver).serve_forever()
 """,
 }
 
@@ -351,6 +382,44 @@ curl -G $API/v1/events -u "$KEY:" \\
 events = client.v1.events.list({"types": ["payment_intent.*"], "limit": 3})
 for event in events.data:
     print(event.type, event.data.object.id)
+""",
+    ),
+    (
+        "webhook_endpoint",
+        """
+curl $API/v1/webhook_endpoints -u "$KEY:" \\
+  -d url=https://example.com/webhooks \\
+  -d "enabled_events[]=payment_intent.succeeded" \\
+  -d "enabled_events[]=charge.refunded"
+
+export ENDPOINT=we_...
+""",
+        """
+endpoint = client.v1.webhook_endpoints.create({
+    "url": "https://example.com/webhooks",
+    "enabled_events": ["payment_intent.succeeded", "charge.refunded"],
+})
+print(endpoint.secret[:6])
+""",
+    ),
+    (
+        "webhook_backfill",
+        """
+curl $API/v1/webhook_endpoints/$ENDPOINT/backfill -u "$KEY:" \\
+  -d "created[gte]=$(($(date +%s) - 3600))" \\
+  -d "created[lt]=$(date +%s)"
+
+curl $API/v1/webhook_endpoints/$ENDPOINT/deliveries -u "$KEY:"
+""",
+        """
+import time
+
+now = int(time.time())
+address = f"/v1/webhook_endpoints/{endpoint.id}"
+filled = ask("post", f"{address}/backfill", created={"gte": now - 3600, "lt": now})
+for delivery in ask("get", f"{address}/deliveries").data:
+    assert delivery.status in ("pending", "succeeded", "failed")
+print(filled.object)
 """,
     ),
 )

@@ -34,7 +34,7 @@ def read_guide(request: HttpRequest) -> HttpResponse:
         "language": language,
         "languages": LANGUAGES,
         "expandable": guide.EXPANDABLE,
-        "event_types": guide.EVENT_TYPES,
+        "event_types": guide.event_types(),
         "statuses": guide.STATUSES,
         "figures": guide.figures(),
     }

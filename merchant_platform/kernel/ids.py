@@ -61,6 +61,9 @@ PREFIXES = {
     "txn": "balance transaction",
     "usr": "user",
     "wal": "wallet",
+    "we": "webhook endpoint",
+    "wha": "webhook attempt",
+    "whd": "webhook delivery",
 }
 
 

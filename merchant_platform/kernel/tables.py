@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.utils import names_digest
+from django.db.models.expressions import RawSQL
 
 APPEND_ONLY_FUNCTION = "kernel_refuse_change"
 
@@ -105,3 +106,19 @@ class TenantForeignKey(models.ForeignKey):
 def book_unique(table: str) -> models.UniqueConstraint:
     """The key that composite foreign keys point at, and the index that lists read in order."""
     return models.UniqueConstraint(fields=["book_id", "id"], name=f"{table}_book_id_is_unique")
+
+
+class XidField(models.Field):
+    """The id of the transaction that wrote the row (xid8). It belongs to a cluster and is compared in SQL only."""
+
+    def __init__(self, **options) -> None:
+        options.setdefault("editable", False)
+        super().__init__(**options)
+
+    def db_type(self, connection) -> str:
+        return "xid8"
+
+
+def current_xid() -> RawSQL:
+    """The default of a column that says which transaction wrote its row."""
+    return RawSQL("pg_current_xact_id()", ())

@@ -4,6 +4,9 @@ from typing import Any
 
 import orjson
 
+# The version of Stripe's API whose shapes are served: the one that the pinned SDK names.
+API_VERSION = "2026-10-28.endive"
+
 
 def dump(value: Any) -> str:
     """JSON text. Raises TypeError for what JSON has not; nothing is guessed."""

@@ -6,50 +6,12 @@ from typing import Annotated, Any
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
-from merchant_platform.kernel.api.doors import API_VERSION, Call, door, endpoint
+from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import InvalidParameter, Listed, ListParams, UpTo
-from merchant_platform.kernel.clock import unix
+from merchant_platform.kernel.events import objects, router
 from merchant_platform.kernel.events.models import Event
-from merchant_platform.kernel.wire import load
 from payments.api.addresses import not_here, path_id
 
-# Every type that is told today: what `payment_intent.*` stands for.
-TYPES = (
-    "charge.captured",
-    "charge.expired",
-    "charge.failed",
-    "charge.refund.updated",
-    "charge.refunded",
-    "charge.succeeded",
-    "charge.updated",
-    "customer.created",
-    "customer.deleted",
-    "customer.updated",
-    "order.created",
-    "payment_intent.amount_capturable_updated",
-    "payment_intent.canceled",
-    "payment_intent.created",
-    "payment_intent.payment_failed",
-    "payment_intent.processing",
-    "payment_intent.requires_action",
-    "payment_intent.succeeded",
-    "payment_method.attached",
-    "payment_method.detached",
-    "payment_method.updated",
-    "price.created",
-    "price.updated",
-    "product.created",
-    "product.deleted",
-    "product.updated",
-    "refund.created",
-    "refund.failed",
-    "refund.updated",
-    "setup_intent.canceled",
-    "setup_intent.created",
-    "setup_intent.requires_action",
-    "setup_intent.setup_failed",
-    "setup_intent.succeeded",
-)
 # How long an event can be listed, as with Stripe.
 LISTED = timedelta(days=30)
 TYPES_MAX = 20
@@ -86,22 +48,8 @@ def list_(call: Call) -> dict[str, Any]:
 
 
 def render(rows: Sequence[Event], *, livemode: bool) -> list[dict[str, Any]]:
-    """Events as the API shows them: the stored object in its envelope."""
-    return [
-        {
-            "id": ids.show("evt", row.pk),
-            "object": "event",
-            "api_version": API_VERSION,
-            "created": unix(row.created_at),
-            "data": {"object": load(row.data)}
-            | ({"previous_attributes": load(row.previous_attributes)} if row.previous_attributes else {}),
-            "livemode": livemode,
-            "pending_webhooks": 0,
-            "request": {"id": row.request_id, "idempotency_key": row.idempotency_key},
-            "type": row.type,
-        }
-        for row in rows
-    ]
+    """Events as the API shows them."""
+    return [objects.event(row, livemode=livemode) for row in rows]
 
 
 def _types(params: ListEvents) -> set[str] | None:
@@ -117,7 +65,7 @@ def _types(params: ListEvents) -> set[str] | None:
     # Names, not prefixes: only plain equality reaches the index under row-level security.
     wanted = {name for name in names if not name.endswith(".*")}
     prefixes = tuple(name[:-1] for name in names if name.endswith(".*"))
-    return wanted | {known for known in TYPES if known.startswith(prefixes)}
+    return wanted | {known for known in router.public_types() if known.startswith(prefixes)}
 
 
 urlpatterns = [

@@ -12,6 +12,7 @@ from payments.api import (
     refunds,
     setup_intents,
     wallets,
+    webhook_endpoints,
 )
 
 ROOMS = (
@@ -26,6 +27,7 @@ ROOMS = (
     balance,
     events,
     wallets,
+    webhook_endpoints,
 )
 
 urlpatterns = [pattern for room in ROOMS for pattern in room.urlpatterns]

@@ -6,26 +6,10 @@ book under a unique reference. Entries, transfers, holds and outcomes are append
 """
 
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from merchant_platform.kernel import privacy
-from merchant_platform.kernel.tables import TenantForeignKey, book_unique
-
-
-class XidField(models.Field):
-    """The id of the transaction that wrote the row (xid8). It belongs to a cluster and is compared in SQL only."""
-
-    def __init__(self, **options) -> None:
-        options.setdefault("editable", False)
-        super().__init__(**options)
-
-    def db_type(self, connection) -> str:
-        return "xid8"
-
-
-def current_xid() -> RawSQL:
-    return RawSQL("pg_current_xact_id()", ())
+from merchant_platform.kernel.tables import TenantForeignKey, XidField, book_unique, current_xid
 
 
 class Account(models.Model):

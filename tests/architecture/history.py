@@ -28,6 +28,9 @@ VALUES (%(wallet)s, 'wallet', pg_temp.id('wallet', %(nr)s, 1), 'CNY/2', 'test', 
        (%(merchant)s, 'merchant', %(book)s, 'CNY/2', 'test', %(book)s);
 INSERT INTO payments_mandate (id, book_id, wallet_id, created_at)
 VALUES (pg_temp.id('mandate', %(nr)s, 1), %(book)s, pg_temp.id('wallet', %(nr)s, 1), %(at)s);
+INSERT INTO payments_webhookendpoint (id, book_id, url, enabled_events, metadata, status, disabled_reason,
+    sealed_secret, created_at)
+VALUES (pg_temp.id('hook', %(nr)s, 1), %(book)s, 'https://example.com', '["*"]', '{}', 'enabled', '', '', %(at)s);
 INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, preferred_locales, metadata, created_at)
 SELECT pg_temp.id('customer', %(nr)s, n), %(book)s, 'regular ' || n, 'R' || n || '@example.com',
     'r' || n || '@example.com', '+86' || n, '[]', '{}', %(at)s
@@ -97,6 +100,14 @@ FROM paid;
 INSERT INTO kernel_delivery (id, book_id, event_id, target, due_at, attempts_count, done_at, last_error)
 SELECT pg_temp.id('delivery', %(nr)s, n), %(book)s, event, 'somewhere', %(at)s, 1,
     CASE WHEN n > %(tail)s THEN %(at)s::timestamptz END, ''
+FROM paid;
+INSERT INTO payments_webhookdelivery (id, book_id, endpoint_id, event_id, status, attempts_count, due_at, created_at)
+SELECT pg_temp.id('sent', %(nr)s, n), %(book)s, pg_temp.id('hook', %(nr)s, 1), event,
+    CASE WHEN n > %(tail)s THEN 'succeeded' ELSE 'pending' END, 1, %(at)s, %(at)s
+FROM paid;
+INSERT INTO payments_webhookattempt (id, book_id, delivery_id, number, attempted_at, duration_ms, outcome, detail,
+    response_body)
+SELECT pg_temp.id('tried', %(nr)s, n), %(book)s, pg_temp.id('sent', %(nr)s, n), 1, %(at)s, 5, 'succeeded', '', ''
 FROM paid;
 INSERT INTO kernel_idempotencykey (book_id, key, fingerprint, status, body, request_id, moved_money)
 SELECT %(book)s, 'key ' || n, '', 200, '{}', '', true FROM paid;

@@ -134,6 +134,9 @@ REFERENCES = [
     ("payments_refundline", "refund_id"),
     ("payments_setupintent", "customer_id"),
     ("payments_setupintent", "payment_method_id"),
+    ("payments_webhookattempt", "delivery_id"),
+    ("payments_webhookdelivery", "endpoint_id"),
+    ("payments_webhookdelivery", "event_id"),
     ("security_cardtoken", "data_key_id"),
 ]
 

@@ -21,6 +21,8 @@ WALL_TIME = {
     "payments/providers/sandbox/acquirer/bank.py",
     "payments/providers/sandbox/acquirer/notices.py",
     "payments/providers/sandbox/acquirer/server.py",
+    # Deadlines of requests, and the time that an answer names.
+    "payments/webhooks/sending.py",
 }
 # A book's own property, which doors read.
 BOOKS_TIME = {"security/merchants/models.py"}
@@ -159,7 +161,7 @@ class TestMoney:
 
 
 class TestEverywhere:
-    def test_catches_what_nobody_expected_in_the_relay_alone(self):
+    def test_catches_what_nobody_expected_in_relay_and_courier_alone(self):
         broad = {
             path
             for path, tree in sources(*APPS)
@@ -171,6 +173,8 @@ class TestEverywhere:
         assert broad == {
             "merchant_platform/kernel/events/relay.py",
             "merchant_platform/management/commands/relay.py",
+            "payments/management/commands/courier.py",
+            "payments/webhooks/courier.py",
         }
 
     def test_sends_and_receives_no_signal_of_django(self):

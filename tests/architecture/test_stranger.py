@@ -18,6 +18,8 @@ LISTS = sorted(
 # What a request needs besides the address to get as far as looking for the object.
 NEEDED = {
     "payment_methods/{id}/attach": lambda stranger: {"customer": stranger.customer},
+    "webhook_endpoints/{id}/backfill": lambda _: {"created": {"gte": 0, "lt": 1}},
+    "webhook_endpoints/{id}/resend": lambda stranger: {"event": stranger.event},
 }
 # Lists that want to be told what to look for.
 SEARCHES = {
@@ -52,6 +54,7 @@ def victim(api, book, customer, wallet_method):
     wallet = made(
         api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
     )
+    hook = made(api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}))
     return SimpleNamespace(
         book_id=book.pk,
         ids={
@@ -67,6 +70,7 @@ def victim(api, book, customer, wallet_method):
             "refunds": refund["id"],
             "setup_intents": setup["id"],
             "wallets": wallet["id"],
+            "webhook_endpoints": hook["id"],
         },
         line=order["lines"]["data"][0]["id"],
     )
@@ -76,7 +80,10 @@ def victim(api, book, customer, wallet_method):
 def stranger(other_api, other_customer, wallet_method):
     """The other merchant, with a customer and a method of its own, so that nothing is missing but what is not its."""
     return SimpleNamespace(
-        api=other_api, customer=shown("cus", other_customer), method=shown("pm", wallet_method(other_customer, 10_000))
+        api=other_api,
+        customer=shown("cus", other_customer),
+        method=shown("pm", wallet_method(other_customer, 10_000)),
+        event=made(other_api.get("events"))["data"][0]["id"],
     )
 
 
@@ -167,6 +174,13 @@ PARAMETERS = [
         "customer",
         lambda v, s: {"balance": 1, "currency": "cny", "customer": v.ids["customers"]},
     ),
+    (
+        "POST",
+        "webhook_endpoints/{own}/resend",
+        "event",
+        lambda v, s: {"event": v.ids["events"]},
+    ),
+    ("GET", "webhook_endpoints", "starting_after", lambda v, s: {"starting_after": v.ids["webhook_endpoints"]}),
     ("GET", "customers", "starting_after", lambda v, s: {"starting_after": v.ids["customers"]}),
     ("GET", "payment_intents", "ending_before", lambda v, s: {"ending_before": v.ids["payment_intents"]}),
 ]
@@ -183,6 +197,9 @@ def order(stranger, **line) -> dict:
 class TestEveryParameter:
     @pytest.mark.parametrize(("method", "address", "param", "params"), PARAMETERS)
     def test_finds_no_object_of_another_merchant(self, method, address, param, params, victim, stranger, other_book):
+        if "{own}" in address:
+            hook = {"url": "https://example.com/hooks", "enabled_events": ["*"]}
+            address = address.replace("{own}", made(stranger.api.post("webhook_endpoints", hook))["id"])
         theirs, ours = rows(victim.book_id), rows(other_book.pk)
 
         call = {"GET": stranger.api.get, "POST": stranger.api.post}[method]

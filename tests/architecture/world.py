@@ -12,7 +12,11 @@ from merchant_platform.tables import TENANT
 from tests.architecture.asking import as_owner
 
 # What a check asks of a text, where 'x' will not do.
-WORDS = {("payments_holdoutcome", "kind"): "complete"}
+WORDS = {
+    ("payments_holdoutcome", "kind"): "complete",
+    ("payments_webhookdelivery", "status"): "pending",
+    ("payments_webhookendpoint", "status"): "enabled",
+}
 # Tables of which a book has one row: whoever points there points at that one.
 ONE_A_BOOK = frozenset({"security_datakey"})
 AT = datetime(2026, 3, 2, tzinfo=UTC)

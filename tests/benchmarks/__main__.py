@@ -27,15 +27,15 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import wallet_payments
+        from tests.benchmarks import wallet_payments, webhooks
+
+        def emit(**line: object) -> None:
+            print(json.dumps(line, ensure_ascii=False), flush=True)
 
         clean = wallet_payments.measure(
-            port=port,
-            seconds=arguments.seconds,
-            history=arguments.history,
-            emit=lambda **line: print(json.dumps(line, ensure_ascii=False), flush=True),
-            scratch=Path(data_dir),
+            port=port, seconds=arguments.seconds, history=arguments.history, emit=emit, scratch=Path(data_dir)
         )
+        clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
     return 0 if clean else 1
 
 

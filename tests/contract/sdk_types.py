@@ -21,7 +21,10 @@ from stripe._object_classes import OBJECT_CLASSES
 from stripe._stripe_object import StripeObject, UntypedStripeObject
 
 # Objects of ours, which the SDK reads without knowing them, and the events that tell of them.
-OURS = {"order", "order_line", "refund_line", "wallet", "wallet_transaction"}
+OURS = {
+    *("order", "order_line", "refund_line", "wallet", "wallet_transaction"),
+    *("webhook_attempt", "webhook_backfill", "webhook_delivery"),
+}
 OUR_EVENTS = {"order.created"}
 
 # What may be absent: it belongs to products that this platform does not have.
@@ -35,6 +38,8 @@ ABSENT = {
     },
     "price": {"tiers"},
     "product": {"tax_details"},
+    # Shown by the answer that makes it, and never again.
+    "webhook_endpoint": {"secret"},
 }
 # A payment method has a part for each type, and only its own is there.
 ONE_OF_MANY = {"payment_method"}

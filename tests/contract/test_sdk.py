@@ -514,3 +514,64 @@ class TestErrors:
 def headers_of(answered):
     """The headers of an answer, by names in lower case."""
     return {name.lower(): value for name, value in answered.last_response.headers.items()}
+
+
+class TestWebhookEndpoints:
+    @pytest.mark.requirement("A40")
+    def test_are_made_read_changed_listed_and_deleted(self, integrator):
+        made = checked(
+            integrator.v1.webhook_endpoints.create(
+                {
+                    "url": "https://example.com/hooks",
+                    "enabled_events": ["payment_intent.succeeded", "charge.failed"],
+                    "description": "Till",
+                    "metadata": {"shop": "1"},
+                    "api_version": stripe.api_version,
+                }
+            )
+        )
+        other = checked(
+            integrator.v1.webhook_endpoints.create({"url": "https://example.com/all", "enabled_events": ["*"]})
+        )
+        changed = checked(
+            integrator.v1.webhook_endpoints.update(
+                made.id, {"url": "https://example.com/new", "disabled": True, "metadata": {"shop": ""}}
+            )
+        )
+        found = checked(integrator.v1.webhook_endpoints.retrieve(made.id))
+        listed = checked(integrator.v1.webhook_endpoints.list())
+        gone = checked(integrator.v1.webhook_endpoints.delete(made.id))
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            integrator.v1.webhook_endpoints.retrieve(made.id)
+
+        assert made.secret.startswith("whsec_")
+        assert (made.status, made.livemode, made.api_version) == ("enabled", False, stripe.api_version)
+        assert (changed.url, changed.status, changed.metadata.to_dict()) == ("https://example.com/new", "disabled", {})
+        assert found.to_dict() == changed.to_dict()
+        assert [each.id for each in listed.data] == [other.id, made.id]
+        assert (gone.id, gone.deleted) == (made.id, True)
+        assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+    def test_are_refused_as_stripe_refuses_them(self, integrator):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            integrator.v1.webhook_endpoints.create({"url": "https://127.0.0.1/", "enabled_events": ["*"]})
+
+        assert (refused.value.http_status, refused.value.code, refused.value.param) == (400, "url_invalid", "url")
+
+    def test_can_be_asked_for_what_only_we_have(self, integrator, guest):
+        made = integrator.v1.webhook_endpoints.create({"url": "https://example.com/all", "enabled_events": ["*"]})
+        path = f"/v1/webhook_endpoints/{made.id}"
+        event = integrator.v1.events.list({"limit": 1}).data[0]
+
+        rotated = ask(integrator, "post", f"{path}/rotate_secret", expires_in=3600)
+        tested = ask(integrator, "post", f"{path}/test")
+        resent = ask(integrator, "post", f"{path}/resend", event=event.id)
+        filled = ask(
+            integrator, "post", f"{path}/backfill", created={"gte": event.created, "lt": event.created + 1},
+            include_succeeded=True,
+        )  # fmt: skip
+        listed = ask(integrator, "get", f"{path}/deliveries")
+
+        assert rotated.secret != made.secret
+        assert (tested.event_type, resent.event, filled.deliveries_count) == ("webhook_endpoint.test", event.id, 0)
+        assert [each.id for each in listed.data] == [resent.id, tested.id]

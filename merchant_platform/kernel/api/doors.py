@@ -33,10 +33,8 @@ from merchant_platform.kernel.api.params import InvalidParameter, Params
 from merchant_platform.kernel.errors import Forbidden, NotFound, PlatformError, Unauthenticated
 from merchant_platform.kernel.idempotency import Answer
 from merchant_platform.kernel.idempotency import Request as KeyedRequest
-from merchant_platform.kernel.wire import dump
+from merchant_platform.kernel.wire import API_VERSION, dump
 
-# The version of Stripe's API whose shapes are served: the one that the pinned SDK names.
-API_VERSION = "2026-10-28.endive"
 PREFIX = "v1/"
 _RENDERER = JSONRenderer()
 

@@ -6,6 +6,7 @@ a cursor is an id, and a range of creation times is a range of ids. One index, t
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -78,5 +79,10 @@ def _cursor(rows: QuerySet, text: str, prefix: str, param: str) -> UUID:
     return cursor
 
 
+def moment(seconds: int) -> datetime:
+    """The time of any number of Unix seconds: before 1970 and after the year 9999 there is nothing."""
+    return clock.from_unix(min(max(seconds, 0), _UNIX_MAX))
+
+
 def _bound(seconds: int) -> UUID:
-    return ids.first_at(clock.from_unix(min(max(seconds, 0), _UNIX_MAX)))
+    return ids.first_at(moment(seconds))

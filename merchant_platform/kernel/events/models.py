@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from merchant_platform.kernel import privacy
-from merchant_platform.kernel.tables import book_unique
+from merchant_platform.kernel.tables import XidField, book_unique, current_xid
 
 
 class Event(models.Model):
@@ -25,9 +25,11 @@ class Event(models.Model):
     request_id = models.TextField(null=True)  # noqa: DJ001  (null says: not made by a request)
     idempotency_key = models.TextField(null=True)  # noqa: DJ001
     is_public = models.BooleanField(default=True)
+    # Who reads what is new asks by it: neither ids nor times follow the order of commits. Null: before it was kept.
+    xid = XidField(null=True, db_default=current_xid())
 
     privacy = privacy.classes(
-        opaque="id book_id type created_at recorded_at request_id is_public",
+        opaque="id book_id type created_at recorded_at request_id is_public xid",
         personal="data previous_attributes idempotency_key",
     )
 
@@ -36,6 +38,8 @@ class Event(models.Model):
         indexes = [
             # list ?type=, newest first
             models.Index(fields=["book_id", "type", "id"], name="kernel_event_type"),
+            # what was written since a snapshot (payments/webhooks/fan_out.py); it grows at its right edge alone.
+            models.Index(fields=["xid"], condition=models.Q(is_public=True), name="kernel_event_xid"),
         ]
 
 

@@ -19,6 +19,12 @@ def targets(event_type: str) -> Sequence[str]:
     return _table().get(event_type, ())
 
 
+@cache
+def public_types() -> Sequence[str]:
+    """Every type that merchants are told of, in the order of their names."""
+    return tuple(sorted(import_string(settings.EVENT_TYPES)))
+
+
 def handler(target: str) -> Handler:
     """The function behind a target's name. Raises ImportError for one that is gone."""
     return import_string(target)

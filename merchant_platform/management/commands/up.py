@@ -1,7 +1,7 @@
 """`manage.py up`, behind `make run`: the whole platform on one machine, until Ctrl-C.
 
 The servers come first, then the database's shape and the demo world, then the processes;
-the end goes the other way: web, worker, beat, relay, acquirer, Valkey, Postgres.
+the end goes the other way: web, worker, beat, courier, relay, acquirer, Valkey, Postgres.
 """
 
 import http.client
@@ -26,7 +26,7 @@ QUEUES = "money,delivery,reports,marketing"
 
 
 class Command(BaseCommand):
-    help = "Run the whole platform: Postgres, Valkey, acquirer, web, worker, beat and relay, in one command."
+    help = "Run the whole platform: Postgres, Valkey, web, worker, beat, relay, courier and acquirer, in one command."
     # The steps below check, each in a process of its own that has the database.
     requires_system_checks = []
 
@@ -144,6 +144,7 @@ class Command(BaseCommand):
         celery = ("-m", "celery", "-A", "merchant_platform")
         return [
             self._process("relay", environment, "manage.py", "relay"),
+            self._process("courier", environment, "manage.py", "courier"),
             # Beat's own pid file would outlive a kill -9 and keep the next beat from starting.
             self._process(
                 *("beat", environment, *celery, "beat", "--loglevel", "INFO"),

@@ -2,7 +2,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from merchant_platform.kernel import clock
 from payments.ledger import checkpoints
+from payments.webhooks import fan_out
 
 
 class Command(BaseCommand):
@@ -14,4 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         rebuilt = checkpoints.rebase()
+        fan_out.rebase(now=clock.wall())
         self.stdout.write(self.style.SUCCESS(f"The ledger belongs to this cluster now: {rebuilt} totals rebuilt."))

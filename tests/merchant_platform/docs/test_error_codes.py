@@ -17,6 +17,7 @@ from merchant_platform.kernel.api.errors import status_and_body
 from merchant_platform.kernel.errors import PlatformError
 from payments.intents.objects import DECLINE_MESSAGES
 from payments.wallets import operations as wallets
+from payments.webhooks import operations as webhooks
 from tests.architecture.asking import APPS, ROOT, dotted, sources
 from tests.cast import FORM, Api, shown
 
@@ -346,6 +347,23 @@ class Counter:
 
     def idempotency_key_invalid(self):
         return self.pay(key="x" * 256)
+
+    # --- webhooks ---
+
+    def endpoint(self, url="https://example.com/hooks"):
+        return self.api.post("webhook_endpoints", {"url": url, "enabled_events": ["*"]})
+
+    def url_invalid(self):
+        return self.endpoint("https://127.0.0.1/hooks")
+
+    def webhook_endpoint_limit(self):
+        replies = (self.endpoint() for _ in range(webhooks.ENDPOINTS_MAX + 1))
+        return next(reply for reply in replies if reply.status != 200)
+
+    def webhook_endpoint_disabled(self):
+        path = f"webhook_endpoints/{self.endpoint().json['id']}"
+        self.api.post(path, {"disabled": True})
+        return self.api.post(f"{path}/test")
 
 
 PROVOKED = [name for name in vars(Counter) if name in CODES]

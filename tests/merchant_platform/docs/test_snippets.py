@@ -3,18 +3,24 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from django.conf import settings as platform_settings
 from django.test import Client
 
 from merchant_platform.docs import snippets
+from merchant_platform.kernel import clock
+from payments.webhooks.courier import Courier
+from payments.webhooks.sending import Sender
 from tests import needs
+from tests.cast import wait_until
 from tests.merchant_platform.docs.reading import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "platform"])
 BLANK = re.compile(r"\b((?:[a-z]+_)+)\.\.\.")
 IDENTIFIER = r"\b{}[0-9A-Za-z]{{22}}\b"
 SECONDS_MAX = 60
@@ -120,6 +126,9 @@ class TestCurl:
         assert one("expand")["customer"]["name"] == "Lin Mei"
         assert [each["id"] for each in one("search")["data"]] == [one("pay")["id"]]
         assert {each["type"].partition(".")[0] for each in one("events")["data"]} == {"payment_intent"}
+        assert one("webhook_endpoint")["secret"].startswith("whsec_")
+        filled, deliveries = (json.loads(answer) for answer in answers["webhook_backfill"])
+        assert (filled["object"], deliveries["object"]) == ("webhook_backfill", "list")
 
     def test_answers_are_as_shown(self, server, key):
         needs.program("curl", package="curl")
@@ -153,7 +162,8 @@ class TestPython:
         assert printed[8:11] == ["top_up 50000", "8800", "9800"]
         assert [line.split()[1] for line in printed[11:14]] == ["succeeded", "requires_payment_method", "succeeded"]
         assert printed[14:16] == ["Lin Mei 18529", "1"]
-        assert [line.split()[0] for line in printed[16:]] == [
+        assert printed[19:] == ["whsec_", "webhook_backfill"]
+        assert [line.split()[0] for line in printed[16:19]] == [
             "payment_intent.succeeded",
             "payment_intent.created",
             "payment_intent.payment_failed",
@@ -161,6 +171,51 @@ class TestPython:
 
     def test_is_told_with_curl_too(self):
         assert list(told("python")) == list(told("curl"))
+
+
+class TestReceiver:
+    @pytest.mark.requirement("A40")
+    def test_believes_what_was_really_sent_and_nothing_else(self, server, api, settings, tmp_path):
+        """The program of the page, the API, and the courier, over HTTP."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        settings.WEBHOOK_ALLOW_HOSTS = [f"127.0.0.1:{port}"]
+        endpoint = api.post(
+            "webhook_endpoints", {"url": f"http://127.0.0.1:{port}/webhooks", "enabled_events": ["customer.created"]}
+        ).json
+        _, program = guide("curl")["webhook_receiver"]
+        program = program.replace("whsec_...", endpoint["secret"]).replace("4242", str(port))
+        customer = api.post("customers", {"name": "Lin Mei"}).json
+        event = api.get("events").json["data"][0]
+        courier = Courier(places=2)
+        with (tmp_path / "out").open("w+") as printed:
+            receiver = subprocess.Popen([sys.executable, "-c", program], stdout=printed, stderr=subprocess.DEVNULL)
+            try:
+                wait_until(lambda: is_listening(port))
+                while courier.round(now=clock.wall, wait_seconds=5) or courier.under_way or not printed_in(printed):
+                    pass
+                forged = Sender(places=1).post(
+                    endpoint["url"], headers={"Stripe-Signature": "t=1,v1=00"}, body=b'{"object": "event"}'
+                )
+            finally:
+                courier.close()
+                receiver.kill()
+                receiver.wait()
+            lines = printed_in(printed)
+
+        assert lines == [f"{event['id']} customer.created {customer['id']}"]
+        assert (forged.outcome, forged.http_status) == ("http_error", 400)
+
+
+def is_listening(port):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def printed_in(file):
+    file.seek(0)
+    return file.read().splitlines()
 
 
 def is_part(shown, whole):
