@@ -135,7 +135,8 @@ CONTENT_SECURITY_POLICY = {
 }
 # What no page asks a browser for.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    name: [] for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
+    name: []
+    for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
 }
 
 AUTH_USER_MODEL = "security.User"
