@@ -57,7 +57,8 @@ class CheckoutSession(models.Model):
     privacy = privacy.classes(
         opaque="id book_id is_live status order intent locale submit_type payment_method_types former_total_minor "
         "language has_receipt failed_sign_ins_count expires_at created_at opened_at opened_recorded_at method_chosen "
-        "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at paid_recorded_at",
+        "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
+        "paid_recorded_at",
         business="client_reference_id success_url cancel_url",
         personal="customer customer_email payment_details payment_metadata metadata",
         secret="code",

@@ -232,7 +232,7 @@ def _again(request: HttpRequest, place: Place, session: CheckoutSession, *, chos
     with tenancy.within(place.book.pk):
         quote = pricing.quote(session)
         context = _context(request, place, session, quote, chosen=chosen, **given)
-    return render(request, "pay/page.html", context, status=422)
+    return render(request, "pay/page.html", context)
 
 
 def _plain(place: Place) -> CheckoutSession:
