@@ -11,6 +11,12 @@ SCHEDULE = {
         "options": {"queue": "money"},
     },
     "send receipts": {"task": "payments.send_receipts", "schedule": 10.0, "options": {"queue": "delivery"}},
+    "ask providers": {"task": "payments.sweep_providers", "schedule": 15.0, "options": {"queue": "money"}},
+    "release expired authorisations": {
+        "task": "payments.release_expired_authorisations",
+        "schedule": 60.0,
+        "options": {"queue": "money"},
+    },
     "prove the books": {
         "task": "payments.prove_the_books",
         "schedule": crontab(hour="3", minute="17"),

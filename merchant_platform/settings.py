@@ -27,6 +27,12 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"]
 )
 
+
+def _derived(purpose: str) -> str:
+    """A secret for one purpose that follows from SECRET_KEY."""
+    return hmac.digest(SECRET_KEY.encode(), purpose.encode(), "sha256").hex()
+
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -51,7 +57,7 @@ OWNER_URL = env.str("DATABASE_URL", default="postgres://merchant_owner@127.0.0.1
 def _role_url(role: str) -> str:
     """The owner's address with another role, its password derived from SECRET_KEY."""
     parts = urlsplit(OWNER_URL)
-    password = hmac.digest(SECRET_KEY.encode(), f"database-role:{role}".encode(), "sha256").hex()
+    password = _derived(f"database-role:{role}")
     at = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(role)}:{password}@{at}"))
 
@@ -183,14 +189,27 @@ vars().update(env.email_url("EMAIL_URL", default="filemail://"))
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
 
+# --- cards -----------------------------------------------------------------------------
+# Keys that wrap the books' data keys: `id:base64 of 32 bytes`, the current one first. Without them no card opens.
+VAULT_KEYS = env.str("VAULT_KEYS", default="")
+# Whether card numbers of live books are kept here, which puts the whole platform under PCI DSS SAQ D.
+VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
+
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
 # parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
-DEFAULT_FEE_RATES_PPM = {"wallet": 3_800}
+DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Outside providers: name to class (payments/providers/port.py).
-PAYMENT_PROVIDERS: dict[str, str] = {}
+# Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.
+CARD_PROVIDERS = {"test": "sandbox"}
+PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
+# The sandbox acquirer, a process of its own: where it is, the secret that signs both ways,
+# and how long a question waits for its answer.
+SANDBOX_ACQUIRER_URL = env.str("SANDBOX_ACQUIRER_URL", default="http://127.0.0.1:8090").rstrip("/")
+SANDBOX_ACQUIRER_SECRET = env.str("SANDBOX_ACQUIRER_SECRET", default=_derived("sandbox-acquirer"))
+SANDBOX_ACQUIRER_TIMEOUT_SECONDS = env.float("SANDBOX_ACQUIRER_TIMEOUT_SECONDS", default=8.0)
 
 LOGGING = {
     "version": 1,

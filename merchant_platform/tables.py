@@ -22,8 +22,10 @@ TENANT = frozenset(
         "payments_holdoutcome",
         "payments_mandate",
         "payments_metadataterm",
+        "payments_notice",
         "payments_order",
         "payments_orderline",
+        "payments_parkedreport",
         "payments_paymentintent",
         "payments_paymentmethod",
         "payments_price",
@@ -32,7 +34,10 @@ TENANT = frozenset(
         "payments_receiptcounter",
         "payments_refund",
         "payments_refundline",
+        "payments_setupintent",
         "payments_transfer",
+        "security_cardtoken",
+        "security_datakey",
     }
 )
 PLATFORM = frozenset(

@@ -10,10 +10,10 @@ from merchant_platform.kernel.api.openapi import schema
 urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
+    path("", include("payments.web.urls")),
     path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("", include("payments.web.urls")),
     path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
 ]

@@ -3,9 +3,10 @@
 from payments.catalog.models import Price, Product
 from payments.checkout.models import CheckoutSession
 from payments.customers.models import Customer, PaymentMethod
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.orders.models import Order, OrderLine
+from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
@@ -24,8 +25,10 @@ __all__ = [
     "HoldOutcome",
     "Mandate",
     "MetadataTerm",
+    "Notice",
     "Order",
     "OrderLine",
+    "ParkedReport",
     "PaymentIntent",
     "PaymentMethod",
     "Price",
@@ -34,6 +37,7 @@ __all__ = [
     "ReceiptCounter",
     "Refund",
     "RefundLine",
+    "SetupIntent",
     "Transfer",
     "Wallet",
 ]

@@ -4,7 +4,8 @@ from celery import shared_task
 
 from merchant_platform.kernel import clock
 from payments import proof
-from payments.checkout import sweep
+from payments.checkout import sweep as checkouts
+from payments.intents import sweep
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
 from payments.receipts import mail
@@ -23,7 +24,7 @@ def void_expired_holds(**_: object) -> int:
 @shared_task(name="payments.look_after_checkouts", time_limit=120)
 def look_after_checkouts(**_: object) -> int:
     recorded = clock.wall()
-    return sweep.look_after_due(recorded=recorded) + sweep.write_receipts(recorded=recorded)
+    return checkouts.look_after_due(recorded=recorded) + checkouts.write_receipts(recorded=recorded)
 
 
 @shared_task(name="payments.send_receipts", time_limit=300)
@@ -34,3 +35,14 @@ def send_receipts(**_: object) -> int:
 @shared_task(name="payments.prove_the_books", time_limit=600)
 def prove_the_books(**_: object) -> int:
     return len(proof.prove_and_tell(now=clock.wall()))
+
+
+@shared_task(name="payments.sweep_providers", time_limit=300)
+def sweep_providers(**_: object) -> int:
+    wall = clock.wall()
+    return sweep.sweep(wall=wall) + sweep.answer_in_flight(wall=wall)
+
+
+@shared_task(name="payments.release_expired_authorisations", time_limit=300)
+def release_expired_authorisations(**_: object) -> int:
+    return sweep.release_expired(wall=clock.wall())

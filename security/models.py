@@ -4,11 +4,14 @@ from security.access.models import Flag
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
+from security.vault.models import CardToken, DataKey
 
 __all__ = [
     "ApiKey",
     "Book",
+    "CardToken",
     "CredentialsVersion",
+    "DataKey",
     "Device",
     "Flag",
     "Merchant",

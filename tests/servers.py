@@ -1,8 +1,10 @@
 """The Postgres and Valkey of one test run: in a folder of their own, gone when the run ends."""
 
 import atexit
+import base64
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -11,7 +13,17 @@ from merchant_platform.embedded import Postgres, Valkey
 
 DATABASE = "test_merchant"
 # What a developer's shell may carry and a test run must not see.
-FOREIGN = ("DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "PUBLIC_URL", "DEBUG", "HOST", "PORT", "DEMO")
+FOREIGN = (
+    "DATABASE_APP_URL",
+    "VAULT_IN_LIVE",
+    "SANDBOX_FAULTS",
+    "DATABASE_PLATFORM_URL",
+    "PUBLIC_URL",
+    "DEBUG",
+    "HOST",
+    "PORT",
+    "DEMO",
+)
 
 
 def start() -> None:
@@ -31,6 +43,11 @@ def start() -> None:
         "REDIS_URL": valkey.url,
         "SECRET_KEY": postgres.secrets.secret("SECRET_KEY"),
         "DATA_DIR": str(folder / "data"),
+        "VAULT_KEYS": f"tests:{base64.b64encode(os.urandom(32)).decode()}",
+        # The acquirer itself is started by the first test that wants it (tests/acquirer.py).
+        "SANDBOX_ACQUIRER_URL": _free_address(),
+        "SANDBOX_ACQUIRER_SECRET": postgres.secrets.secret("SANDBOX_ACQUIRER_SECRET"),
+        "SANDBOX_ACQUIRER_TIMEOUT_SECONDS": "2",
     }
 
 
@@ -38,3 +55,9 @@ def share(worker: str) -> None:
     """This will give a worker of pytest-xdist, which inherits the environment, a database of its own."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}_{worker}"))
+    os.environ["SANDBOX_ACQUIRER_URL"] = _free_address()
+
+
+def _free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}"

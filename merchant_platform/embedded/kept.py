@@ -1,5 +1,6 @@
 """What DATA_DIR remembers between starts: passwords, port numbers, and who may enter."""
 
+import base64
 import json
 import os
 import secrets
@@ -42,6 +43,12 @@ class Kept:
     def secret(self, name: str) -> str:
         """The password of that name, made at the first use."""
         return self.read().get(name) or self.write(name, secrets.token_urlsafe(48))
+
+    def vault_keys(self) -> str:
+        """The card vault's key in the form of VAULT_KEYS, made at the first use: 256 bits under a name."""
+        return self.read().get("VAULT_KEYS") or self.write(
+            "VAULT_KEYS", f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        )
 
 
 def prepare_data_dir(data_dir: Path) -> None:

@@ -38,6 +38,12 @@ class WrongState(Invalid):
     code = "unexpected_state"
 
 
+class Declined(PlatformError):
+    """Nothing is wrong with the request: what it would pay with is refused."""
+
+    code = "card_declined"
+
+
 class NotFound(PlatformError):
     """There is no such object here. Another tenant's object is no different from none."""
 

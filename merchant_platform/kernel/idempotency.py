@@ -3,16 +3,24 @@
 For an operation of one transaction the key's row is inserted first in it and commits
 with the effect: a crash leaves neither, so a retry works, and a second request with the
 same key waits on the first one's row and then answers its replay.
+
+An operation that asks somebody outside has two transactions. Its row goes in flight with
+the first and is answered with the second; a repetition meanwhile is refused with
+`idempotency_key_in_use`, and where the process died between them a sweep answers, by
+asking outside what became of the row's `subject`.
 """
 
 import hashlib
-from collections.abc import Callable
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import connections, models
 from django.db.models.functions import Now
@@ -25,6 +33,8 @@ from merchant_platform.kernel.errors import Conflict, Invalid
 KEPT = timedelta(hours=24)
 KEPT_WHERE_MONEY_MOVED = timedelta(days=7)
 KEY_LENGTH_MAX = 255
+# How long a request of two transactions may be in flight before the sweep answers for it.
+IN_FLIGHT = timedelta(seconds=60)
 
 
 class KeyReused(Invalid):
@@ -56,17 +66,46 @@ class IdempotencyKey(models.Model):
     body = models.TextField(null=True)  # noqa: DJ001  (null says: not answered yet)
     request_id = models.TextField()
     moved_money = models.BooleanField(default=False)
+    # What a request of two transactions is about, by its public id: the sweep answers for a process that died.
+    subject = models.TextField(null=True)  # noqa: DJ001
     created_at = models.DateTimeField(db_default=Now())
 
     privacy = privacy.classes(
-        opaque="book_id fingerprint status request_id moved_money created_at", personal="key body"
+        opaque="book_id fingerprint status request_id moved_money subject created_at", personal="key body"
     )
 
     class Meta:
         indexes = [
             # purge: what is older than a day. A block-range index costs the payment next to nothing.
             BrinIndex(fields=["created_at"], name="kernel_idempotencykey_age"),
+            # in_flight: a request of one transaction has no subject, and so no place here.
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(subject__isnull=False, status__isnull=True),
+                name="kernel_idempotencykey_flying",
+            ),
         ]
+
+
+Question = TypeVar("Question")
+Heard = TypeVar("Heard")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Question]):
+    """What a first transaction leaves: whom it is about, by public id, and what to ask outside."""
+
+    subject: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A key whose second transaction never came."""
+
+    book_id: UUID
+    key: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +129,23 @@ class Answer:
 
 
 def fingerprint(method: str, path: str, parameters: dict[str, Any]) -> bytes:
-    """32 bytes that stand for a request, whatever the order in which its parameters were sent."""
-    canonical = orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()
+    """32 bytes that stand for a request, whatever the order in which its parameters were sent.
+
+    Keyed, so that nobody who reads the row can try which secret was in the parameters; a
+    card's security code is no part of it at all.
+    """
+    canonical = orjson.dumps(_without_codes(parameters), option=orjson.OPT_SORT_KEYS)
+    return hmac.digest(
+        settings.SECRET_KEY.encode(), b"\n".join((method.encode(), path.encode(), canonical)), hashlib.sha256
+    )
+
+
+def _without_codes(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_codes(value) if isinstance(value, dict) else value
+        for name, value in parameters.items()
+        if name != "cvc"
+    }
 
 
 def run_once(book_id: UUID, request: Request | None, operation: Callable[[], Answer]) -> Answer:
@@ -101,22 +154,57 @@ def run_once(book_id: UUID, request: Request | None, operation: Callable[[], Ans
     What the operation raises is rolled back together with the key. Raises KeyReused,
     and LockTimeout where a row it needs stayed locked for longer than the server waits.
     """
-    try:
-        with tenancy.within(book_id):
-            if request is None:
-                return operation()
-            replay = _claim(book_id, request)
-            if replay is not None:
-                return replay
-            answer = operation()
-            IdempotencyKey.objects.filter(book_id=book_id, key=request.key).update(
-                status=answer.status, body=answer.body, moved_money=answer.moved_money
-            )
-            return answer
-    except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", None) in (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED):
-            raise LockTimeout("Another request on the same object is still at work. Try again.") from error
-        raise
+    with _lock_timeouts(), tenancy.within(book_id):
+        return _once(book_id, request, operation)
+
+
+def run_around(
+    book_id: UUID,
+    request: Request | None,
+    *,
+    first: Callable[[], Answer | Asked[Question]],
+    ask: Callable[[Question], Heard],
+    second: Callable[[Question, Heard], Answer],
+) -> Answer:
+    """Run an operation of two transactions with a question outside between them, once a key.
+
+    `first` answers where nobody outside has to be asked. What it raises is rolled back
+    together with the key; what `second` raises leaves the key in flight, for the sweep.
+    Raises KeyReused, KeyInUse and LockTimeout.
+    """
+    with _lock_timeouts(), tenancy.within(book_id):
+        if request is not None and (replay := _claim(book_id, request)) is not None:
+            return replay
+        begun = first()
+        if isinstance(begun, Answer):
+            if request is not None:
+                _store(book_id, request.key, begun)
+            return begun
+        if request is not None:
+            IdempotencyKey.objects.filter(book_id=book_id, key=request.key).update(subject=begun.subject)
+    heard = ask(begun.question)
+    with _lock_timeouts(), tenancy.within(book_id):
+        answer = second(begun.question, heard)
+        if request is not None and not _store(book_id, request.key, answer):
+            # The sweep was faster: what it said stays said.
+            return _stored(book_id, request) or answer
+        return answer
+
+
+def in_flight(*, now: datetime, limit: int = 100) -> list[InFlight]:
+    """Keys of all books whose first request went out of sight over a minute ago, the oldest first."""
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(
+            "SELECT book_id, key, subject FROM kernel_idempotencykey"
+            " WHERE subject IS NOT NULL AND status IS NULL AND created_at < %s ORDER BY created_at LIMIT %s",
+            [now - IN_FLIGHT, limit],
+        )
+        return [InFlight(*found) for found in cursor.fetchall()]
+
+
+def settle(flying: InFlight, answer: Answer) -> bool:
+    """Answer for a process that died. This will store it in the open unit of work, unless there is an answer."""
+    return _store(flying.book_id, flying.key, answer)
 
 
 def find(book_id: UUID, request: Request) -> Answer | None:
@@ -147,6 +235,36 @@ def purge(*, now: datetime) -> int:
             [now - KEPT, now - KEPT_WHERE_MONEY_MOVED],
         )
         return cursor.rowcount
+
+
+def _once(book_id: UUID, request: Request | None, operation: Callable[[], Answer]) -> Answer:
+    if request is None:
+        return operation()
+    replay = _claim(book_id, request)
+    if replay is not None:
+        return replay
+    answer = operation()
+    _store(book_id, request.key, answer)
+    return answer
+
+
+@contextmanager
+def _lock_timeouts() -> Iterator[None]:
+    """Tells a lock that was waited for in vain as LockTimeout."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) in (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED):
+            raise LockTimeout("Another request on the same object is still at work. Try again.") from error
+        raise
+
+
+def _store(book_id: UUID, key: str, answer: Answer) -> bool:
+    return bool(
+        IdempotencyKey.objects.filter(book_id=book_id, key=key, status__isnull=True).update(
+            status=answer.status, body=answer.body, moved_money=answer.moved_money
+        )
+    )
 
 
 def _claim(book_id: UUID, request: Request) -> Answer | None:

@@ -15,7 +15,8 @@ from payments.ledger.chart import MERCHANT, AccountRef
 from payments.ledger.models import Account, Entry
 
 # What a balance transaction is called on the wire, by the entry's kind.
-KINDS = {"charge": ("payment", "charge", "ch"), "refund": ("payment_refund", "refund", "re")}
+KINDS = {"charge": ("payment", "charge", "ch"), "refund": ("payment_refund", "refund", "re"),
+         "refund_failure": ("payment_failure_refund", "refund_failure", "re")}  # fmt: skip
 _SOURCES: dict[str, type[Attempt] | type[Refund]] = {"ch": Attempt, "re": Refund}
 
 

@@ -7,7 +7,17 @@ from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.params import Emptied, Listed, ListParams, Metadata, Params, SearchParams, UpTo
+from merchant_platform.kernel.api.params import (
+    Emptied,
+    Id,
+    Listed,
+    ListParams,
+    Metadata,
+    Nested,
+    Params,
+    SearchParams,
+    UpTo,
+)
 from payments.api.addresses import not_here, origin, path_id
 from payments.api.fields import Address, Shipping
 from payments.customers import objects
@@ -26,10 +36,15 @@ def _email(value: str) -> str:
 Email = Annotated[str, UpTo(320), AfterValidator(_email)]
 
 
+class InvoiceSettings(Nested):
+    default_payment_method: Emptied[Id] = None
+
+
 class CustomerFields(Params):
     address: Emptied[Address] = None
     description: Emptied[Annotated[str, UpTo(5000)]] = None
     email: Emptied[Email] = None
+    invoice_settings: InvoiceSettings | None = None
     metadata: Metadata = {}
     name: Emptied[Annotated[str, UpTo(256)]] = None
     phone: Emptied[Annotated[str, UpTo(30)]] = None
@@ -37,10 +52,15 @@ class CustomerFields(Params):
     shipping: Emptied[Shipping] = None
 
     def columns(self) -> dict[str, Any]:
-        return {
+        columns = {
             name: value.model_dump() if name in ("address", "shipping") and value is not None else value
-            for name, value in self.given().items()
+            for name, value in self.given("invoice_settings").items()
         }
+        settings = self.invoice_settings
+        if settings is not None and "default_payment_method" in settings.model_fields_set:
+            named = settings.default_payment_method
+            columns["default_method_id"] = named and paging.identifier("pm", named, param=customers.DEFAULT_METHOD)
+        return columns
 
 
 class ListCustomers(ListParams):

@@ -15,7 +15,10 @@ from payments.api.addresses import not_here, path_id
 
 # Every type that is told today: what `payment_intent.*` stands for.
 TYPES = (
+    "charge.captured",
+    "charge.expired",
     "charge.failed",
+    "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
@@ -23,9 +26,12 @@ TYPES = (
     "customer.deleted",
     "customer.updated",
     "order.created",
+    "payment_intent.amount_capturable_updated",
     "payment_intent.canceled",
     "payment_intent.created",
     "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
     "payment_intent.succeeded",
     "payment_method.attached",
     "payment_method.detached",
@@ -36,7 +42,13 @@ TYPES = (
     "product.deleted",
     "product.updated",
     "refund.created",
+    "refund.failed",
     "refund.updated",
+    "setup_intent.canceled",
+    "setup_intent.created",
+    "setup_intent.requires_action",
+    "setup_intent.setup_failed",
+    "setup_intent.succeeded",
 )
 # How long an event can be listed, as with Stripe.
 LISTED = timedelta(days=30)

@@ -13,7 +13,7 @@ from payments.catalog.models import Price, Product
 from payments.customers import objects as customers
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents import objects as intents
-from payments.intents.models import Attempt, PaymentIntent, Refund
+from payments.intents.models import Attempt, PaymentIntent, Refund, SetupIntent
 from payments.ledger.models import Entry
 from payments.orders.models import Order
 from security.merchants import queries as merchants
@@ -69,6 +69,7 @@ def _source(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
 loader("charge", _by_id(Attempt, "ch", _each(intents.charge)))
 loader("customer", _by_id(Customer, "cus", _customers))
 loader("payment_intent", _by_id(PaymentIntent, "pi", _each(intents.payment_intent)))
+loader("setup_intent", _by_id(SetupIntent, "seti", _each(intents.setup_intent)))
 loader("payment_method", _by_id(PaymentMethod, "pm", _each(customers.payment_method)))
 loader("price", _by_id(Price, "price", _each(catalog.price)))
 loader("product", _by_id(Product, "prod", _each(catalog.product)))
@@ -95,9 +96,11 @@ expandable(
     payment_intent="payment_intent",
 )
 expandable(
-    "refund", balance_transaction="balance_transaction", charge="charge", payment_intent="payment_intent",
+    "refund", balance_transaction="balance_transaction", failure_balance_transaction="balance_transaction",
+    charge="charge", payment_intent="payment_intent",
     payment_method="payment_method",
 )  # fmt: skip
+expandable("setup_intent", customer="customer", payment_method="payment_method")
 expandable("balance_transaction", source="source")
 expandable("order", customer="customer")
 expandable("payment_method", customer="customer")

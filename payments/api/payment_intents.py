@@ -1,11 +1,15 @@
 """/v1/payment_intents"""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from merchant_platform.kernel import idempotency
+from merchant_platform.kernel import idempotency, ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
 from merchant_platform.kernel.api.params import (
@@ -25,14 +29,17 @@ from merchant_platform.kernel.api.params import (
     check_step,
 )
 from merchant_platform.kernel.errors import Forbidden
+from merchant_platform.kernel.idempotency import Asked
 from merchant_platform.kernel.metadata import merge
-from merchant_platform.kernel.wire import dump
+from payments.api import cards
 from payments.api.addresses import mode, not_here, origin, path_id
+from payments.api.cards import MethodData
 from payments.api.customers import Email
 from payments.api.fields import Shipping
-from payments.intents import hot_path, objects, states
+from payments.intents import answers, hot_path, objects, provider_road
 from payments.intents import operations as intents
 from payments.intents.models import PaymentIntent
+from payments.intents.provider_road import Heard, Question
 from payments.search import queries as search
 
 
@@ -42,15 +49,6 @@ def _known_method(value: str) -> str:
             "parameter_invalid",
             "The payment method type '{given}' is not one of: {known}.",
             {"given": value[:50], "known": ", ".join(objects.ENABLED_METHODS)},
-        )
-    return value
-
-
-def _capture_method(value: str) -> str:
-    if value == "manual":
-        raise PydanticCustomError(
-            "capture_method_unsupported",
-            "No payment method here can be captured later: use 'automatic' or 'automatic_async'.",
         )
     return value
 
@@ -73,6 +71,7 @@ class IntentFields(Params):
     description: Emptied[Annotated[str, UpTo(1000)]] = None
     metadata: Metadata = {}
     payment_method: Id | None = None
+    payment_method_data: MethodData | None = None
     payment_method_types: Listed[MethodType] = []
     receipt_email: Emptied[Email] = None
     setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
@@ -85,26 +84,34 @@ class IntentFields(Params):
         """The columns that are shown and copied, as the request gave them."""
         shown = self.given(
             "amount", "automatic_payment_methods", "confirm", "currency", "customer", "metadata", "off_session",
-            "payment_details", "payment_method", "return_url", "error_on_requires_action", "client_secret",
+            "payment_details", "payment_method", "payment_method_data", "return_url", "error_on_requires_action",
+            "client_secret",
         )  # fmt: skip
         if self.shipping is not None:
             shown["shipping"] = self.shipping.model_dump()
         return shown
 
 
+def _return_url(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise PydanticCustomError("url_invalid", "Not a valid URL: it must begin with https:// and name a host.")
+    return value
+
+
+ReturnUrl = Annotated[str, UpTo(2048), AfterValidator(_return_url)]
+
+
 class CreateIntent(IntentFields):
     amount: Amount
     automatic_payment_methods: AutomaticMethods | None = None
-    capture_method: Annotated[Literal["automatic", "automatic_async", "manual"], AfterValidator(_capture_method)] = (
-        "automatic_async"
-    )
+    capture_method: Literal["automatic", "automatic_async", "manual"] = "automatic_async"
     confirm: Boolean = False
     confirmation_method: Literal["automatic"] = "automatic"
     currency: Currency
     error_on_requires_action: Boolean = False
     off_session: Boolean = False
     payment_details: PaymentDetails | None = None
-    return_url: Annotated[str, UpTo(2048)] | None = None
+    return_url: ReturnUrl | None = None
 
 
 class UpdateIntent(IntentFields):
@@ -117,9 +124,17 @@ class ConfirmIntent(Params):
     error_on_requires_action: Boolean = False
     off_session: Boolean = False
     payment_method: Id | None = None
+    payment_method_data: MethodData | None = None
     receipt_email: Emptied[Email] = None
-    return_url: Annotated[str, UpTo(2048)] | None = None
+    return_url: ReturnUrl | None = None
+    setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
     shipping: Emptied[Shipping] = None
+
+
+class CaptureIntent(Params):
+    amount_to_capture: Amount | None = None
+    final_capture: Boolean = True
+    metadata: Metadata = {}
 
 
 class RetrieveIntent(Params):
@@ -151,14 +166,22 @@ def create(call: Call) -> Answer:
         for name in ("off_session", "error_on_requires_action", "return_url"):
             if getattr(params, name):
                 raise InvalidParameter(f"The parameter '{name}' needs confirm=true.", param=name)
-    terms_ = _terms(params)
-    if params.confirm and terms_.payment_method_id is None:
+    cards.check(call, params.payment_method, params.payment_method_data)
+    is_fresh = cards.is_fresh(params.payment_method, params.payment_method_data)
+    terms_ = _terms(params, method_id=None if is_fresh else _named(params))
+    if params.confirm and terms_.payment_method_id is None and not is_fresh:
         raise InvalidParameter(
             "You cannot confirm this PaymentIntent because it's missing a payment method.",
             code="parameter_missing",
             param="payment_method",
         )
-    if params.confirm and not params.expand and terms_.order_reference is None:
+    if (
+        params.confirm
+        and not is_fresh
+        and not params.expand
+        and terms_.order_reference is None
+        and params.capture_method != "manual"
+    ):
         paid = hot_path.pay(
             book_id=call.book_id,
             mode=mode(call),
@@ -170,14 +193,16 @@ def create(call: Call) -> Answer:
         if paid is not None:
             return paid
 
-    def operation() -> Answer:
-        intent = intents.create(terms_=terms_, now=call.now, origin=origin(call))
-        if params.confirm:
-            intent = intents.confirm(intent_id=intent.pk, mode=mode(call), now=call.now, origin=origin(call))
-            return _outcome(call, intent)
-        return Answer(status=200, body=body(call, _shown(call, intent)))
+    def first() -> Answer | Asked[Question]:
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data)
+        intent = intents.create(
+            terms_=replace(terms_, payment_method_id=chosen.method_id), now=call.now, origin=origin(call)
+        )
+        if not params.confirm:
+            return Answer(status=200, body=body(call, _shown(call, intent)))
+        return _begin(call, intent.pk, chosen, details={})
 
-    return idempotency.run_once(call.book_id, call.idempotency, operation)
+    return _around(call, first)
 
 
 @endpoint(permission="payment_intents:read", params=RetrieveIntent, returns="payment_intent", publishable=True)
@@ -201,8 +226,9 @@ def update(call: Call) -> dict[str, Any]:
         changes["currency"] = params.currency
     if params.customer:
         changes["customer_id"] = paging.identifier("cus", params.customer, param="customer")
-    if params.payment_method:
-        changes["payment_method_id"] = paging.identifier("pm", params.payment_method, param="payment_method")
+    chosen = cards.choose(call, params.payment_method, params.payment_method_data)
+    if chosen.method_id:
+        changes["payment_method_id"] = chosen.method_id
     intent = intents.update(
         intent_id=path_id(call, "pi"),
         changes=changes,
@@ -225,39 +251,64 @@ def confirm(call: Call) -> Answer:
     """Confirm a payment intent: try to take the money"""
     params = call.params
     _check_secret(call)
-    if call.caller.kind == "publishable":
-        # A browser proves nothing of who sits before it: a wallet is charged by the merchant's
-        # server, on the mandate that the consumer gave.
-        raise Forbidden("A wallet payment is confirmed with a secret key.", code="secret_key_required")
-    details = params.given("client_secret", "error_on_requires_action", "off_session", "payment_method", "return_url")
+    details = params.given(
+        "client_secret", "error_on_requires_action", "off_session", "payment_method", "payment_method_data",
+        "return_url",
+    )  # fmt: skip
     if details.get("shipping") is not None:
         details["shipping"] = params.shipping.model_dump()
-    method_id = params.payment_method and paging.identifier("pm", params.payment_method, param="payment_method")
+    cards.check(call, params.payment_method, params.payment_method_data)
+    intent_id = path_id(call, "pi")
 
-    def operation() -> Answer:
-        intent = intents.confirm(
-            intent_id=path_id(call, "pi"),
-            payment_method_id=method_id or None,
-            details=details,
-            mode=mode(call),
+    def first() -> Answer | Asked[Question]:
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data)
+        return _begin(call, intent_id, chosen, details=details)
+
+    return _around(call, first)
+
+
+@endpoint(
+    permission="payment_intents:write",
+    params=CaptureIntent,
+    returns="payment_intent",
+    answers_itself=True,
+)
+def capture(call: Call) -> Answer:
+    """Capture what was held for a payment intent, or a part of it"""
+    params = call.params
+
+    def first() -> Answer | Asked[Question]:
+        intent_id = path_id(call, "pi")
+        if params.metadata:
+            intents.update(intent_id=intent_id, changes={}, metadata=params.metadata, now=call.now, origin=origin(call))
+        question = provider_road.begin_capture(
+            intent_id=intent_id,
+            amount_minor=params.amount_to_capture,
+            is_final=params.final_capture,
             now=call.now,
             origin=origin(call),
         )
-        return _outcome(call, intent)
+        return Asked(call.path["id"], question)
 
-    return idempotency.run_once(call.book_id, call.idempotency, operation)
+    return _around(call, first)
 
 
-@endpoint(permission="payment_intents:write", params=CancelIntent, returns="payment_intent")
-def cancel(call: Call) -> dict[str, Any]:
-    """Cancel a payment intent"""
-    intent = intents.cancel(
-        intent_id=path_id(call, "pi"),
-        reason=call.params.cancellation_reason,
-        now=call.now,
-        origin=origin(call),
-    )
-    return _shown(call, intent)
+@endpoint(permission="payment_intents:write", params=CancelIntent, returns="payment_intent", answers_itself=True)
+def cancel(call: Call) -> Answer:
+    """Cancel a payment intent; what was held is released"""
+
+    def first() -> Answer | Asked[Question]:
+        begun = provider_road.begin_cancel(
+            intent_id=path_id(call, "pi"),
+            reason=call.params.cancellation_reason,
+            now=call.now,
+            origin=origin(call),
+        )
+        if isinstance(begun, PaymentIntent):
+            return Answer(status=200, body=body(call, _shown(call, begun)))
+        return Asked(call.path["id"], begun)
+
+    return _around(call, first)
 
 
 @endpoint(permission="payment_intents:read", params=ListIntents, returns="payment_intent", is_list=True)
@@ -287,7 +338,60 @@ def search_(call: Call) -> dict[str, Any]:
     )
 
 
-def _terms(params: CreateIntent) -> intents.Terms:
+def _begin(call: Call, intent_id: UUID, chosen: cards.Chosen, *, details: dict[str, Any]) -> Answer | Asked[Question]:
+    """Confirm: a wallet is charged in this transaction, a card's provider is asked after it."""
+    params = call.params
+    method_id = chosen.method_id or intents.method_of(intent_id)
+    if intents.type_of(method_id) == "card":
+        question = provider_road.begin(
+            intent_id=intent_id,
+            method_id=method_id,
+            cvc=chosen.cvc,
+            return_url=params.return_url,
+            # A caller who cannot lead the payer anywhere is as good as without one.
+            is_off_session=params.off_session or params.error_on_requires_action,
+            details=details,
+            mode=mode(call),
+            now=call.now,
+            origin=origin(call),
+        )
+        return Asked(ids.show("pi", intent_id), question)
+    if call.caller.kind == "publishable":
+        # A browser proves nothing of who sits before it: a wallet is charged by the merchant's
+        # server, on the mandate that the consumer gave.
+        raise Forbidden("A wallet payment is confirmed with a secret key.", code="secret_key_required")
+    intent = intents.confirm(
+        intent_id=intent_id,
+        payment_method_id=method_id,
+        details=details,
+        mode=mode(call),
+        now=call.now,
+        origin=origin(call),
+    )
+    return _outcome(call, intent)
+
+
+def _around(call: Call, first: Callable[[], Answer | Asked[Question]]) -> Answer:
+    """Run a request that may have to ask a provider between its two transactions."""
+
+    def second(question: Question, heard: Heard) -> Answer:
+        intent = provider_road.conclude(question, heard, mode=mode(call), now=call.now, origin=origin(call))
+        return _outcome(call, intent)
+
+    return idempotency.run_around(
+        call.book_id,
+        call.idempotency,
+        first=first,
+        ask=lambda question: provider_road.ask(question, now=call.now),
+        second=second,
+    )
+
+
+def _named(params: Any) -> UUID | None:
+    return paging.identifier("pm", params.payment_method, param="payment_method") if params.payment_method else None
+
+
+def _terms(params: CreateIntent, *, method_id: UUID | None) -> intents.Terms:
     check_step(params.amount, params.currency, param="amount")
     details = params.details()
     details.setdefault("capture_method", params.capture_method)
@@ -296,13 +400,17 @@ def _terms(params: CreateIntent) -> intents.Terms:
             "You may only specify one of these parameters: payment_method_types, automatic_payment_methods.",
             code="parameters_exclusive",
         )
+    if params.capture_method == "manual" and params.payment_method_types == ["wallet"]:
+        raise InvalidParameter(
+            "A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.",
+            code="capture_method_unsupported",
+            param="capture_method",
+        )
     return intents.Terms(
         amount_minor=params.amount,
         currency=params.currency,
         customer_id=paging.identifier("cus", params.customer, param="customer") if params.customer else None,
-        payment_method_id=paging.identifier("pm", params.payment_method, param="payment_method")
-        if params.payment_method
-        else None,
+        payment_method_id=method_id,
         order_reference=params.payment_details.order_reference if params.payment_details else None,
         metadata=merge({}, params.metadata),
         details=details,
@@ -310,12 +418,9 @@ def _terms(params: CreateIntent) -> intents.Terms:
 
 
 def _outcome(call: Call, intent: PaymentIntent) -> Answer:
-    """A confirmed intent is the answer; a declined one is 402 with the intent inside, and both are stored."""
-    shown = _shown(call, intent)
-    if intent.status == states.REQUIRES_PAYMENT_METHOD:
-        error = {**(intent.last_error or {}), "payment_intent": shown}
-        return Answer(status=402, body=dump({"error": error}))
-    return Answer(status=200, body=body(call, shown), moved_money=True)
+    """The outcome as the answer, expanded where it is the intent itself."""
+    expanded = body(call, _shown(call, intent)) if call.params.expand else None
+    return answers.of_intent(intent, livemode=call.caller.livemode, body=expanded)
 
 
 def _shown(call: Call, intent: PaymentIntent) -> dict[str, Any]:
@@ -338,5 +443,6 @@ urlpatterns = [
     door("payment_intents/search", GET=search_),
     door("payment_intents/<id>", GET=retrieve, POST=update),
     door("payment_intents/<id>/confirm", POST=confirm),
+    door("payment_intents/<id>/capture", POST=capture),
     door("payment_intents/<id>/cancel", POST=cancel),
 ]

@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import Id, InvalidParameter, ListParams, Metadata, Nested, Params, UpTo
+from merchant_platform.kernel.errors import Forbidden
+from payments.api import cards
 from payments.api.addresses import not_here, origin, path_id
+from payments.api.cards import CardData
 from payments.api.fields import BillingDetails
 from payments.customers import objects
 from payments.customers import operations as customers
@@ -22,9 +25,10 @@ class WalletData(Nested):
 
 class CreateMethod(Params):
     billing_details: BillingDetails | None = None
+    card: CardData | None = None
     metadata: Metadata = {}
-    type: Literal["wallet"]
-    wallet: WalletData
+    type: Literal["card", "wallet"]
+    wallet: WalletData | None = None
 
 
 class UpdateMethod(Params):
@@ -41,9 +45,31 @@ class Attach(Params):
     customer: Id
 
 
-@endpoint(permission="payment_methods:write", params=CreateMethod, returns="payment_method")
+@endpoint(
+    permission="payment_methods:write",
+    params=CreateMethod,
+    returns="payment_method",
+    publishable=True,
+    extra_statuses={402: "What stands on the card cannot be right."},
+)
 def create(call: Call) -> dict[str, Any]:
-    """Create a payment method of a test wallet"""
+    """Create a payment method of a card, or of a test wallet"""
+    params = call.params
+    if getattr(params, params.type) is None:
+        raise InvalidParameter(f"Missing required param: {params.type}.", code="parameter_missing", param=params.type)
+    if (params.wallet if params.type == "card" else params.card) is not None:
+        other = "wallet" if params.type == "card" else "card"
+        raise InvalidParameter(f"A payment method of type '{params.type}' has no '{other}'.", param=other)
+    if params.type == "wallet":
+        return _create_wallet(call)
+    cards.security_code(params.card)
+    row = cards.save(call, params.card, billing=params.billing_details, metadata=params.metadata)
+    return objects.payment_method(row, livemode=call.caller.livemode)
+
+
+def _create_wallet(call: Call) -> dict[str, Any]:
+    if call.caller.kind == "publishable":
+        raise Forbidden("A wallet is saved with a secret key.", code="secret_key_required")
     if call.caller.livemode:
         raise InvalidParameter(
             "In live mode a wallet is saved by its consumer, on a page of ours, not by the merchant.",
@@ -107,8 +133,10 @@ def list_(call: Call) -> dict[str, Any]:
 @endpoint(permission="payment_methods:write", params=Attach, returns="payment_method")
 def attach(call: Call) -> dict[str, Any]:
     """Attach a payment method to a customer"""
+    named = call.path["id"]
+    cards.check(call, named if named in cards.TEST_METHODS else None, None)
     row = customers.attach(
-        method_id=path_id(call, "pm"),
+        method_id=cards.save_test(call, named).pk if named in cards.TEST_METHODS else path_id(call, "pm"),
         customer_id=paging.identifier("cus", call.params.customer, param="customer"),
         now=call.now,
         origin=origin(call),
@@ -118,19 +146,15 @@ def attach(call: Call) -> dict[str, Any]:
 
 @endpoint(permission="payment_methods:write", returns="payment_method")
 def detach(call: Call) -> dict[str, Any]:
-    """Detach a payment method, which revokes its mandate"""
+    """Detach a payment method, which revokes its mandate or destroys its card"""
     row = customers.detach(method_id=path_id(call, "pm"), now=call.now, origin=origin(call))
     return objects.payment_method(row, livemode=call.caller.livemode)
 
 
 def _fields(params: Any) -> dict[str, Any]:
-    fields = params.given("type", "wallet")
-    given = fields.get("billing_details")
-    if given is not None:
-        # What was given, but an address always whole: a client reads `address.line2` whatever was sent.
-        fields["billing_details"] = {
-            name: value for name, value in given.model_dump().items() if name in given.model_fields_set
-        }
+    fields = params.given("type", "wallet", "card")
+    if fields.get("billing_details") is not None:
+        fields["billing_details"] = cards.shown_billing(params.billing_details)
     elif "billing_details" in fields:
         fields["billing_details"] = {}
     return fields

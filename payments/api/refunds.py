@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from merchant_platform.kernel import ids
+from merchant_platform.kernel import idempotency, ids
 from merchant_platform.kernel.api import paging
-from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
 from merchant_platform.kernel.api.params import (
     Amount,
     Id,
@@ -22,10 +22,13 @@ from merchant_platform.kernel.api.params import (
     Params,
 )
 from merchant_platform.kernel.errors import missing
+from merchant_platform.kernel.idempotency import Asked
 from merchant_platform.kernel.metadata import merge
 from payments.api.addresses import mode, not_here, origin, path_id
-from payments.intents import objects, refunds
+from payments.intents import answers, objects, refund_road, refunds
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.refund_road import RefundQuestion
+from payments.providers.port import RefundReport
 
 LINES_MAX = 100
 
@@ -62,8 +65,8 @@ class ListRefunds(ListParams):
     payment_intent: Id | None = None
 
 
-@endpoint(permission="refunds:write", params=CreateRefund, returns="refund", moves_money=True)
-def create(call: Call) -> dict[str, Any]:
+@endpoint(permission="refunds:write", params=CreateRefund, returns="refund", answers_itself=True)
+def create(call: Call) -> Answer:
     """Refund a charge, in whole, in part or by lines"""
     params = call.params
     if bool(params.charge) == bool(params.payment_intent):
@@ -72,24 +75,41 @@ def create(call: Call) -> dict[str, Any]:
         )
     if len(params.lines) > LINES_MAX:
         raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
-    given, lines = refunds.refund(
-        attempt_id=_attempt(params),
-        amount_minor=params.amount,
-        lines=[
-            refunds.LineRefund(
-                line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
-                quantity=line.quantity,
-                amount_minor=line.amount,
-            )
-            for position, line in enumerate(params.lines)
-        ],
-        reason=params.reason,
-        metadata=merge({}, params.metadata),
-        mode=mode(call),
-        now=call.now,
-        origin=origin(call),
+
+    def first() -> Answer | Asked[RefundQuestion]:
+        given, lines = refunds.refund(
+            attempt_id=_attempt(params),
+            amount_minor=params.amount,
+            lines=[
+                refunds.LineRefund(
+                    line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
+                    quantity=line.quantity,
+                    amount_minor=line.amount,
+                )
+                for position, line in enumerate(params.lines)
+            ],
+            reason=params.reason,
+            metadata=merge({}, params.metadata),
+            mode=mode(call),
+            now=call.now,
+            origin=origin(call),
+        )
+        question = refund_road.question_of(given)
+        return Asked(ids.show("re", given.pk), question) if question else _answer(call, given, lines)
+
+    def second(question: RefundQuestion, report: RefundReport | None) -> Answer:
+        given, lines = refund_road.record(
+            refund_id=question.refund_id, report=report, now=call.now, origin=origin(call)
+        )
+        return _answer(call, given, lines)
+
+    return idempotency.run_around(
+        call.book_id,
+        call.idempotency,
+        first=first,
+        ask=lambda question: refund_road.ask(question, now=call.now),
+        second=second,
     )
-    return _shown([given], {given.pk: lines})[0]
 
 
 @endpoint(permission="refunds:read", returns="refund")
@@ -129,6 +149,10 @@ def list_(call: Call) -> dict[str, Any]:
     if call.params.payment_intent:
         rows = rows.filter(intent_id=paging.identifier("pi", call.params.payment_intent, param="payment_intent"))
     return paging.page(rows, call.params, prefix="re", url=call.url, render=render)
+
+
+def _answer(call: Call, given: Refund, lines: list[RefundLine]) -> Answer:
+    return answers.of_refund(given, lines, body=body(call, _shown([given], {given.pk: lines})[0]))
 
 
 def render(rows: Sequence[Refund]) -> list[dict[str, Any]]:

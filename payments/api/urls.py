@@ -11,6 +11,7 @@ from payments.api import (
     payment_intents,
     payment_methods,
     refunds,
+    setup_intents,
     wallets,
 )
 
@@ -21,6 +22,7 @@ ROOMS = (
     checkout_sessions,
     customers,
     payment_methods,
+    setup_intents,
     catalog,
     orders,
     balance,

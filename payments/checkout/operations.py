@@ -20,6 +20,7 @@ from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers.models import Customer
 from payments.intents import operations as intents
+from payments.intents import provider_road
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.orders import operations as orders
@@ -35,7 +36,7 @@ LENIENCE = timedelta(seconds=60)
 SIGN_INS_MAX = 5
 DUE_BATCH = 100
 # What cannot be undone from here: the provider has it, or it is over.
-UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_CAPTURE})
+UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION, intent_states.REQUIRES_CAPTURE})
 
 
 class SessionClosed(WrongState):
@@ -140,6 +141,8 @@ def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutS
         is_canceled = intent is not None and intent.status == intent_states.CANCELED
         if is_canceled or (session.is_due(moment.now) and _can_end(session)):
             _expire(session, now=moment.now, origin=origin)
+        elif intent is not None and session.is_due(moment.now):
+            _release(intent, now=moment.now, origin=origin)
     return session
 
 
@@ -218,6 +221,17 @@ def _expire(session: CheckoutSession, *, now: datetime, origin: Origin) -> None:
     orders.cancel_unpaid(order_id=session.order_id)
     advance(session, to=states.EXPIRED, moves=states.MOVES)
     _tell("checkout.session.expired", session, now=now, origin=origin)
+
+
+def _release(intent: PaymentIntent, *, now: datetime, origin: Origin) -> None:
+    """It is too late, and the payer's bank still waits for the payer: take the question back.
+
+    The sweep of providers sends it. Until the answer is there the session stays open: it
+    ends canceled, or paid where the payer was faster.
+    """
+    attempt = provider_road.under_way(intent)
+    if intent.status == intent_states.REQUIRES_ACTION and attempt is not None and attempt.asked_act is None:
+        provider_road.begin_cancel(intent_id=intent.pk, reason="abandoned", now=now, origin=origin)
 
 
 def _tell(event_type: str, session: CheckoutSession, *, now: datetime, origin: Origin) -> None:

@@ -4,26 +4,38 @@ The session's lock and the intent's state keep two tabs from paying twice: whoev
 second finds the intent paid, or under way.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from merchant_platform.kernel import ids, money
+import redis
+from django.conf import settings
+from django.core.cache import cache
+
+from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, WrongState
 from payments.checkout import operations, pricing
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
 from payments.intents import operations as intents
+from payments.intents import provider_road
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
 from payments.origin import Origin
 from payments.wallets import operations as wallets
 from payments.wallets.models import Consumer, Wallet
+from security.merchants.models import LIVE, TEST
+from security.vault.cards import ClearCard
 
-WALLET = "wallet"
+WALLET, CARD = "wallet", "card"
+# What a provider knows more of than we do.
+ASKED = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION})
+# However many tabs ask how it stands: the provider is asked this often.
+ASK_EVERY_SECONDS = 2
 # A consent is for this payment: it is used at once and taken back, and ends by itself if a machine stops between.
 CONSENT_LASTS = timedelta(minutes=10)
 
@@ -62,7 +74,9 @@ class Payer:
 
 def methods_for(*, is_live: bool) -> tuple[str, ...]:
     """The ways to pay that a session offers where its request names none, in the order of the page."""
-    return (WALLET,)
+    mode = LIVE if is_live else TEST
+    takes_cards = mode in settings.CARD_PROVIDERS and (not is_live or settings.VAULT_IN_LIVE)
+    return (WALLET, CARD) if takes_cards else (WALLET,)
 
 
 def payer(*, user_id: UUID, email: str, mode: str, currency: str) -> Payer | None:
@@ -101,6 +115,81 @@ def pay_by_wallet(
     if intent.status == intent_states.SUCCEEDED:
         operations.complete(session, moment=moment, origin=origin)
     return session
+
+
+def pay_by_card(
+    *,
+    session_id: UUID,
+    card: ClearCard,
+    cvc: str,
+    shown_minor: int,
+    return_url: str,
+    book_id: UUID,
+    mode: str,
+    moment: Moment,
+    origin: Origin,
+) -> CheckoutSession:
+    """Pay a session by card. This will keep the card, ask the provider, and end the session where the money came.
+
+    Call it outside a transaction. The session's intent then says how it went: succeeded,
+    declined, to be confirmed at the bank, or not known yet. The card is kept for this
+    payment, for no customer. Raises PriceChanged, NotSold, customers.CardRefused,
+    provider_road.ProviderNotConfigured and vault.VaultOff.
+    """
+    with tenancy.within(book_id):
+        session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
+        intent = _payable(session, shown_minor=shown_minor, moment=moment, origin=origin)
+        if intent is None:
+            return session
+        method = customers.save_card(
+            card=card,
+            customer=None,
+            billing_details={"name": card.holder} if card.holder else {},
+            now=moment.now,
+            origin=origin,
+        )
+    with suppress(intents.UnexpectedState):  # another tab was faster
+        provider_road.pay(
+            intent_id=intent.pk,
+            method_id=method.pk,
+            cvc=cvc,
+            return_url=return_url,
+            is_off_session=False,
+            mode=mode,
+            now=moment.now,
+            origin=origin,
+            book_id=book_id,
+        )
+    with tenancy.within(book_id):
+        return operations.look_after(session_id=session_id, moment=moment, origin=origin)
+
+
+def ask_provider(
+    *, session_id: UUID, book_id: UUID, mode: str, moment: Moment, origin: Origin, is_back: bool = False
+) -> None:
+    """Ask what became of a payment that is under way. This will write what the provider says.
+
+    Call it outside a transaction. Asked seldom, however many ask here; `is_back` says that
+    the payer comes from their bank, which is always worth a question. Without the cache
+    the sweep alone asks.
+    """
+    with tenancy.within(book_id):
+        session = CheckoutSession.objects.select_related("intent").get(pk=session_id)
+    intent = session.intent
+    if intent is None or intent.status not in ASKED or not (is_back or _may_ask(session_id)):
+        return
+    was_challenged = intent.status == intent_states.REQUIRES_ACTION
+    intent = provider_road.look(intent_id=intent.pk, book_id=book_id, mode=mode, now=moment.now, origin=origin)
+    if was_challenged and intent.status == intent_states.SUCCEEDED:
+        with tenancy.within(book_id):
+            operations.record_authenticated(session_id=session_id, moment=moment)
+
+
+def _may_ask(session_id: UUID) -> bool:
+    try:
+        return bool(cache.add(f"checkout:asked:{session_id.hex}", 1, ASK_EVERY_SECONDS))
+    except redis.RedisError:
+        return False
 
 
 def _payable(session: CheckoutSession, *, shown_minor: int, moment: Moment, origin: Origin) -> PaymentIntent | None:

@@ -35,6 +35,12 @@ class Shown:
         return self.stage in FINAL
 
     @property
+    def challenge_url(self) -> str:
+        """The page of the payer's bank, where it is to be asked."""
+        action = (self.intent.next_action if self.intent else None) or {}
+        return (action.get("redirect_to_url") or {}).get("url", "")
+
+    @property
     def decline_code(self) -> str | None:
         """Why the last try failed, if one did and the payer may try again."""
         error = self.intent.last_error if self.intent and self.stage == CHOOSE else None

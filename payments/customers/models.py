@@ -23,11 +23,13 @@ class Customer(models.Model):
     shipping = models.JSONField(null=True)
     preferred_locales = models.JSONField(default=list)
     metadata = models.JSONField(default=dict)
+    # It points back at PaymentMethod.customer, so it has no constraint.
+    default_method_id = models.UUIDField(null=True)
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book_id created_at deleted_at",
+        opaque="id book_id default_method_id created_at deleted_at",
         personal="consumer name email email_key phone description address shipping preferred_locales metadata",
     )
 
@@ -57,13 +59,17 @@ class PaymentMethod(models.Model):
     type = models.TextField()
     customer = TenantForeignKey(Customer, null=True)
     mandate = TenantForeignKey("payments.Mandate", null=True)
+    # Of a card: the vault's token of it, and what may be shown (brand, last4, expiry, fingerprint).
+    card_id = models.UUIDField(null=True)
+    card = models.JSONField(null=True)
     billing_details = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     detached_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book_id type customer mandate created_at detached_at", personal="billing_details metadata"
+        opaque="id book_id type customer mandate card_id created_at detached_at",
+        personal="billing_details metadata card",
     )
 
     class Meta:

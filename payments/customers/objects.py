@@ -27,7 +27,7 @@ def customer(row: Customer, *, livemode: bool) -> dict[str, Any]:
         "invoice_prefix": None,
         "invoice_settings": {
             "custom_fields": None,
-            "default_payment_method": None,
+            "default_payment_method": ids.show("pm", row.default_method_id) if row.default_method_id else None,
             "footer": None,
             "rendering_options": None,
         },
@@ -59,5 +59,30 @@ def payment_method(row: PaymentMethod, *, livemode: bool) -> dict[str, Any]:
         "livemode": livemode,
         "metadata": row.metadata,
         "type": row.type,
-        row.type: {"mandate": ids.show("mandate", row.mandate_id) if row.mandate_id else None},
+        row.type: _card(row.card or {})
+        if row.type == "card"
+        else {"mandate": ids.show("mandate", row.mandate_id) if row.mandate_id else None},
+    }
+
+
+def _card(card: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "brand": card["brand"],
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": card.get("cvc_check"),
+        },
+        "country": card["country"],
+        "display_brand": card["brand"],
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "generated_from": None,
+        "last4": card["last4"],
+        "networks": {"available": [card["brand"]], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
     }

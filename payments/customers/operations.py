@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.errors import Declined, Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
 from payments.customers import objects
@@ -14,10 +14,24 @@ from payments.origin import Origin
 from payments.search import terms
 from payments.wallets import operations as wallets
 from payments.wallets.models import Mandate
+from security.vault import operations as vault
+from security.vault.cards import CardUnusable, ClearCard
 
 
 class MethodInUse(Invalid):
     """The payment method belongs to another customer."""
+
+    code = "payment_method_unexpected_state"
+
+
+class CardRefused(Declined):
+    """What stands on the card cannot be right: the number, its expiry or its security code."""
+
+    code = "incorrect_number"
+
+
+class CardGone(WrongState):
+    """The card was destroyed."""
 
     code = "payment_method_unexpected_state"
 
@@ -28,9 +42,16 @@ class MethodDetached(WrongState):
     code = "payment_method_unexpected_state"
 
 
+DEFAULT_METHOD = "invoice_settings[default_payment_method]"
+# The issuer's country, which only the issuer's own table tells; a scheme's test cards have one.
+COUNTRY_OF_TEST_CARDS = {"visa": "US", "mastercard": "US", "amex": "US", "unionpay": "CN"}
+
+
 def create(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer:
     """Add a customer. This will write it and tell `customer.created`."""
     fields["metadata"] = merge({}, fields.get("metadata"))
+    if fields.get("default_method_id"):
+        raise Invalid("Attach the payment method to the customer first.", param=DEFAULT_METHOD)
     customer = Customer(id=ids.new(now), book_id=tenancy.book_id(), created_at=now, **fields)
     customer.email_key = (customer.email or "").lower() or None
     customer.save(force_insert=True)
@@ -46,6 +67,10 @@ def update(*, customer_id: UUID, fields: dict[str, Any], now: datetime, origin: 
     if "metadata" in fields:
         fields["metadata"] = merge(customer.metadata, fields["metadata"])
         terms.write("customer", customer.pk, fields["metadata"])
+    if fields.get("default_method_id") is not None:
+        method_id = fields["default_method_id"]
+        if not PaymentMethod.objects.filter(pk=method_id, customer=customer, detached_at__isnull=True).exists():
+            raise missing("payment method", ids.show("pm", method_id), param=DEFAULT_METHOD)
     if "email" in fields:
         fields["email_key"] = (fields["email"] or "").lower() or None
     for name, value in fields.items():
@@ -88,6 +113,51 @@ def save_wallet(*, customer: Customer | None, mandate: Mandate, now: datetime, o
     return method
 
 
+def save_card(
+    *, card: ClearCard, customer: Customer | None, billing_details: dict[str, Any], now: datetime, origin: Origin
+) -> PaymentMethod:
+    """Save a card as a payment method, its number in the vault. This will tell `payment_method.attached` of a customer.
+
+    `billing_details` as the API shows them, keys that are not given may be absent. Raises
+    CardRefused for what cannot be a valid card, and vault.VaultOff in a live book whose
+    vault is switched off.
+    """
+    try:
+        token = vault.keep_card(card=card, now=now)
+    except CardUnusable as unusable:
+        raise CardRefused(unusable.message, code=unusable.code, param=unusable.param) from None
+    method = PaymentMethod.objects.create(
+        id=ids.new(now),
+        book_id=tenancy.book_id(),
+        type="card",
+        customer=customer,
+        card_id=token.pk,
+        card={
+            "brand": token.brand,
+            "country": COUNTRY_OF_TEST_CARDS.get(token.brand),
+            "exp_month": token.exp_month,
+            "exp_year": token.exp_year,
+            "fingerprint": token.fingerprint,
+            "funding": token.funding,
+            "last4": token.last4,
+        },
+        billing_details=billing_details,
+        created_at=now,
+    )
+    if customer is not None:
+        _tell("payment_method.attached", method, now=now, origin=origin)
+    return method
+
+
+def open_card(method: PaymentMethod) -> ClearCard:
+    """The card behind a payment method, in the clear, for one call. Reads only. Raises CardGone."""
+    assert method.card_id is not None, "only a card's payment method has a card"
+    try:
+        return vault.open_card(token_id=method.card_id)
+    except vault.NoCard as gone:
+        raise CardGone("This card is not kept here any more: ask for it again.", param="payment_method") from gone
+
+
 def update_method(*, method_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> PaymentMethod:
     """Change a payment method's details. This will write them and tell `payment_method.updated`. Raises NotFound."""
     method = _locked_method(method_id)
@@ -121,7 +191,7 @@ def attach(*, method_id: UUID, customer_id: UUID, now: datetime, origin: Origin)
 
 
 def detach(*, method_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
-    """Forget a payment method. This will revoke its mandate and tell `payment_method.detached`.
+    """Forget a payment method. This will revoke its mandate, destroy its card and tell `payment_method.detached`.
 
     Raises NotFound and MethodDetached.
     """
@@ -130,10 +200,13 @@ def detach(*, method_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
         raise MethodDetached(
             "The payment method you provided is not attached to a customer so detachment is impossible."
         )
+    Customer.objects.filter(pk=method.customer_id, default_method_id=method.pk).update(default_method_id=None)
     method.customer, method.detached_at = None, now
     method.save(update_fields=["customer", "detached_at"])
     if method.mandate_id and Mandate.objects.filter(pk=method.mandate_id, revoked_at__isnull=True).exists():
         wallets.revoke_mandate(mandate_id=method.mandate_id, now=now)
+    if method.card_id:
+        vault.destroy_card(token_id=method.card_id)
     _tell("payment_method.detached", method, now=now, origin=origin)
     return method
 

@@ -36,12 +36,15 @@ class PaymentIntent(models.Model):
     metadata = models.JSONField(default=dict)
     cancellation_reason = models.TextField(null=True)  # noqa: DJ001
     canceled_at = models.DateTimeField(null=True)
+    # What is held and may be captured, and what the payer is to do: copied from the attempt by its one gate.
+    capturable_minor = models.BigIntegerField(default=0, db_default=0)
+    next_action = models.JSONField(null=True)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
         opaque="id book_id order payment_method status amount_minor received_minor currency capture_method "
         "confirmation_method payment_method_types latest_attempt_id setup_future_usage cancellation_reason "
-        "canceled_at created_at",
+        "canceled_at capturable_minor next_action created_at",
         business="statement_descriptor statement_descriptor_suffix transfer_group order_reference",
         personal="customer last_error description receipt_email shipping metadata",
     )
@@ -99,13 +102,41 @@ class Attempt(models.Model):
     shipping = models.JSONField(null=True)
     billing_details = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)
+    # --- of an outside provider; a wallet's attempt has none of it ---
+    provider = models.TextField(null=True)  # noqa: DJ001  (null: no provider is asked)
+    # The provider's own id. Null until it spoke: what we conclude without its word can be overturned by it.
+    provider_reference = models.TextField(null=True)  # noqa: DJ001
+    is_manual = models.BooleanField(default=False, db_default=False)
+    is_off_session = models.BooleanField(default=False, db_default=False)
+    # The money came after the intent was closed: recorded, and given back by itself.
+    is_late = models.BooleanField(default=False, db_default=False)
+    authorized_minor = models.BigIntegerField(default=0, db_default=0)
+    captures_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    failure_code = models.TextField(null=True)  # noqa: DJ001
+    return_url = models.TextField(null=True)  # noqa: DJ001
+    challenge_url = models.TextField(null=True)  # noqa: DJ001
+    card = models.JSONField(null=True)
+    authentication = models.JSONField(null=True)
+    network = models.JSONField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    # A capture or void that was sent and not yet seen done; sent again with the same key until it is.
+    asked_act = models.TextField(null=True)  # noqa: DJ001
+    asked_key = models.TextField(null=True)  # noqa: DJ001
+    asked_minor = models.BigIntegerField(null=True)
+    asked_until_minor = models.BigIntegerField(null=True)
+    asked_is_final = models.BooleanField(null=True)
+    # When the sweep asks next, in the world's time; it stamps what it first sees.
+    due_at = models.DateTimeField(null=True)
+    asked_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
         opaque="id book_id intent payment_method method status amount_minor captured_minor refunded_minor currency "
-        "fee_rate_ppm fee_minor entry decline_code created_at",
-        business="statement_descriptor statement_descriptor_suffix transfer_group",
-        personal="customer description receipt_email shipping billing_details metadata",
+        "fee_rate_ppm fee_minor entry decline_code provider provider_reference is_manual is_off_session is_late "
+        "authorized_minor captures_count failure_code challenge_url authentication network expires_at asked_act "
+        "asked_key asked_minor asked_until_minor asked_is_final due_at asked_count created_at",
+        business="statement_descriptor statement_descriptor_suffix transfer_group return_url",
+        personal="customer description receipt_email shipping billing_details metadata card",
     )
 
     class Meta:
@@ -116,6 +147,11 @@ class Attempt(models.Model):
                 fields=["book_id", "intent"],
                 condition=models.Q(status=states.CREATED),
                 name="payments_attempt_one_open_an_intent",
+            ),
+            models.UniqueConstraint(
+                fields=["book_id", "intent"],
+                condition=models.Q(status__in=sorted(states.UNDER_WAY), is_late=False),
+                name="payments_attempt_one_under_way_an_intent",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -137,6 +173,12 @@ class Attempt(models.Model):
             ),
             # list charges ?customer=
             models.Index(fields=["book_id", "customer", "id"], name="payments_attempt_customer"),
+            # the sweep, over all books: what is under way with a provider
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(status__in=sorted(states.UNDER_WAY)),
+                name="payments_attempt_due",
+            ),
         ]
 
 
@@ -151,12 +193,19 @@ class Refund(models.Model):
     fee_returned_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
     reason = models.TextField(null=True)  # noqa: DJ001
+    # The money leaves the merchant when the refund is asked for, and comes back should it fail.
     entry = TenantForeignKey("payments.Entry")
+    failure_entry = TenantForeignKey("payments.Entry", null=True)
+    provider_reference = models.TextField(null=True)  # noqa: DJ001
+    failure_reason = models.TextField(null=True)  # noqa: DJ001
+    due_at = models.DateTimeField(null=True)
+    asked_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id book_id attempt intent status amount_minor fee_returned_minor currency reason entry created_at",
+        opaque="id book_id attempt intent status amount_minor fee_returned_minor currency reason entry failure_entry "
+        "provider_reference failure_reason due_at asked_count created_at",
         personal="metadata",
     )
 
@@ -169,6 +218,10 @@ class Refund(models.Model):
             # the refunds of a charge, and of an intent
             models.Index(fields=["book_id", "attempt"], name="payments_refund_attempt"),
             models.Index(fields=["book_id", "intent"], name="payments_refund_intent"),
+            # the sweep, over all books: what a provider has not finished
+            models.Index(
+                fields=["due_at"], condition=models.Q(status=states.REFUND_PENDING), name="payments_refund_due"
+            ),
         ]
 
 
@@ -192,4 +245,84 @@ class RefundLine(models.Model):
         ]
         indexes = [
             models.Index(fields=["book_id", "refund"], name="payments_refundline_refund"),
+        ]
+
+
+class SetupIntent(models.Model):
+    """A card to be saved for later: verified with the provider, the payer challenged where the bank asks for it."""
+
+    id_prefix = "seti"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    customer = TenantForeignKey("payments.Customer", null=True)
+    payment_method = TenantForeignKey("payments.PaymentMethod", null=True)
+    status = models.TextField()
+    usage = models.TextField(default="off_session")
+    payment_method_types = models.JSONField(default=list)
+    description = models.TextField(null=True)  # noqa: DJ001
+    return_url = models.TextField(null=True)  # noqa: DJ001
+    next_action = models.JSONField(null=True)
+    last_error = models.JSONField(null=True)
+    cancellation_reason = models.TextField(null=True)  # noqa: DJ001
+    canceled_at = models.DateTimeField(null=True)
+    metadata = models.JSONField(default=dict)
+    # The newest try with the provider: its id is the provider's key.
+    latest_attempt_id = models.UUIDField(null=True)
+    provider = models.TextField(null=True)  # noqa: DJ001
+    provider_reference = models.TextField(null=True)  # noqa: DJ001
+    currency = models.CharField(max_length=3)
+    due_at = models.DateTimeField(null=True)
+    asked_count = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque="id book_id payment_method status usage payment_method_types next_action cancellation_reason "
+        "canceled_at latest_attempt_id provider provider_reference currency due_at asked_count created_at",
+        business="return_url",
+        personal="customer description last_error metadata",
+    )
+
+    class Meta:
+        verbose_name = "SetupIntent"
+        constraints = [book_unique("payments_setupintent")]
+        indexes = [
+            # list ?customer=
+            models.Index(fields=["book_id", "customer", "id"], name="payments_setupintent_cust"),
+            # list ?payment_method=
+            models.Index(fields=["book_id", "payment_method", "id"], name="payments_setupintent_method"),
+            # a provider's notice names the try
+            models.Index(fields=["book_id", "latest_attempt_id"], name="payments_setupintent_try"),
+            # the sweep, over all books
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(status__in=[states.PROCESSING, states.REQUIRES_ACTION]),
+                name="payments_setupintent_due",
+            ),
+        ]
+
+
+class ParkedReport(models.Model):
+    """A provider's report that contradicts what we asked or know: nothing moves until a person has looked."""
+
+    id_prefix = "park"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    # The charge or refund that the report names, as the provider was told it.
+    key = models.TextField()
+    reason = models.TextField()
+    report = models.JSONField()
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(opaque="id book_id key reason created_at resolved_at", personal="report")
+
+    class Meta:
+        constraints = [
+            book_unique("payments_parkedreport"),
+            # The same report parks once, however often it comes.
+            models.UniqueConstraint(
+                fields=["book_id", "key", "reason"],
+                condition=models.Q(resolved_at__isnull=True),
+                name="payments_parkedreport_once_a_reason",
+            ),
         ]

@@ -29,7 +29,7 @@ from payments.methods import port as methods
 from payments.methods.decisions import ALLOWED
 from payments.orders import operations as orders
 from payments.orders.models import Order
-from payments.orders.states import OPEN
+from payments.orders.states import CANCELED, OPEN
 from payments.origin import Origin
 from payments.pricing import fees
 from payments.search import terms
@@ -51,6 +51,18 @@ class MethodUnusable(Invalid):
     """The payment method is detached, or belongs to another customer."""
 
     code = "payment_method_unexpected_state"
+
+
+class CaptureUnsupported(Invalid):
+    """The payment method takes the money at once or not at all."""
+
+    code = "capture_method_unsupported"
+
+
+class TypeNotAllowed(Invalid):
+    """The intent names the types it may be paid with, and this is none of them."""
+
+    code = "payment_intent_incompatible_payment_method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +178,17 @@ def update(
     intent = lock(intent_id)
     is_open = intent.status in states.CONFIRMABLE
     if not is_open and set(changes) - {"description", "receipt_email", "shipping"}:
-        raise _unexpected(intent, "updated", origin)
+        raise unexpected(intent, "updated", origin)
     if "customer_id" in changes or "payment_method_id" in changes:
         customer_id = changes.get("customer_id", intent.customer_id)
         if intent.customer_id and customer_id != intent.customer_id:
             raise Invalid("The customer of a payment intent cannot be changed once it is set.", param="customer")
         method_id = changes.get("payment_method_id", intent.payment_method_id)
-        changes["customer_id"] = _customer_of(customer_id, method_id)
+        changes["customer_id"] = customer_of(customer_id, method_id)
         if is_open:
             changes["status"] = states.REQUIRES_CONFIRMATION if method_id else states.REQUIRES_PAYMENT_METHOD
+        if changes.get("payment_method_id"):
+            changes["last_error"] = None  # It told of the method before.
     if {"amount_minor", "currency"} & set(changes):
         _resize(intent, changes.get("amount_minor", intent.amount_minor), changes.get("currency", intent.currency))
     if metadata is not None:
@@ -203,7 +217,7 @@ def confirm(
     """
     intent = lock(intent_id)
     if intent.status not in states.CONFIRMABLE:
-        raise _unexpected(intent, "confirmed", origin)
+        raise unexpected(intent, "confirmed", origin)
     method_id = payment_method_id or intent.payment_method_id
     if method_id is None:
         raise MissingMethod(
@@ -211,8 +225,13 @@ def confirm(
             "method, or pass one to confirm.",
             param="payment_method",
         )
-    saved = _method(method_id)
-    intent.customer_id = _customer_of(intent.customer_id, method_id)
+    saved = usable_method(method_id)
+    check_type(intent, saved.type)
+    if intent.capture_method == "manual":
+        raise CaptureUnsupported(
+            "A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.", param="capture_method"
+        )
+    intent.customer_id = customer_of(intent.customer_id, method_id)
     intent.payment_method_id = method_id
     for name, value in (details or {}).items():
         setattr(intent, name, value)
@@ -243,7 +262,7 @@ def cancel(*, intent_id: UUID, reason: str | None, now: datetime, origin: Origin
     """
     intent = lock(intent_id)
     if intent.status not in states.CANCELABLE:
-        raise _unexpected(intent, "canceled", origin)
+        raise unexpected(intent, "canceled", origin)
     advance(intent, to=states.CANCELED, moves=states.INTENT_MOVES, cancellation_reason=reason, canceled_at=now)
     orders.cancel_bare(order_id=intent.order_id)
     _tell("payment_intent.canceled", intent, now=now, origin=origin)
@@ -265,6 +284,45 @@ def update_charge(
     attempt.save(update_fields=list(changes))
     publish(row("charge.updated", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags))
     return attempt
+
+
+def method_of(intent_id: UUID) -> UUID:
+    """The payment method that an intent names already. Raises NotFound and MissingMethod."""
+    found = PaymentIntent.objects.filter(pk=intent_id).values_list("payment_method_id", flat=True)
+    if not found:
+        raise missing("payment_intent", ids.show("pi", intent_id))
+    if found[0] is None:
+        raise MissingMethod(
+            "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
+            "method, or pass one to confirm.",
+            param="payment_method",
+        )
+    return found[0]
+
+
+def type_of(method_id: UUID) -> str:
+    """What kind of payment method it is: the road of a payment follows from it. Raises NotFound and MethodUnusable."""
+    return usable_method(method_id).type
+
+
+def check_type(intent: PaymentIntent, type_: str) -> None:
+    """Raises TypeNotAllowed where the intent may not be paid with a payment method of this type."""
+    if intent.payment_method_types and type_ not in intent.payment_method_types:
+        allowed = ", ".join(intent.payment_method_types)
+        raise TypeNotAllowed(
+            f"The PaymentMethod provided ({type_}) is not allowed for this PaymentIntent, which accepts: {allowed}.",
+            param="payment_method",
+        )
+
+
+def check_owed_still(intent: PaymentIntent) -> None:
+    """Raises orders.NothingOwed where the intent's order was canceled, or paid by another intent."""
+    order = orders.lock(intent.order_id)
+    if order.status != OPEN or intent.amount_minor > order.owed_minor:
+        raise orders.NothingOwed(
+            f"The order '{order.reference or ids.show('ord', order.pk)}' does not owe {intent.amount_minor} any more.",
+            param="payment_intent",
+        )
 
 
 def lock(intent_id: UUID) -> PaymentIntent:
@@ -354,25 +412,25 @@ def _decline(
 
 
 def _with_customer(terms_: Terms) -> Terms:
-    customer_id = _customer_of(terms_.customer_id, terms_.payment_method_id)
+    customer_id = customer_of(terms_.customer_id, terms_.payment_method_id)
     if customer_id == terms_.customer_id:
         return terms_
     return replace(terms_, customer_id=customer_id)
 
 
-def _customer_of(customer_id: UUID | None, method_id: UUID | None) -> UUID | None:
+def customer_of(customer_id: UUID | None, method_id: UUID | None) -> UUID | None:
     """The customer of a payment: the one that is named, else the payment method's. Raises where they differ."""
     if customer_id and not Customer.objects.filter(pk=customer_id, deleted_at__isnull=True).exists():
         raise missing("customer", ids.show("cus", customer_id), param="customer")
     if method_id is None:
         return customer_id
-    saved = _method(method_id)
+    saved = usable_method(method_id)
     if customer_id and saved.customer_id and saved.customer_id != customer_id:
         raise MethodUnusable("The payment method belongs to another customer.", param="payment_method")
     return customer_id or saved.customer_id
 
 
-def _method(method_id: UUID) -> PaymentMethod:
+def usable_method(method_id: UUID) -> PaymentMethod:
     saved = PaymentMethod.objects.filter(pk=method_id).first()
     if saved is None:
         raise missing("payment method", ids.show("pm", method_id), param="payment_method")
@@ -399,6 +457,10 @@ def _order_for(terms_: Terms, *, now: datetime) -> Order:
             reference=reference,
         )
         orders.write_bare(order, line)
+        return order
+    if order.is_implicit and order.status == CANCELED and not order.paid_minor:
+        # Given up with its payment, and now wanted again under the same reference.
+        orders.reopen_bare(order=order, amount_minor=terms_.amount_minor, currency=terms_.currency)
         return order
     _check_owed(order, terms_.amount_minor, terms_.currency, besides=None)
     return order
@@ -436,7 +498,7 @@ def _resize(intent: PaymentIntent, amount_minor: int, currency: str) -> None:
         _check_owed(order, amount_minor, currency, besides=intent.pk)
 
 
-def _unexpected(intent: PaymentIntent, verb: str, origin: Origin) -> UnexpectedState:
+def unexpected(intent: PaymentIntent, verb: str, origin: Origin) -> UnexpectedState:
     return UnexpectedState(
         f"This PaymentIntent's status is {intent.status}, so it cannot be {verb}.",
         payment_intent=objects.payment_intent(intent, livemode=origin.livemode),

@@ -1,8 +1,11 @@
 """Refunds: money goes back the way it came, the fee pro rata, and never more than was captured.
 
-A refund may name order lines; one that
-names none is spread over what the lines have left, by largest remainder, so that lines
-and charge always agree.
+A refund may name order lines; one that names none is spread over what the lines have
+left, by largest remainder, so that lines and charge always agree.
+
+A wallet has its money at once. A card's refund is `pending` until its provider has done
+it (refund_road.py); the merchant's balance pays when it is asked for, so that no race
+gives back more than there was, and gets the money back should it fail.
 """
 
 from collections.abc import Sequence
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Sum
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Invalid, WrongState, missing
@@ -58,6 +61,10 @@ class LinesMismatch(Invalid):
     code = "refund_lines_mismatch"
 
 
+# Stripe's word for money that nobody wanted any more when it came.
+LATE = "expired_uncaptured_charge"
+
+
 @dataclass(frozen=True, slots=True)
 class LineRefund:
     """An order line to give back: so many of it, or so much of it, or all that is left."""
@@ -94,7 +101,8 @@ def refund(
     intent = PaymentIntent.objects.get(pk=attempt.intent_id)
     orders.lock(intent.order_id)
     order_lines = list(OrderLine.objects.filter(order_id=intent.order_id).order_by("pk"))
-    shares = _named_shares(order_lines, lines) if lines else None
+    step = money.step(attempt.currency)
+    shares = _named_shares(order_lines, lines, currency=attempt.currency) if lines else None
     if shares is not None:
         named = sum(amount for _, _, amount in shares)
         if amount_minor is not None and amount_minor != named:
@@ -102,12 +110,13 @@ def refund(
         amount_minor = named
     if amount_minor is None:
         amount_minor = left
+    _check_step(amount_minor, attempt.currency, param="amount")
     if amount_minor > left:
         raise RefundTooLarge(
             f"Refund amount ({amount_minor}) is greater than unrefunded amount on charge ({left}).", param="amount"
         )
     if shares is None:
-        shares = _spread(order_lines, amount_minor)
+        shares = _spread(order_lines, amount_minor, step=step)
     refund_id = ids.new(now)
     entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
     given = Refund(
@@ -115,7 +124,7 @@ def refund(
         book_id=tenancy.book_id(),
         attempt_id=attempt.pk,
         intent_id=intent.pk,
-        status=states.REFUND_SUCCEEDED,
+        status=states.REFUND_PENDING if attempt.provider else states.REFUND_SUCCEEDED,
         amount_minor=amount_minor,
         fee_returned_minor=-entry.fee_minor,
         currency=attempt.currency,
@@ -140,6 +149,38 @@ def refund(
     return given, rows
 
 
+def give_back_late(*, attempt: Attempt, mode: str, now: datetime, origin: Origin) -> Refund:
+    """Give back a payment that came after its intent was closed. This will post the entry and leave it to the sweep.
+
+    The attempt is locked by its caller. Its order never counted the money, so no line is named.
+    """
+    amount_minor = attempt.captured_minor - attempt.refunded_minor
+    refund_id = ids.new(now)
+    entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
+    ledger.post(entry)
+    given = Refund.objects.create(
+        id=refund_id,
+        book_id=attempt.book_id,
+        attempt_id=attempt.pk,
+        intent_id=attempt.intent_id,
+        status=states.REFUND_PENDING,
+        amount_minor=amount_minor,
+        fee_returned_minor=-entry.fee_minor,
+        currency=attempt.currency,
+        reason=LATE,
+        entry_id=entry.id,
+        created_at=now,
+    )
+    attempt.refunded_minor += amount_minor
+    attempt.save(update_fields=["refunded_minor"])
+    shown = objects.refund(given, [], payment_method_id=ids.show("pm", attempt.payment_method_id))
+    publish(
+        row("charge.refunded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+        row("refund.created", shown, now=now, **origin.tags),
+    )
+    return given
+
+
 def update(
     *, refund_id: UUID, metadata: dict[str, str | None] | None, now: datetime, origin: Origin
 ) -> tuple[Refund, list[RefundLine]]:
@@ -159,7 +200,7 @@ def update(
 
 
 def refuse_cancel(*, refund_id: UUID) -> None:
-    """A wallet refund happens at once. Raises NotFound, else NotCancelable, always."""
+    """A refund that was asked for cannot be recalled. Raises NotFound, else NotCancelable, always."""
     given = Refund.objects.filter(pk=refund_id).first()
     if given is None:
         raise missing("refund", ids.show("re", refund_id))
@@ -168,15 +209,21 @@ def refuse_cancel(*, refund_id: UUID) -> None:
 
 def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: str, now: datetime) -> ledger.Draft:
     """The mirror of the capture, in part: the amount back to where it came from, the fee's share to the merchant."""
-    saved = PaymentMethod.objects.get(pk=attempt.payment_method_id)
-    payment = methods.Payment(amount_minor, attempt.currency, now)
-    target = methods.find(attempt.method).prepare(saved, payment).source
+    if attempt.provider:
+        target = chart.acquirer(attempt.book_id, attempt.currency, mode)
+    else:
+        saved = PaymentMethod.objects.get(pk=attempt.payment_method_id)
+        target = (
+            methods.find(attempt.method).prepare(saved, methods.Payment(amount_minor, attempt.currency, now)).source
+        )
     merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
+    standing = Refund.objects.filter(attempt_id=attempt.pk).exclude(status__in=states.REFUND_UNDONE)
     fee_returned = fees.fee_returned(
         fee_minor=attempt.fee_minor,
         captured_minor=attempt.captured_minor,
         refunded_before=attempt.refunded_minor,
         refund_minor=amount_minor,
+        returned_before=standing.aggregate(total=Sum("fee_returned_minor"))["total"] or 0,
     )
     lines = [ledger.Line(merchant, target, amount_minor)]
     if fee_returned:
@@ -197,7 +244,16 @@ def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: 
 Share = tuple[OrderLine, int, int]  # line, quantity, amount
 
 
-def _named_shares(order_lines: Sequence[OrderLine], named: Sequence[LineRefund]) -> list[Share]:
+def _check_step(amount_minor: int, currency: str, *, param: str) -> None:
+    step = money.step(currency)
+    if amount_minor % step:
+        raise Invalid(
+            f"Amounts in {currency} must be a multiple of {step}.", code="parameter_invalid_integer", param=param
+        )
+
+
+def _named_shares(order_lines: Sequence[OrderLine], named: Sequence[LineRefund], *, currency: str) -> list[Share]:
+    step = money.step(currency)
     by_id = {line.pk: line for line in order_lines}
     if len({item.line_id for item in named}) != len(named):
         raise LinesMismatch("A line is named twice.", param="lines")
@@ -213,21 +269,23 @@ def _named_shares(order_lines: Sequence[OrderLine], named: Sequence[LineRefund])
             raise RefundTooLarge(f"Only {quantity_left} of this line are left to refund.", param=f"{param}[quantity]")
         if item.amount_minor is not None:
             amount = item.amount_minor
+            _check_step(amount, currency, param=f"{param}[amount]")
         elif item.quantity is None or quantity == quantity_left:
             amount, quantity = left, quantity_left
         else:
-            # The share of what is left, so that refunding the rest later gives back every unit.
-            amount = money.share_of(left, quantity, quantity_left)
+            # The share of what is left, so that refunding the rest later gives back every unit:
+            # in whole steps of the currency, since nothing smaller can be paid.
+            amount = money.share_of(left // step, quantity, quantity_left) * step
         if not 0 < amount <= left:
             raise RefundTooLarge(f"{left} of this line is left to refund.", param=f"{param}[amount]")
         shares.append((line, quantity, amount))
     return shares
 
 
-def _spread(order_lines: Sequence[OrderLine], amount_minor: int) -> list[Share]:
+def _spread(order_lines: Sequence[OrderLine], amount_minor: int, *, step: int) -> list[Share]:
     left = [line.amount_minor - line.refunded_minor for line in order_lines]
     whole = amount_minor == sum(left)
-    parts = money.split(amount_minor, left)
+    parts = [part * step for part in money.split(amount_minor // step, [rest // step for rest in left])]
     return [
         (line, line.quantity - line.refunded_quantity if whole else 0, part)
         for line, part in zip(order_lines, parts, strict=True)

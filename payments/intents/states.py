@@ -1,4 +1,4 @@
-"""The life of a payment intent, of an attempt and of a refund."""
+"""The life of a payment intent, of an attempt, of a refund and of a setup intent."""
 
 from merchant_platform.kernel.states import Moves
 
@@ -19,8 +19,8 @@ INTENT_MOVES = Moves(
             REQUIRES_PAYMENT_METHOD, REQUIRES_ACTION, PROCESSING, REQUIRES_CAPTURE, SUCCEEDED, CANCELED,
         ],
         REQUIRES_ACTION: [REQUIRES_PAYMENT_METHOD, PROCESSING, REQUIRES_CAPTURE, SUCCEEDED, CANCELED],
-        PROCESSING: [REQUIRES_PAYMENT_METHOD, REQUIRES_CAPTURE, SUCCEEDED],
-        REQUIRES_CAPTURE: [SUCCEEDED, CANCELED],
+        PROCESSING: [REQUIRES_PAYMENT_METHOD, REQUIRES_ACTION, REQUIRES_CAPTURE, SUCCEEDED, CANCELED],
+        REQUIRES_CAPTURE: [PROCESSING, SUCCEEDED, CANCELED],
         SUCCEEDED: [],
         CANCELED: [],
     }
@@ -28,8 +28,48 @@ INTENT_MOVES = Moves(
 CONFIRMABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION})
 CANCELABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION, REQUIRES_ACTION, REQUIRES_CAPTURE})
 
-CREATED, CAPTURED, DECLINED = "created", "captured", "declined"
+CREATED, AUTHENTICATING, AUTHORIZING, AUTHORIZED = "created", "authenticating", "authorizing", "authorized"
+CAPTURED, DECLINED, UNKNOWN, VOIDED = "captured", "declined", "unknown", "voided"
 
-ATTEMPT_MOVES = Moves({CREATED: [CAPTURED, DECLINED], CAPTURED: [], DECLINED: []})
+# What is final here is so by the provider's own word. What we concluded ourselves (it never
+# arrived) may be overturned by that word: see outcomes.py, which alone makes those moves.
+ATTEMPT_MOVES = Moves(
+    {
+        CREATED: [AUTHORIZING, CAPTURED, DECLINED],
+        AUTHORIZING: [AUTHENTICATING, AUTHORIZED, CAPTURED, DECLINED, UNKNOWN, VOIDED],
+        AUTHENTICATING: [AUTHORIZED, CAPTURED, DECLINED, UNKNOWN, VOIDED],
+        UNKNOWN: [AUTHORIZING, AUTHENTICATING, AUTHORIZED, CAPTURED, DECLINED, VOIDED],
+        AUTHORIZED: [CAPTURED, VOIDED],
+        CAPTURED: [],
+        DECLINED: [AUTHORIZED, CAPTURED],
+        VOIDED: [AUTHORIZED, CAPTURED],
+    }
+)
+# A second attempt at an intent may not begin while one is in these.
+UNDER_WAY = frozenset({AUTHORIZING, AUTHENTICATING, UNKNOWN, AUTHORIZED})
 
-REFUND_SUCCEEDED = "succeeded"
+REFUND_PENDING, REFUND_SUCCEEDED, REFUND_FAILED, REFUND_CANCELED = "pending", "succeeded", "failed", "canceled"
+
+# A refund that succeeded may fail later: the card's bank sends the money back.
+REFUND_MOVES = Moves(
+    {
+        REFUND_PENDING: [REFUND_SUCCEEDED, REFUND_FAILED, REFUND_CANCELED],
+        REFUND_SUCCEEDED: [REFUND_FAILED],
+        REFUND_FAILED: [],
+        REFUND_CANCELED: [],
+    }
+)
+
+# These gave nothing back in the end.
+REFUND_UNDONE = frozenset({REFUND_FAILED, REFUND_CANCELED})
+
+SETUP_MOVES = Moves(
+    {
+        REQUIRES_PAYMENT_METHOD: [REQUIRES_CONFIRMATION, PROCESSING, CANCELED],
+        REQUIRES_CONFIRMATION: [REQUIRES_PAYMENT_METHOD, PROCESSING, CANCELED],
+        PROCESSING: [REQUIRES_PAYMENT_METHOD, REQUIRES_ACTION, SUCCEEDED, CANCELED],
+        REQUIRES_ACTION: [REQUIRES_PAYMENT_METHOD, PROCESSING, SUCCEEDED, CANCELED],
+        SUCCEEDED: [],
+        CANCELED: [],
+    }
+)

@@ -6,6 +6,7 @@
 | wallet   | a wallet        | credit | guarded | what the platform owes a consumer                      |
 | merchant | a book          | credit | total   | what the platform owes a merchant                      |
 | fees     | a book          | credit | total   | what the platform earned from a merchant               |
+| acquirer | a book          | debit  | total   | captured by an outside provider, not yet paid to us    |
 
 Posted balance = credits − debits on the credit side, debits − credits on the debit side.
 A *guarded* account keeps a balance row and never goes below zero; every other account is
@@ -13,7 +14,7 @@ a total: a checkpoint and the transfers since. The transfers of a total stand in
 which is what lets row-level security show all of them or none.
 
 Safeguarding: in each mode and currency, wallets + merchants + fees not yet withdrawn =
-bank + receivables.
+bank + acquirer receivables.
 """
 
 import hashlib
@@ -46,8 +47,9 @@ BANK = Kind("bank", Side.DEBIT, is_backing=True)
 WALLET = Kind("wallet", Side.CREDIT, is_guarded=True, is_owed=True)
 MERCHANT = Kind("merchant", Side.CREDIT, is_owed=True)
 FEES = Kind("fees", Side.CREDIT, is_owed=True)
+ACQUIRER = Kind("acquirer", Side.DEBIT, is_backing=True)
 
-CHART = {kind.code: kind for kind in (BANK, WALLET, MERCHANT, FEES)}
+CHART = {kind.code: kind for kind in (BANK, WALLET, MERCHANT, FEES, ACQUIRER)}
 
 
 @lru_cache(maxsize=10_000)
@@ -94,3 +96,7 @@ def merchant(book_id: UUID, currency: str, mode: str) -> AccountRef:
 
 def fees(book_id: UUID, currency: str, mode: str) -> AccountRef:
     return AccountRef(FEES, book_id, money.unit(currency), mode)
+
+
+def acquirer(book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(ACQUIRER, book_id, money.unit(currency), mode)

@@ -8,7 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0003_functions'),
+        ('payments', '0005_cards_tenancy'),
+        ('payments', '0011_notices'),
     ]
 
     operations = [

@@ -13,6 +13,7 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.states import advance
 from payments.catalog.models import Price, Product
 from payments.orders import objects, states
 from payments.orders.models import Order, OrderLine
@@ -170,6 +171,15 @@ def resize_bare(*, order: Order, amount_minor: int, currency: str) -> None:
     OrderLine.objects.filter(order=order).update(unit_price_minor=amount_minor, amount_minor=amount_minor)
     order.total_minor, order.currency = amount_minor, currency
     order.save(update_fields=["total_minor", "currency"])
+
+
+def reopen_bare(*, order: Order, amount_minor: int, currency: str) -> None:
+    """Owe an implicit order again whose payment was canceled. This will open it and follow the new amount.
+
+    The order is locked by its caller, and nothing was ever paid on it.
+    """
+    advance(order, to=states.OPEN, moves=states.MOVES)
+    resize_bare(order=order, amount_minor=amount_minor, currency=currency)
 
 
 def reprice(*, order: Order, unit_prices: Mapping[UUID, int]) -> None:

@@ -14,10 +14,10 @@ from typing import Any, Literal, Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from merchant_platform.kernel.errors import PlatformError
 from security.vault.cards import ClearCard
 
-# What a provider says of one payment. `pending` is being worked on; `challenge` waits for the payer.
+# What a provider says of one payment. `pending` is being worked on; `challenge` waits for the payer;
+# `authorized` while anything is held, also beside a part that was captured; `captured` once nothing is.
 Status = Literal["authorized", "captured", "declined", "challenge", "pending", "voided"]
 
 
@@ -29,11 +29,8 @@ class Unreachable(Exception):
     """The question never left us: certainly nothing happened."""
 
 
-class NoticeRefused(PlatformError):
-    """A notice whose signature, time or shape is wrong."""
-
-    status = 400
-    code = "notice_refused"
+class NoticeRefused(Exception):
+    """A notice whose signature, time or shape is wrong: the inbound door answers 400, and nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,8 @@ class Report:
     decline_code: str | None = None
     challenge_url: str | None = None
     expires_at: datetime | None = None  # when an authorisation not captured is released
+    # Counts the changes of this payment at the provider: of two reports the higher one is the later.
+    sequence: int = 0
     # transStatus, eci, cavv, dsTransID, liability_shift, version.
     authentication: Mapping[str, Any] = field(default_factory=dict)
     # AVS and CVC results, scheme, approval code: shown, never decided on.
@@ -90,6 +89,7 @@ class RefundReport:
     amount_minor: int
     currency: str
     failure_reason: str | None = None
+    sequence: int = 0  # as a Report's
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One movement on a provider's statement, for reconciliation."""
+    """One movement on a provider's statement, for reconciliation.
+
+    `key` is that of the capture or the refund. Amounts are signed: what the provider owes the
+    account more (a capture, a refund that failed) is above zero, what it owes less is below.
+    """
 
     reference: str
     key: str
@@ -117,6 +121,7 @@ class Provider(Protocol):
 
     Each is idempotent by its key: the second call answers what the first did, and a
     different question under a key that was used is refused by the provider (a bug of ours: ValueError).
+    `now` is the book's clock where the caller has it: a provider of test books takes it for the present.
     """
 
     name: str
@@ -125,29 +130,44 @@ class Provider(Protocol):
         """Ask for the money."""
         ...
 
-    def capture(self, *, key: str, account: str, reference: str, amount_minor: int, is_final: bool) -> Report:
+    def capture(
+        self,
+        *,
+        key: str,
+        account: str,
+        reference: str,
+        amount_minor: int,
+        is_final: bool,
+        now: datetime | None = None,
+    ) -> Report:
         """Take what was held, or a part of it. `key` is this capture's own; what is not taken stays held
-        until the final one."""
+        until the final one. A hold that ran out meanwhile is reported as `voided`."""
         ...
 
-    def void(self, *, key: str, account: str, reference: str) -> Report:
-        """Release what was held."""
+    def void(self, *, key: str, account: str, reference: str, now: datetime | None = None) -> Report:
+        """Release what was held; what was captured already stays so."""
         ...
 
-    def refund(self, *, key: str, account: str, reference: str, amount_minor: int) -> RefundReport:
+    def refund(
+        self, *, key: str, account: str, reference: str, amount_minor: int, now: datetime | None = None
+    ) -> RefundReport:
         """Give money back."""
         ...
 
-    def query(self, *, key: str, account: str) -> Report | None:
+    def query(self, *, key: str, account: str, now: datetime | None = None) -> Report | None:
         """What is known of the payment under our key; None: the question never arrived."""
         ...
 
-    def query_refund(self, *, key: str, account: str) -> RefundReport | None:
+    def query_refund(self, *, key: str, account: str, now: datetime | None = None) -> RefundReport | None:
         """What is known of the refund under our key; None: the question never arrived."""
         ...
 
     def read_notice(self, *, headers: Mapping[str, str], body: bytes) -> Notice:
         """Verify a notice and read it. Raises NoticeRefused."""
+        ...
+
+    def parse_notice(self, *, body: bytes) -> Notice:
+        """Read again a notice that was verified when it came. Raises NoticeRefused."""
         ...
 
     def statement(self, *, account: str, day: date) -> Sequence[StatementLine]:

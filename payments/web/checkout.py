@@ -23,12 +23,15 @@ from merchant_platform.kernel import clock, tenancy
 from payments.checkout import operations, paying, pricing, queries, sweep
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
+from payments.customers import operations as customers
+from payments.intents import provider_road
 from payments.origin import Origin
 from payments.web import declines, forms, presence
 from security.identity import passwords
 from security.merchants import codes
 from security.merchants import queries as merchants
 from security.merchants.models import Book
+from security.vault import operations as vault
 
 # How often the page asks how it stands, by stage: a payment under way matters more than an open page.
 POLL_SECONDS = {queries.PROCESSING: 2, queries.CHALLENGE: 3}
@@ -76,6 +79,7 @@ def _at_a_session(view: View) -> View:
 @_at_a_session
 def page(request: HttpRequest, place: Place) -> HttpResponse:
     """The page at the stage that the session is at. `?method=` chooses how to pay."""
+    _ask(place)
     with tenancy.within(place.book.pk):
         session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
         _speak(request, session)
@@ -97,6 +101,7 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
 @_at_a_session
 def stage(request: HttpRequest, place: Place) -> HttpResponse:
     """The part of the page that moves, where it moved away from `?stage=`; otherwise nothing."""
+    _ask(place)
     with tenancy.within(place.book.pk):
         session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
         _speak(request, session)
@@ -190,6 +195,67 @@ def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
     return response
 
 
+@require_POST
+@sensitive_post_parameters()
+@_at_a_session
+def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
+    """A card is typed in. Its number goes to the vault and its code to the bank; neither comes back to the page."""
+    form = forms.Card(request.POST)
+    session = _plain(place)
+    _speak(request, session)
+    if form.is_valid():
+        try:
+            session = paying.pay_by_card(
+                session_id=session.pk,
+                card=form.card(),
+                cvc=form.cleaned_data["cvc"],
+                shown_minor=_amount(request),
+                return_url=f"{settings.PUBLIC_URL}/pay/{session.code}/return",
+                book_id=place.book.pk,
+                mode=place.book.mode,
+                moment=place.moment,
+                origin=place.origin,
+            )
+        except customers.CardRefused as refused:
+            field = {"number": "number", "cvc": "cvc"}.get(refused.param or "", "expiry")
+            form.add_error(field, str(declines.words(refused.code).what))
+        except (provider_road.ProviderNotConfigured, vault.VaultOff):
+            form.add_error(None, str(declines.words("provider_not_configured").what))
+        except (paying.PriceChanged, paying.NotSold):
+            return _to(session)  # the page says which, from the rows
+        else:
+            with tenancy.within(place.book.pk):
+                operations.record_method(session_id=session.pk, method=paying.CARD, moment=place.moment)
+            return _to(session)
+    return _again(request, place, session, chosen=paying.CARD, card=form.emptied())
+
+
+@require_safe
+@_at_a_session
+def come_back(request: HttpRequest, place: Place) -> HttpResponse:
+    """The payer comes back from the bank. What the address says counts for nothing: the provider is asked."""
+    session = _plain(place)
+    paying.ask_provider(
+        session_id=session.pk,
+        book_id=place.book.pk,
+        mode=place.book.mode,
+        moment=place.moment,
+        origin=place.origin,
+        is_back=True,
+    )
+    return _to(session)
+
+
+def _ask(place: Place) -> None:
+    paying.ask_provider(
+        session_id=place.session_id,
+        book_id=place.book.pk,
+        mode=place.book.mode,
+        moment=place.moment,
+        origin=place.origin,
+    )
+
+
 def _context(
     request: HttpRequest,
     place: Place,
@@ -198,6 +264,7 @@ def _context(
     *,
     chosen: str,
     sign_in: forms.SignIn | None = None,
+    card: forms.Card | None = None,
 ) -> dict[str, Any]:
     shown = queries.shown(session, quote=quote, now=place.moment.now)
     there = presence.of(request, session) if shown.stage == queries.CHOOSE else None
@@ -219,6 +286,7 @@ def _context(
         "payer": payer,
         "is_stranger": there is not None and payer is None,
         "sign_in": sign_in or forms.SignIn(),
+        "card": card or forms.Card(),
         "decline": declines.words(shown.decline_code) if shown.decline_code else None,
         "brands": BRANDS,
         # A page that answers a form stands at the form's address, where a language cannot be chosen.

@@ -13,6 +13,8 @@ from tests.architecture.asking import as_owner
 
 # What a check asks of a text, where 'x' will not do.
 WORDS = {("payments_holdoutcome", "kind"): "complete"}
+# Tables of which a book has one row: whoever points there points at that one.
+ONE_A_BOOK = frozenset({"security_datakey"})
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 _MAKERS: dict[str, Any] = {
@@ -83,16 +85,18 @@ class World:
         values: dict[str, Any] = dict(given)
         for reference in references(table):
             if reference.column not in values and reference.column in _needed(table):
-                values[reference.column] = self._target(reference)
+                values[reference.column] = self.target(reference)
         for column in columns(table):
             if column.is_needed and column.name not in values:
                 made = WORDS.get((table, column.name)) or _MAKERS[column.type]()
                 values[column.name] = self.book_id if column.name == "book_id" else made
         return values
 
-    def _target(self, reference: Reference) -> Any:
+    def target(self, reference: Reference) -> Any:
+        """The id of a row that a reference of this book may name."""
         if reference.target in TENANT:
-            return self.new(reference.target)["id"]
+            make = self.row if reference.target in ONE_A_BOOK else self.new
+            return make(reference.target)["id"]
         values = World(self.book_id).values(reference.target)
         add(reference.target, values)
         return values["id"]

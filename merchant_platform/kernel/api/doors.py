@@ -136,9 +136,10 @@ def endpoint(
 
 def door(address: str, **methods: Endpoint) -> URLPattern:
     """An address under /v1 with an endpoint for each of its methods."""
-    view: type[Door] = type(
-        "Door", (Door,), {"endpoints": methods, "http_method_names": [name.lower() for name in methods]}
-    )
+    names = [name.lower() for name in methods]
+    if any(described.publishable for described in methods.values()):
+        names.append("options")
+    view: type[Door] = type("Door", (Door,), {"endpoints": methods, "http_method_names": names})
     return path(PREFIX + address, csrf_exempt(view.as_view()))
 
 
@@ -159,6 +160,15 @@ class Door(APIView):
         return self._answer(request, path_ids)
 
     post = delete = get
+
+    def options(self, request: Request, **path_ids: str) -> HttpResponse:
+        """A browser asks whether a page of another site may call: with a publishable key, where one is let in."""
+        response = HttpResponse(status=204)
+        open_to = [name for name, described in self.endpoints.items() if described.publishable]
+        response["Access-Control-Allow-Methods"] = ", ".join(open_to)
+        response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, Stripe-Version"
+        response["Access-Control-Max-Age"] = "600"
+        return response
 
     @cached_property
     def _request_id(self) -> str:
@@ -225,6 +235,11 @@ class Door(APIView):
         response["Request-Id"] = self._request_id
         response["Stripe-Version"] = API_VERSION
         response["Cache-Control"] = "no-store"
+        described = self.endpoints.get(request.method or "")
+        if request.method == "OPTIONS" or (described is not None and described.publishable):
+            # Any site: the key says whose page it is, and no cookie counts here.
+            response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Expose-Headers"] = "Request-Id, Idempotent-Replayed, Stripe-Should-Retry"
         key = request._request.META.get("HTTP_IDEMPOTENCY_KEY")
         if key and key.isprintable():
             response["Idempotency-Key"] = key[: idempotency.KEY_LENGTH_MAX]

@@ -23,6 +23,7 @@ STATUSES: tuple[tuple[type[errors.PlatformError], int, str], ...] = (
     (errors.TooMany, 429, "invalid_request_error"),
     (errors.Unavailable, 503, "api_error"),
     (UnsupportedMedia, 415, "invalid_request_error"),
+    (errors.Declined, 402, "card_error"),
     (errors.Invalid, 400, "invalid_request_error"),
 )
 

@@ -1,7 +1,7 @@
 """`manage.py up`, behind `make run`: the whole platform on one machine, until Ctrl-C.
 
 The servers come first, then the database's shape and the demo world, then the processes;
-the end goes the other way: web, worker, beat, relay, Valkey, Postgres.
+the end goes the other way: web, worker, beat, relay, acquirer, Valkey, Postgres.
 """
 
 import http.client
@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from merchant_platform.embedded import Postgres, ServerTrouble, Valkey
+from merchant_platform.embedded import Acquirer, Postgres, ServerTrouble, Valkey
 from merchant_platform.embedded.kept import Damaged, Kept, prepare_data_dir
 from merchant_platform.embedded.processes import GENTLY, Process, complaint, rotate, wait_until
 from merchant_platform.embedded.start import MARK, CannotRun, alone, end_left_overs, given_environment, refuse_busy_port
@@ -26,7 +26,7 @@ QUEUES = "money,delivery,reports,marketing"
 
 
 class Command(BaseCommand):
-    help = "Run the whole platform: Postgres, Valkey, web, worker, beat and relay, in one command."
+    help = "Run the whole platform: Postgres, Valkey, acquirer, web, worker, beat and relay, in one command."
     # The steps below check, each in a process of its own that has the database.
     requires_system_checks = []
 
@@ -105,11 +105,23 @@ class Command(BaseCommand):
             self.supervisor.start(valkey)
             environment["REDIS_URL"] = valkey.url
         environment["SECRET_KEY"] = self.given.get("SECRET_KEY") or kept.secret("SECRET_KEY")
+        environment["VAULT_KEYS"] = self.given.get("VAULT_KEYS") or kept.vault_keys()
+        if not self.given.get("SANDBOX_ACQUIRER_URL"):
+            self._say("Starting the sandbox acquirer ...")
+            acquirer = Acquirer(
+                self.data_dir, environment=environment, directory=settings.BASE_DIR, pause=self.supervisor.pause
+            )
+            self.supervisor.start(acquirer)
+            environment["SANDBOX_ACQUIRER_URL"] = acquirer.url
+            environment["SANDBOX_ACQUIRER_SECRET"] = acquirer.secret
         return environment
 
     def _write_run_env(self, environment: dict[str, str]) -> None:
         """settings.py reads this file, so that manage.py in another shell speaks with the running platform."""
-        names = ("DATABASE_URL", "DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL")
+        names = (
+            *("DATABASE_URL", "DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "REDIS_URL", "PUBLIC_URL"),
+            *("SECRET_KEY", "VAULT_KEYS", "SANDBOX_ACQUIRER_URL", "SANDBOX_ACQUIRER_SECRET"),
+        )
         path = self.data_dir / "run.env"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.writelines(f"{name}={environment[name]}\n" for name in names if name in environment)
