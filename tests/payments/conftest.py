@@ -5,7 +5,7 @@ pytest.register_assert_rewrite("tests.payments.books")
 
 def pytest_configure(config):
     """The cast and its like need Django's apps, which the root's own turn has loaded."""
-    for module in ("cast", "acquirer", "contract.server", "payments.ledger.postings"):
+    for module in ("cast", "payers", "acquirer", "contract.server", "payments.ledger.postings"):
         config.pluginmanager.import_plugin(f"tests.{module}")
 
 
