@@ -296,7 +296,11 @@ def _context(
 
 
 def _again(request: HttpRequest, place: Place, session: CheckoutSession, *, chosen: str, **given: Any) -> HttpResponse:
-    """The page once more, with what was wrong in a form."""
+    """The page once more, with what was wrong in a form: a browser goes to the first mistake by itself."""
+    for form in given.values():
+        for name in list(form.errors)[:1]:
+            if name in form.fields:
+                form.fields[name].widget.attrs["autofocus"] = True
     with tenancy.within(place.book.pk):
         quote = pricing.quote(session)
         context = _context(request, place, session, quote, chosen=chosen, **given)
