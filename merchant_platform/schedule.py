@@ -5,6 +5,12 @@ from celery.schedules import crontab
 SCHEDULE = {
     "roll totals forward": {"task": "payments.roll_totals_forward", "schedule": 15.0, "options": {"queue": "money"}},
     "void expired holds": {"task": "payments.void_expired_holds", "schedule": 60.0, "options": {"queue": "money"}},
+    "look after checkouts": {
+        "task": "payments.look_after_checkouts",
+        "schedule": 10.0,
+        "options": {"queue": "money"},
+    },
+    "send receipts": {"task": "payments.send_receipts", "schedule": 10.0, "options": {"queue": "delivery"}},
     "ask providers": {"task": "payments.sweep_providers", "schedule": 15.0, "options": {"queue": "money"}},
     "release expired authorisations": {
         "task": "payments.release_expired_authorisations",

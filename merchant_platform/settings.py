@@ -94,6 +94,8 @@ MIDDLEWARE = [
     for name in (
         "Security",
         "WhiteNoise",
+        "ContentSecurityPolicy",
+        "PermissionsPolicy",
         "Session",
         "Locale",
         "Common",
@@ -112,6 +114,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "merchant_platform.kernel.web.theme.theme",
             ],
         },
     }
@@ -126,6 +129,21 @@ STORAGES = {
 }
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Everything comes from this host, nothing is inline, and no other site frames a page.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+# What no page asks a browser for.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    name: []
+    for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
+}
 
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [

@@ -1,11 +1,13 @@
 """Django's register of this app's tables."""
 
 from payments.catalog.models import Price, Product
+from payments.checkout.models import CheckoutSession
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.orders.models import Order, OrderLine
 from payments.providers.notices.models import Notice
+from payments.receipts.models import Receipt, ReceiptCounter
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
 from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
@@ -14,6 +16,7 @@ __all__ = [
     "Account",
     "AccountBalance",
     "Attempt",
+    "CheckoutSession",
     "Checkpoint",
     "Cluster",
     "Consumer",
@@ -31,6 +34,8 @@ __all__ = [
     "PaymentMethod",
     "Price",
     "Product",
+    "Receipt",
+    "ReceiptCounter",
     "Refund",
     "RefundLine",
     "SetupIntent",

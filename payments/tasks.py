@@ -4,9 +4,11 @@ from celery import shared_task
 
 from merchant_platform.kernel import clock
 from payments import proof
+from payments.checkout import sweep as checkouts
 from payments.intents import sweep
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
+from payments.receipts import mail
 from payments.webhooks import operations as webhooks
 
 
@@ -18,6 +20,17 @@ def roll_totals_forward(**_: object) -> int:
 @shared_task(name="payments.void_expired_holds", time_limit=120)
 def void_expired_holds(**_: object) -> int:
     return ledger.void_expired(now=clock.wall())
+
+
+@shared_task(name="payments.look_after_checkouts", time_limit=120)
+def look_after_checkouts(**_: object) -> int:
+    recorded = clock.wall()
+    return checkouts.look_after_due(recorded=recorded) + checkouts.write_receipts(recorded=recorded)
+
+
+@shared_task(name="payments.send_receipts", time_limit=300)
+def send_receipts(**_: object) -> int:
+    return mail.send_unsent(recorded=clock.wall())
 
 
 @shared_task(name="payments.prove_the_books", time_limit=600)

@@ -3,7 +3,7 @@
 from security.access.models import Flag
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
-from security.merchants.models import Book, Device, Merchant, Staff, Store
+from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
 from security.vault.models import CardToken, DataKey
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Device",
     "Flag",
     "Merchant",
+    "PublicCode",
     "Staff",
     "Store",
     "User",

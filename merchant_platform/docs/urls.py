@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from merchant_platform.docs import views
+from merchant_platform.kernel.web import theme
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -11,4 +12,5 @@ urlpatterns = [
     path("docs/errors", views.list_errors, name="errors"),
     path("docs/errors/<code>", views.explain_error, name="error"),
     path("language", set_language, name="set_language"),
+    path("theme", theme.choose, name="choose_theme"),
 ]

@@ -29,6 +29,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 # Every prefix an id is shown with, and what it names.
 PREFIXES = {
     "ch": "charge",
+    "cs": "checkout session",
     "cus": "customer",
     "csm": "consumer",
     "dec": "decision",
@@ -52,6 +53,7 @@ PREFIXES = {
     "prod": "product",
     "re": "refund",
     "req": "request",
+    "rct": "receipt",
     "rli": "refund line",
     "stf": "staff",
     "setatt": "setup attempt",
@@ -150,6 +152,11 @@ def show(prefix: str, identifier: UUID) -> str:
         f"{prefix}_{pairs[e]}{pairs[d]}{pairs[c]}{pairs[b]}{pairs[a]}"
         f"{pairs[k]}{pairs[j]}{pairs[i]}{pairs[h]}{pairs[g]}{pairs[f]}"
     )
+
+
+def kind(prefix: str) -> str:
+    """What a prefix names. The mode may follow it, as in `cs_test`."""
+    return PREFIXES[prefix.partition("_")[0]]
 
 
 def parse(prefix: str, text: str) -> UUID:

@@ -14,12 +14,12 @@ def path_id(call: Call, prefix: str) -> UUID:
     try:
         return ids.parse(prefix, text)
     except ids.MalformedId as error:
-        raise missing(ids.PREFIXES[prefix].replace(" ", "_"), text[:100]) from error
+        raise missing(ids.kind(prefix).replace(" ", "_"), text[:100]) from error
 
 
 def not_here(call: Call, prefix: str) -> Exception:
     """No row of this book has the id in the address."""
-    return missing(ids.PREFIXES[prefix].replace(" ", "_"), call.path["id"][:100])
+    return missing(ids.kind(prefix).replace(" ", "_"), call.path["id"][:100])
 
 
 def origin(call: Call) -> Origin:

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Model
 
 from merchant_platform.kernel import clock, ids, tenancy
-from merchant_platform.kernel.api.expand import expandable, loader
-from payments.api import balance, orders, refunds
+from merchant_platform.kernel.api.expand import expandable, includable, loader
+from payments.api import balance, checkout_sessions, orders, refunds
 from payments.catalog import objects as catalog
 from payments.catalog.models import Price, Product
 from payments.customers import objects as customers
@@ -77,6 +77,11 @@ loader("order", _by_id(Order, "ord", lambda rows: orders.render_rows(rows, livem
 loader("balance_transaction", _by_id(Entry, "txn", _transactions))
 loader("source", _source)
 
+loader("line_items", checkout_sessions.included_lines)
+
+expandable("checkout.session", customer="customer", order="order", payment_intent="payment_intent")
+includable("checkout.session", line_items="line_items")
+expandable("item", price="price")
 expandable(
     "payment_intent",
     customer="customer",

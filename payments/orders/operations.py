@@ -1,6 +1,6 @@
 """Write orders, and keep what is paid and refunded on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from merchant_platform.kernel.errors import Conflict, Invalid, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
-from payments.catalog.models import Price
+from payments.catalog.models import Price, Product
 from payments.orders import objects, states
 from payments.orders.models import Order, OrderLine
 from payments.origin import Origin
@@ -43,10 +43,11 @@ class TotalOutOfRange(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """A line to be written: of a price, or free with a description and an amount."""
+    """A line to be written: of a price, or free with a description and an amount, perhaps of a product."""
 
     quantity: int
     price: Price | None = None
+    product: Product | None = None
     description: str = ""
     unit_price_minor: int = 0
     category: str = ""
@@ -181,6 +182,23 @@ def reopen_bare(*, order: Order, amount_minor: int, currency: str) -> None:
     resize_bare(order=order, amount_minor=amount_minor, currency=currency)
 
 
+def reprice(*, order: Order, unit_prices: Mapping[UUID, int]) -> None:
+    """Follow changed prices of a locked order that nobody paid. This will change its lines, by id, and its total."""
+    assert not order.paid_minor, "what was paid keeps its price"
+    lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
+    for line in lines:
+        line.unit_price_minor = unit_prices.get(line.pk, line.unit_price_minor)
+        line.amount_minor = line.quantity * line.unit_price_minor - line.discount_minor + line.tax_minor
+    OrderLine.objects.bulk_update(lines, ["unit_price_minor", "amount_minor"])
+    order.total_minor = sum(line.amount_minor for line in lines)
+    order.save(update_fields=["total_minor"])
+
+
+def cancel_unpaid(*, order_id: UUID) -> None:
+    """Give up an order that nobody paid and nobody can pay any more."""
+    Order.objects.filter(pk=order_id, status=states.OPEN, paid_minor=0).update(status=states.CANCELED)
+
+
 def cancel_bare(*, order_id: UUID) -> None:
     """Give up an implicit order whose payment was canceled."""
     Order.objects.filter(pk=order_id, is_implicit=True, status=states.OPEN, paid_minor=0).update(status=states.CANCELED)
@@ -197,16 +215,17 @@ def _line(order: Order, draft: LineDraft, position: int, *, now: datetime) -> Or
         if not price.is_active or not price.product.is_active:
             raise Invalid("The price or its product is not sold any more.", param=f"line_items[{position}][price]")
     unit_price = price.unit_amount_minor if price else draft.unit_price_minor
+    product = price.product if price else draft.product
     return OrderLine(
         id=ids.new(now),
         book_id=order.book_id,
         order_id=order.pk,
-        product_id=price.product_id if price else None,
+        product_id=product.pk if product else None,
         price_id=price.pk if price else None,
-        description=draft.description or (price.product.name if price else BARE_DESCRIPTION),
-        category=price.product.category if price else draft.category,
+        description=draft.description or (product.name if product else BARE_DESCRIPTION),
+        category=product.category if product else draft.category,
         quantity=draft.quantity,
         unit_price_minor=unit_price,
         amount_minor=draft.quantity * unit_price,
-        unit_cost_minor=price.product.cost_minor if price else None,
+        unit_cost_minor=product.cost_minor if product else None,
     )

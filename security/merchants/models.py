@@ -82,6 +82,24 @@ class Book(models.Model):
         return clock.effective(self.clock_at)
 
 
+class PublicCode(models.Model):
+    """The directory of public addresses: which book, and what in it, a code that nobody can guess opens."""
+
+    code = models.TextField(primary_key=True)
+    kind = models.TextField()
+    book_id = models.UUIDField()
+    object_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    # Who knows a code sees what it opens.
+    privacy = privacy.classes(opaque="kind book_id object_id created_at", secret="code")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "book_id", "object_id"], name="security_publiccode_once_an_object")
+        ]
+
+
 class Store(models.Model):
     """A place where a merchant sells, in every mode."""
 

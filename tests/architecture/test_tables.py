@@ -23,6 +23,7 @@ BOOK_IS_A_FACT = {
     "payments_account": "null where an account belongs to a consumer",
     "security_apikey": "asked before a book is known",
     "security_flag": "asked before a book is opened",
+    "security_publiccode": "asked before a book is known",
 }
 
 

@@ -13,12 +13,18 @@ Loader = Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]
 
 # object name -> field -> kind of the loader
 _fields: dict[str, dict[str, str]] = {}
+_included: dict[str, dict[str, str]] = {}
 _loaders: dict[str, Loader] = {}
 
 
 def expandable(object_name: str, **fields: str) -> None:
     """Register which fields of an object can be expanded, and by which loader."""
     _fields.setdefault(object_name, {}).update(fields)
+
+
+def includable(object_name: str, **fields: str) -> None:
+    """Register fields that an object shows only where they are asked for, loaded by the object's own id."""
+    _included.setdefault(object_name, {}).update(fields)
 
 
 def loader(kind: str, load: Loader) -> None:
@@ -47,12 +53,16 @@ def _expand_level(objects: Iterable[dict[str, Any]], name: str, path: str) -> li
     expanded: list[dict[str, Any]] = []
     for holder in objects:
         kind = _fields.get(holder.get("object", ""), {}).get(name)
-        if kind is None:
+        included = _included.get(holder.get("object", ""), {}).get(name)
+        if kind is None and included is None:
             raise _refusal(path)
         value = holder.get(name)
         if isinstance(value, dict):  # expanded by an earlier path
             expanded.append(value)
-        elif value is not None:
+        elif included is not None:
+            holder[name] = _loaders[included]([holder["id"]])[holder["id"]]
+            expanded.append(holder[name])
+        elif value is not None and kind is not None:
             pending.setdefault(kind, []).append(holder)
     for kind, holders in pending.items():
         loaded = _loaders[kind](sorted({holder[name] for holder in holders}))

@@ -68,14 +68,14 @@ def identifier(prefix: str, text: str, *, param: str) -> UUID:
         return ids.parse(prefix, text)
     except ids.MalformedId as error:
         raise InvalidParameter(
-            f"No such {ids.PREFIXES[prefix]}: '{text[:100]}'", code="resource_missing", param=param
+            f"No such {ids.kind(prefix)}: '{text[:100]}'", code="resource_missing", param=param
         ) from error
 
 
 def _cursor(rows: QuerySet, text: str, prefix: str, param: str) -> UUID:
     cursor = identifier(prefix, text, param=param)
     if not rows.model._default_manager.filter(pk=cursor).exists():
-        raise InvalidParameter(f"No such {ids.PREFIXES[prefix]}: '{text}'", code="resource_missing", param=param)
+        raise InvalidParameter(f"No such {ids.kind(prefix)}: '{text}'", code="resource_missing", param=param)
     return cursor
 
 

@@ -1,5 +1,6 @@
 """Middleware of pages, which an API request passes by: no session, message, language or CSRF work there."""
 
+from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -8,6 +9,7 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
 from django.middleware.security import SecurityMiddleware
+from django_permissions_policy import PermissionsPolicyMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 API_PREFIX = "/v1/"
@@ -33,6 +35,8 @@ def _pages_only(middleware: type) -> type:
 
 Security = _pages_only(SecurityMiddleware)
 WhiteNoise = _pages_only(WhiteNoiseMiddleware)
+ContentSecurityPolicy = _pages_only(CSPMiddleware)
+PermissionsPolicy = _pages_only(PermissionsPolicyMiddleware)
 Session = _pages_only(SessionMiddleware)
 Locale = _pages_only(LocaleMiddleware)
 Common = _pages_only(CommonMiddleware)

@@ -2,17 +2,30 @@
 
 const SHOWN_MS = 2000;
 
-for (const button of document.querySelectorAll(".snippet-copy")) {
+const texts = {
+  ".snippet-copy": (button) => button.closest(".snippet").querySelector("pre").textContent.trimEnd() + "\n",
+  ".copy": (button) => button.dataset.copy,
+};
+
+for (const [kind, text] of Object.entries(texts)) {
   if (!navigator.clipboard) break;
-  const label = button.textContent;
-  button.hidden = false;
-  button.setAttribute("aria-live", "polite");
-  button.addEventListener("click", async () => {
-    const program = button.closest(".snippet").querySelector("pre");
-    await navigator.clipboard.writeText(program.textContent.trimEnd() + "\n");
-    button.textContent = button.dataset.copied;
-    setTimeout(() => {
-      button.textContent = label;
-    }, SHOWN_MS);
-  });
+  for (const button of document.querySelectorAll(kind)) {
+    const hasWords = !button.hasAttribute("aria-label");
+    const label = hasWords ? button.textContent : button.getAttribute("aria-label");
+    const say = (words) => {
+      if (hasWords) button.textContent = words;
+      else button.setAttribute("aria-label", words);
+    };
+    button.hidden = false;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text(button));
+      say(button.dataset.copied);
+      button.classList.add("is-done");
+      setTimeout(() => {
+        say(label);
+        button.classList.remove("is-done");
+      }, SHOWN_MS);
+    });
+  }
 }

@@ -1,0 +1,85 @@
+"""Template tags for what every page shows: amounts, times, states, icons.
+
+Amounts and times go through here alone, so that each language writes them its own way
+and no template does sums.
+"""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
+
+from merchant_platform.kernel.money import Money
+
+register = template.Library()
+
+KINDS = frozenset({"success", "danger", "warning", "info", "neutral"})
+SPRITE = "vendor/icons/sprite.svg"
+# Day and time as lists show them, and in full as a receipt does (CLDR patterns).
+MOMENTS = {"short": "MM-dd HH:mm", "full": "yyyy-MM-dd HH:mm:ss", "clock": "HH:mm"}
+
+
+def locale() -> str:
+    """CLDR's name of the language that a page is answered in: `zh_Hans`."""
+    return to_locale(get_language() or "en")
+
+
+@register.simple_tag
+def money(amount_minor: int, currency: str) -> SafeString:
+    """An amount of minor units for a person: digits of one width, U+2212 as the minus."""
+    return format_html('<span class="amount">{}</span>', money_text(amount_minor, currency))
+
+
+@register.simple_tag
+def money_text(amount_minor: int, currency: str) -> str:
+    """The same as text alone, for the middle of a translated sentence: `{% money_text … as shown %}`."""
+    return Money(amount_minor, currency).text(locale())
+
+
+@register.simple_tag
+def at(moment: datetime, zone: ZoneInfo, form: str = "short") -> SafeString:
+    """A time in a zone, the merchant's mostly: `short` day and time, `full` with the year, `clock` the time alone."""
+    shown = format_datetime(moment, MOMENTS[form], tzinfo=zone, locale=locale())
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
+
+
+@register.simple_tag
+def badge(kind: str, word: str) -> SafeString:
+    """A state as a word on a colour, never as a colour alone. Raises ValueError for a kind that has no colour."""
+    if kind not in KINDS:
+        raise ValueError(f"no badge is {kind}")
+    return format_html('<span class="badge badge-{}">{}</span>', kind, word)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture beside words that say the same; a screen reader passes it by."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
+    )
+
+
+@register.inclusion_tag("parts/copy.html")
+def copy_button(text: str, name: str) -> dict[str, str]:
+    """A button that copies a text; `name` says what is copied. Shown where a program may write the clipboard."""
+    return {"text": text, "name": name}
+
+
+@register.simple_tag(takes_context=True)
+def theme_color(context: dict[str, Any], light: str, dark: str) -> SafeString:
+    """The colour of the browser's own bar, by the chosen theme, else by the system's preference."""
+    theme = context.get("theme")
+    if theme:
+        return format_html('<meta name="theme-color" content="{}">', dark if theme == "dark" else light)
+    return format_html(
+        '<meta name="theme-color" content="{}" media="(prefers-color-scheme: light)">'
+        '<meta name="theme-color" content="{}" media="(prefers-color-scheme: dark)">',
+        light,
+        dark,
+    )

@@ -1,0 +1,118 @@
+"""Checkout sessions and their lines as the API shows them. Pure: from rows to plain objects."""
+
+from typing import Any
+
+from django.conf import settings
+
+from merchant_platform.kernel import ids
+from merchant_platform.kernel.clock import unix
+from payments.catalog import objects as catalog
+from payments.checkout import states
+from payments.checkout.models import CheckoutSession
+from payments.orders.models import Order, OrderLine
+
+
+def address(row: CheckoutSession) -> str:
+    """Where the payer pays."""
+    return f"{settings.PUBLIC_URL}/pay/{row.code}"
+
+
+def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> dict[str, Any]:
+    """`order` is the session's; `email` the payer's where the request named none."""
+    known_email = row.customer_email or email
+    return {
+        "id": row.shown_id,
+        "object": "checkout.session",
+        "adaptive_pricing": None,
+        "after_expiration": None,
+        "allow_promotion_codes": None,
+        "amount_subtotal": order.total_minor,
+        "amount_total": order.total_minor,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "billing_address_collection": None,
+        "branding_settings": None,
+        "cancel_url": row.cancel_url,
+        "client_reference_id": row.client_reference_id,
+        "client_secret": None,
+        "collected_information": None,
+        "consent": None,
+        "consent_collection": None,
+        "created": unix(row.created_at),
+        "currency": order.currency.lower(),
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": ids.show("cus", row.customer_id) if row.customer_id else None,
+        "customer_account": None,
+        "customer_creation": None if row.customer_id else "if_required",
+        "customer_details": {
+            "address": None,
+            "business_name": None,
+            "email": known_email,
+            "individual_name": None,
+            "name": None,
+            "phone": None,
+            "tax_exempt": "none",
+            "tax_ids": None,
+        }
+        if known_email
+        else None,
+        "customer_email": row.customer_email,
+        "discounts": [],
+        "expires_at": unix(row.expires_at),
+        "integration_identifier": None,
+        "invoice": None,
+        "invoice_creation": None,
+        "livemode": row.is_live,
+        "locale": row.locale,
+        "metadata": row.metadata,
+        "mode": "payment",
+        "order": ids.show("ord", row.order_id),
+        "origin_context": None,
+        "payment_intent": ids.show("pi", row.intent_id) if row.intent_id else None,
+        "payment_link": None,
+        "payment_method_collection": "if_required",
+        "payment_method_configuration_details": None,
+        "payment_method_options": {},
+        "payment_method_types": row.payment_method_types,
+        "payment_status": states.PAID if row.is_complete else states.UNPAID,
+        "permissions": None,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "saved_payment_method_options": None,
+        "setup_intent": None,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": row.status,
+        "submit_type": row.submit_type,
+        "subscription": None,
+        "success_url": row.success_url,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": "hosted_page",
+        "url": address(row) if row.is_open else None,
+        "wallet_options": None,
+    }
+
+
+def line_item(line: OrderLine, *, currency: str, livemode: bool) -> dict[str, Any]:
+    """One line of the session's order, with the whole price where it came from the catalogue."""
+    return {
+        "id": ids.show("li", line.pk),
+        "object": "item",
+        "adjustable_quantity": None,
+        "amount_discount": line.discount_minor,
+        "amount_subtotal": line.quantity * line.unit_price_minor,
+        "amount_tax": line.tax_minor,
+        "amount_total": line.amount_minor,
+        "currency": currency.lower(),
+        "description": line.description,
+        "metadata": {},
+        "price": catalog.price(line.price, livemode=livemode) if line.price else None,
+        "quantity": line.quantity,
+    }

@@ -1,0 +1,247 @@
+"""The life of a checkout session: offer, look after, expire, and the payer's steps.
+
+Everybody locks in one order: session, intent, order, balance. A session ends only under
+its lock, so that it is paid for or expires, never both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.states import advance
+from payments.checkout import objects, states
+from payments.checkout.models import CheckoutSession
+from payments.checkout.moments import Moment
+from payments.customers.models import Customer
+from payments.intents import operations as intents
+from payments.intents import provider_road
+from payments.intents import states as intent_states
+from payments.intents.models import PaymentIntent
+from payments.orders import operations as orders
+from payments.orders.models import Order
+from payments.origin import Origin
+from security.merchants import codes
+
+CODE_KIND = "checkout"
+OPEN_MIN, OPEN_MAX = timedelta(minutes=30), timedelta(hours=24)
+# A request that says `in 30 minutes` was on its way for a moment.
+LENIENCE = timedelta(seconds=60)
+# The wallet's sign-in on one page; more is guessing.
+SIGN_INS_MAX = 5
+DUE_BATCH = 100
+# What cannot be undone from here: the provider has it, or it is over.
+UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION, intent_states.REQUIRES_CAPTURE})
+
+
+class SessionClosed(WrongState):
+    """The session was paid for, or has expired."""
+
+    code = "checkout_session_unexpected_state"
+
+
+class TooSoonOrLate(Invalid):
+    """A session is open for half an hour at the least and a day at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a request says of a session."""
+
+    currency: str
+    lines: Sequence[orders.LineDraft]
+    success_url: str
+    payment_method_types: Sequence[str]
+    customer_id: UUID | None = None
+    expires_at: datetime | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    # Columns of the session that are shown and copied.
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
+    """Offer an order to be paid for on our page. This will write the order, the session and its public address.
+
+    Raises TooSoonOrLate, NotFound, and what orders.create raises of the lines.
+    """
+    expires_at = terms.expires_at or now + OPEN_MAX
+    if not now + OPEN_MIN - LENIENCE <= expires_at <= now + OPEN_MAX + LENIENCE:
+        raise TooSoonOrLate("The expires_at timestamp must be between 30 minutes and 24 hours from now.",
+                            param="expires_at")  # fmt: skip
+    order, _ = orders.create(
+        currency=terms.currency,
+        lines=terms.lines,
+        customer_id=terms.customer_id,
+        store_id=None,
+        reference=None,
+        metadata=terms.metadata,
+        now=now,
+        origin=origin,
+    )
+    identifier = ids.new(now)
+    book_id = tenancy.book_id()
+    return CheckoutSession.objects.create(
+        id=identifier,
+        book_id=book_id,
+        code=codes.make(kind=CODE_KIND, book_id=book_id, object_id=identifier, now=now),
+        is_live=origin.livemode,
+        order=order,
+        customer_id=terms.customer_id,
+        success_url=terms.success_url,
+        payment_method_types=list(terms.payment_method_types),
+        metadata=terms.metadata,
+        expires_at=expires_at,
+        created_at=now,
+        **terms.details,
+    )
+
+
+def update(
+    *, session_id: UUID, metadata: dict[str, str | None] | None, moment: Moment, origin: Origin
+) -> CheckoutSession:
+    """Change what a session carries along. This will write its metadata. Raises NotFound."""
+    session = look_after(session_id=session_id, moment=moment, origin=origin)
+    if metadata is not None:
+        session.metadata = merge(session.metadata, metadata)
+        session.save(update_fields=["metadata"])
+    return session
+
+
+def expire(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutSession:
+    """Take an offer back. This will end the session, its order and its payment, and tell `checkout.session.expired`.
+
+    Raises NotFound, and SessionClosed where it is over already or the payment is under way.
+    """
+    session = look_after(session_id=session_id, moment=moment, origin=origin)
+    if not session.is_open or not _can_end(session):
+        raise SessionClosed(
+            f"Only Checkout Sessions with a status in ['open'] can be expired. This one is {session.status}"
+            + (" and is being paid for just now." if session.is_open else ".")
+        )
+    _expire(session, now=moment.now, origin=origin)
+    return session
+
+
+def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutSession:
+    """The session as it now is, locked: complete where its money came, expired where its time ran out.
+
+    This will write what is due of that. Raises NotFound.
+    """
+    session = lock(session_id)
+    if session.is_open:
+        intent = _intent(session)
+        if intent is not None and intent.status == intent_states.SUCCEEDED:
+            complete(session, moment=moment, origin=origin)
+            return session
+        is_canceled = intent is not None and intent.status == intent_states.CANCELED
+        if is_canceled or (session.is_due(moment.now) and _can_end(session)):
+            _expire(session, now=moment.now, origin=origin)
+        elif intent is not None and session.is_due(moment.now):
+            _release(intent, now=moment.now, origin=origin)
+    return session
+
+
+def complete(session: CheckoutSession, *, moment: Moment, origin: Origin) -> None:
+    """Count a locked session as paid for. This will end it and tell `checkout.session.completed`."""
+    advance(session, to=states.COMPLETE, moves=states.MOVES, **moment.columns("paid"))
+    _tell("checkout.session.completed", session, now=moment.now, origin=origin)
+
+
+def lock(session_id: UUID) -> CheckoutSession:
+    """The session, locked until the unit of work ends. Raises NotFound."""
+    session = CheckoutSession.objects.select_for_update().filter(pk=session_id).first()
+    if session is None:
+        raise missing("checkout session", ids.show("cs", session_id))
+    return session
+
+
+def due(*, now: datetime) -> list[UUID]:
+    """Open sessions of this book whose time ran out: a batch, which a list settles before it shows them."""
+    rows = CheckoutSession.objects.filter(status=states.OPEN, expires_at__lte=now)
+    return list(rows.order_by("expires_at").values_list("pk", flat=True)[:DUE_BATCH])
+
+
+def record_opened(*, session_id: UUID, language: str, moment: Moment) -> None:
+    """The payer sees the page. This will write the language, and the time of the first time alone."""
+    sessions = CheckoutSession.objects.filter(pk=session_id)
+    sessions.filter(opened_at__isnull=True).update(**moment.columns("opened"))
+    sessions.exclude(language=language).update(language=language)
+
+
+def record_method(*, session_id: UUID, method: str, moment: Moment) -> None:
+    """The payer chose how to pay. This will write the method, and the time of the first choice."""
+    sessions = CheckoutSession.objects.filter(pk=session_id, status=states.OPEN)
+    if not sessions.filter(method_chosen_at__isnull=True).update(
+        method_chosen=method, **moment.columns("method_chosen")
+    ):
+        sessions.exclude(method_chosen=method).update(method_chosen=method)
+
+
+def record_authenticated(*, session_id: UUID, moment: Moment) -> None:
+    """The payer proved who they are. This will write the time, of the first time alone."""
+    CheckoutSession.objects.filter(pk=session_id, authenticated_at__isnull=True).update(
+        **moment.columns("authenticated")
+    )
+
+
+def count_sign_in(*, session_id: UUID) -> bool:
+    """Count a try to sign in to a wallet. This will write the count and return whether the try may be made."""
+    session = lock(session_id)
+    if session.failed_sign_ins_count >= SIGN_INS_MAX:
+        return False
+    session.failed_sign_ins_count += 1
+    session.save(update_fields=["failed_sign_ins_count"])
+    return True
+
+
+def forget_sign_ins(*, session_id: UUID) -> None:
+    """The right person signed in. This will start the count of tries anew."""
+    CheckoutSession.objects.filter(pk=session_id).update(failed_sign_ins_count=0)
+
+
+def _intent(session: CheckoutSession) -> PaymentIntent | None:
+    return PaymentIntent.objects.filter(pk=session.intent_id).first() if session.intent_id else None
+
+
+def _can_end(session: CheckoutSession) -> bool:
+    """Whether no money is on its way."""
+    intent = _intent(session)
+    return intent is None or intent.status not in UNDER_WAY
+
+
+def _expire(session: CheckoutSession, *, now: datetime, origin: Origin) -> None:
+    intent = _intent(session)
+    if intent is not None and intent.status in intent_states.CANCELABLE:
+        intents.cancel(intent_id=intent.pk, reason="abandoned", now=now, origin=origin)
+    orders.cancel_unpaid(order_id=session.order_id)
+    advance(session, to=states.EXPIRED, moves=states.MOVES)
+    _tell("checkout.session.expired", session, now=now, origin=origin)
+
+
+def _release(intent: PaymentIntent, *, now: datetime, origin: Origin) -> None:
+    """It is too late, and the payer's bank still waits for the payer: take the question back.
+
+    The sweep of providers sends it. Until the answer is there the session stays open: it
+    ends canceled, or paid where the payer was faster.
+    """
+    attempt = provider_road.under_way(intent)
+    if intent.status == intent_states.REQUIRES_ACTION and attempt is not None and attempt.asked_act is None:
+        provider_road.begin_cancel(intent_id=intent.pk, reason="abandoned", now=now, origin=origin)
+
+
+def _tell(event_type: str, session: CheckoutSession, *, now: datetime, origin: Origin) -> None:
+    order = Order.objects.get(pk=session.order_id)
+    shown = objects.session(session, order, email=email_of(session))
+    publish(row(event_type, shown, now=now, **origin.tags))
+
+
+def email_of(session: CheckoutSession) -> str | None:
+    """Where the payer can be written to: what the request said, else the customer's own address."""
+    if session.customer_email or not session.customer_id:
+        return session.customer_email
+    return Customer.objects.filter(pk=session.customer_id).values_list("email", flat=True).first()

@@ -1,0 +1,233 @@
+"""Take the money of a session: from a wallet here and now, or by card through an outside provider.
+
+The session's lock and the intent's state keep two tabs from paying twice: whoever comes
+second finds the intent paid, or under way.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+
+from merchant_platform.kernel import ids, money, tenancy
+from merchant_platform.kernel.errors import Conflict, Invalid, WrongState
+from payments.checkout import operations, pricing
+from payments.checkout.models import CheckoutSession
+from payments.checkout.moments import Moment
+from payments.customers import operations as customers
+from payments.intents import operations as intents
+from payments.intents import provider_road
+from payments.intents import states as intent_states
+from payments.intents.models import PaymentIntent
+from payments.ledger import queries as ledger
+from payments.origin import Origin
+from payments.wallets import operations as wallets
+from payments.wallets.models import Consumer, Wallet
+from security.merchants.models import LIVE, TEST
+from security.vault.cards import ClearCard
+
+WALLET, CARD = "wallet", "card"
+# What a provider knows more of than we do.
+ASKED = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION})
+# However many tabs ask how it stands: the provider is asked this often.
+ASK_EVERY_SECONDS = 2
+# A consent is for this payment: it is used at once and taken back, and ends by itself if a machine stops between.
+CONSENT_LASTS = timedelta(minutes=10)
+
+
+class PriceChanged(Conflict):
+    """The amount that the payer saw is not what the order costs any more: nothing was charged."""
+
+    code = "checkout_price_changed"
+
+
+class NotSold(WrongState):
+    """Something in the order is not sold any more."""
+
+    code = "checkout_line_unavailable"
+
+
+class NoWallet(Invalid):
+    """The payer has no wallet in the session's currency."""
+
+    code = "wallet_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """A consumer as they see themselves on the page. Nobody else is shown this."""
+
+    consumer_id: UUID
+    email: str
+    balance_minor: int | None
+    currency: str
+
+    @property
+    def has_wallet(self) -> bool:
+        return self.balance_minor is not None
+
+
+def methods_for(*, is_live: bool) -> tuple[str, ...]:
+    """The ways to pay that a session offers where its request names none, in the order of the page."""
+    mode = LIVE if is_live else TEST
+    takes_cards = mode in settings.CARD_PROVIDERS and (not is_live or settings.VAULT_IN_LIVE)
+    return (WALLET, CARD) if takes_cards else (WALLET,)
+
+
+def payer(*, user_id: UUID, email: str, mode: str, currency: str) -> Payer | None:
+    """Who pays from a wallet, and what is in it; None for a login that is no consumer in this mode."""
+    consumer = Consumer.objects.filter(user_id=user_id, mode=mode).first()
+    if consumer is None:
+        return None
+    wallet = Wallet.objects.filter(consumer=consumer, currency=currency, mode=mode).first()
+    balance = ledger.guarded(wallet.account).available_minor if wallet else None
+    return Payer(consumer.pk, email, balance, currency)
+
+
+def pay_by_wallet(
+    *, session_id: UUID, consumer_id: UUID, shown_minor: int, mode: str, moment: Moment, origin: Origin
+) -> CheckoutSession:
+    """Pay a session from a consumer's wallet. This will write the consent, the payment and the session's end.
+
+    `shown_minor` is the amount on the page that the consumer said yes to: the mandate's
+    limit. One transaction. A session that is over, or whose payment is under way, is
+    returned as it is. A decline is an outcome: the intent then has `last_error`. Raises
+    PriceChanged, NotSold and NoWallet.
+    """
+    session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
+    intent = _payable(session, shown_minor=shown_minor, moment=moment, origin=origin)
+    if intent is None:
+        return session
+    wallet = Wallet.objects.filter(consumer_id=consumer_id, currency=intent.currency, mode=mode).first()
+    if wallet is None:
+        raise NoWallet(f"There is no wallet in {intent.currency}.")
+    mandate = wallets.give_mandate(
+        wallet=wallet, limit_minor=shown_minor, expires_at=moment.now + CONSENT_LASTS, now=moment.now
+    )
+    method = customers.save_wallet(customer=None, mandate=mandate, now=moment.now, origin=origin)
+    intent = intents.confirm(intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin)
+    wallets.revoke_mandate(mandate_id=mandate.pk, now=moment.now)
+    if intent.status == intent_states.SUCCEEDED:
+        operations.complete(session, moment=moment, origin=origin)
+    return session
+
+
+def pay_by_card(
+    *,
+    session_id: UUID,
+    card: ClearCard,
+    cvc: str,
+    shown_minor: int,
+    return_url: str,
+    book_id: UUID,
+    mode: str,
+    moment: Moment,
+    origin: Origin,
+) -> CheckoutSession:
+    """Pay a session by card. This will keep the card, ask the provider, and end the session where the money came.
+
+    Call it outside a transaction. The session's intent then says how it went: succeeded,
+    declined, to be confirmed at the bank, or not known yet. The card is kept for this
+    payment, for no customer. Raises PriceChanged, NotSold, customers.CardRefused,
+    provider_road.ProviderNotConfigured and vault.VaultOff.
+    """
+    with tenancy.within(book_id):
+        session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
+        intent = _payable(session, shown_minor=shown_minor, moment=moment, origin=origin)
+        if intent is None:
+            return session
+        method = customers.save_card(
+            card=card,
+            customer=None,
+            billing_details={"name": card.holder} if card.holder else {},
+            now=moment.now,
+            origin=origin,
+        )
+    with suppress(intents.UnexpectedState):  # another tab was faster
+        provider_road.pay(
+            intent_id=intent.pk,
+            method_id=method.pk,
+            cvc=cvc,
+            return_url=return_url,
+            is_off_session=False,
+            mode=mode,
+            now=moment.now,
+            origin=origin,
+            book_id=book_id,
+        )
+    with tenancy.within(book_id):
+        return operations.look_after(session_id=session_id, moment=moment, origin=origin)
+
+
+def ask_provider(
+    *, session_id: UUID, book_id: UUID, mode: str, moment: Moment, origin: Origin, is_back: bool = False
+) -> None:
+    """Ask what became of a payment that is under way. This will write what the provider says.
+
+    Call it outside a transaction. Asked seldom, however many ask here; `is_back` says that
+    the payer comes from their bank, which is always worth a question. Without the cache
+    the sweep alone asks.
+    """
+    with tenancy.within(book_id):
+        session = CheckoutSession.objects.select_related("intent").get(pk=session_id)
+    intent = session.intent
+    if intent is None or intent.status not in ASKED or not (is_back or _may_ask(session_id)):
+        return
+    was_challenged = intent.status == intent_states.REQUIRES_ACTION
+    intent = provider_road.look(intent_id=intent.pk, book_id=book_id, mode=mode, now=moment.now, origin=origin)
+    if was_challenged and intent.status == intent_states.SUCCEEDED:
+        with tenancy.within(book_id):
+            operations.record_authenticated(session_id=session_id, moment=moment)
+
+
+def _may_ask(session_id: UUID) -> bool:
+    try:
+        return bool(cache.add(f"checkout:asked:{session_id.hex}", 1, ASK_EVERY_SECONDS))
+    except redis.RedisError:
+        return False
+
+
+def _payable(session: CheckoutSession, *, shown_minor: int, moment: Moment, origin: Origin) -> PaymentIntent | None:
+    """The intent of a locked session, ready to be tried for what the payer saw; None where there is nothing to pay."""
+    if not session.is_open:
+        return None
+    intent = intents.lock(session.intent_id) if session.intent_id else None
+    if intent is not None and intent.status not in intent_states.CONFIRMABLE:
+        return None
+    quote = pricing.quote(session)
+    if not quote.is_sold:
+        raise NotSold("Something in this order is not sold any more.")
+    if quote.has_changed or quote.total_minor != shown_minor:
+        raise PriceChanged("The price changed meanwhile. Nothing was charged.")
+    if intent is None:
+        return _first_intent(session, quote, moment=moment, origin=origin)
+    if intent.amount_minor != shown_minor:
+        return intents.update(
+            intent_id=intent.pk, changes={"amount_minor": shown_minor}, metadata=None, now=moment.now, origin=origin
+        )
+    return intent
+
+
+def _first_intent(session: CheckoutSession, quote: pricing.Quote, *, moment: Moment, origin: Origin) -> PaymentIntent:
+    assert quote.total_minor % money.step(quote.order.currency) == 0, "the lines were checked when they were offered"
+    details: dict[str, Any] = {"payment_method_types": session.payment_method_types, **session.payment_details}
+    intent = intents.create(
+        terms_=intents.Terms(
+            amount_minor=quote.total_minor,
+            currency=quote.order.currency,
+            customer_id=session.customer_id,
+            order_reference=ids.show("ord", session.order_id),
+            metadata=session.payment_metadata,
+            details=details,
+        ),
+        now=moment.now,
+        origin=origin,
+    )
+    session.intent = intent
+    session.save(update_fields=["intent"])
+    return intent

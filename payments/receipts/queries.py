@@ -1,0 +1,57 @@
+"""What a receipt says: read from the order and the charge."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from payments.customers import objects as customers
+from payments.intents.models import Attempt, PaymentIntent
+from payments.orders.models import Order, OrderLine
+from payments.receipts.models import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A receipt with all that stands on it."""
+
+    receipt: Receipt
+    order: Order
+    lines: list[OrderLine]
+    intent: PaymentIntent
+    method: str
+    brand: str | None
+    last4: str | None
+
+    @property
+    def tax_minor(self) -> int:
+        return sum(line.tax_minor for line in self.lines)
+
+    @property
+    def discount_taken_minor(self) -> int:
+        """What was taken off, as the negative amount that stands on the paper."""
+        return -sum(line.discount_minor for line in self.lines)
+
+    @property
+    def refunded_back_minor(self) -> int:
+        """What was given back since, as a negative amount."""
+        return -self.order.refunded_minor
+
+    @property
+    def subtotal_minor(self) -> int:
+        return sum(line.quantity * line.unit_price_minor for line in self.lines)
+
+
+def paper(receipt: Receipt) -> Paper:
+    """Everything that stands on a receipt of the open book."""
+    intent = PaymentIntent.objects.select_related("order").get(pk=receipt.intent_id)
+    attempt = Attempt.objects.select_related("payment_method").get(pk=intent.latest_attempt_id)
+    shown: dict[str, Any] = customers.payment_method(attempt.payment_method, livemode=False)
+    card = shown.get("card") or {}
+    return Paper(
+        receipt=receipt,
+        order=intent.order,
+        lines=list(OrderLine.objects.filter(order=intent.order).order_by("pk")),
+        intent=intent,
+        method=attempt.method,
+        brand=card.get("brand"),
+        last4=card.get("last4"),
+    )

@@ -1,0 +1,332 @@
+"""The checkout page, /pay/<code>: what is bought, how to pay, and how it went.
+
+Every step is a form that is posted and answered by a redirect to the page, which then
+shows the stage that the session is at; it works without a program in the browser. With
+one, the page asks for its stage from time to time and moves by itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from merchant_platform.kernel import clock, tenancy
+from payments.checkout import operations, paying, pricing, queries, sweep
+from payments.checkout.models import CheckoutSession
+from payments.checkout.moments import Moment
+from payments.customers import operations as customers
+from payments.intents import provider_road
+from payments.origin import Origin
+from payments.web import declines, forms, presence
+from security.identity import passwords
+from security.merchants import codes
+from security.merchants import queries as merchants
+from security.merchants.models import Book
+from security.vault import operations as vault
+
+# How often the page asks how it stands, by stage: a payment under way matters more than an open page.
+POLL_SECONDS = {queries.PROCESSING: 2, queries.CHALLENGE: 3}
+POLL_SECONDS_ELSE = 5
+# The card schemes, as pictures beside the word.
+BRANDS = tuple(f"vendor/tabler/payments/{name}.svg" for name in ("visa", "mastercard", "unionpay", "americanexpress"))
+# HTTP 286 would end the asking; 204 says that nothing has changed.
+NOTHING_NEW = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request stands: the session's book, and the two times."""
+
+    book: Book
+    session_id: Any
+    moment: Moment
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(livemode=self.book.livemode)
+
+
+View = Callable[..., HttpResponse]
+
+
+def _at_a_session(view: View) -> View:
+    """Find the book and the session behind the code in the address. A code that opens nothing is 404."""
+
+    @wraps(view)
+    def find(request: HttpRequest, code: str, **rest: str) -> HttpResponse:
+        found = codes.find(kind=operations.CODE_KIND, code=code)
+        if found is None:
+            raise Http404
+        book = merchants.book(found.book_id)
+        moment = Moment(now=book.now, recorded=clock.wall())
+        response = view(request, Place(book, found.object_id, moment), **rest)
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return never_cache(find)
+
+
+@require_safe
+@_at_a_session
+def page(request: HttpRequest, place: Place) -> HttpResponse:
+    """The page at the stage that the session is at. `?method=` chooses how to pay."""
+    _ask(place)
+    with tenancy.within(place.book.pk):
+        session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
+        _speak(request, session)
+        chosen = request.GET.get("method", "")
+        if chosen in session.payment_method_types:
+            operations.record_method(session_id=session.pk, method=chosen, moment=place.moment)
+        operations.record_opened(
+            session_id=session.pk, language=translation.get_language() or "en", moment=place.moment
+        )
+        quote = pricing.refresh(session) if session.is_open else None
+    if session.is_complete and not session.has_receipt:
+        sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
+    with tenancy.within(place.book.pk):
+        context = _context(request, place, session, quote, chosen=chosen)
+    return render(request, "pay/page.html", context)
+
+
+@require_safe
+@_at_a_session
+def stage(request: HttpRequest, place: Place) -> HttpResponse:
+    """The part of the page that moves, where it moved away from `?stage=`; otherwise nothing."""
+    _ask(place)
+    with tenancy.within(place.book.pk):
+        session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
+        _speak(request, session)
+    if session.is_complete and not session.has_receipt:
+        sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
+    with tenancy.within(place.book.pk):
+        quote = pricing.quote(session) if session.is_open else None
+        context = _context(request, place, session, quote, chosen="")
+    if context["shown"].stage == request.GET.get("stage"):
+        return HttpResponse(status=NOTHING_NEW)
+    return render(request, "pay/_stage.html", {**context, "is_fragment": True})
+
+
+@require_POST
+@sensitive_post_parameters()
+@_at_a_session
+def sign_in(request: HttpRequest, place: Place) -> HttpResponse:
+    """A consumer proves who they are. Nothing is remembered beyond this session's address."""
+    form = forms.SignIn(request.POST)
+    with tenancy.within(place.book.pk):
+        session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
+        _speak(request, session)
+        if session.is_open and form.is_valid() and not operations.count_sign_in(session_id=session.pk):
+            form.add_error(
+                None, _("Too many tries on this page. Pay in another way, or ask the merchant for a new one.")
+            )
+    if not session.is_open:
+        return _to(session)
+    if form.is_valid():
+        try:
+            user = passwords.check(
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+                origin=request.META.get("REMOTE_ADDR", ""),
+            )
+        except passwords.NotRecognised:
+            form.add_error(None, _("The e-mail address or the password is wrong."))
+        except passwords.TooManyTries:
+            form.add_error(None, _("Too many tries. Wait a quarter of an hour, then try again."))
+        except passwords.CannotCount:
+            form.add_error(None, _("Signing in is not possible just now. Try again in a moment."))
+        else:
+            with tenancy.within(place.book.pk):
+                operations.forget_sign_ins(session_id=session.pk)
+                operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
+                operations.record_authenticated(session_id=session.pk, moment=place.moment)
+            response = _to(session)
+            presence.remember(response, request, session, user)
+            return response
+    return _again(request, place, session, chosen=paying.WALLET, sign_in=form)
+
+
+@require_POST
+@_at_a_session
+def sign_out(request: HttpRequest, place: Place) -> HttpResponse:
+    """It was not them, or they changed their mind."""
+    session = _plain(place)
+    response = _to(session)
+    presence.forget(response, session)
+    return response
+
+
+@require_POST
+@_at_a_session
+def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
+    """The consumer says yes to the amount on the page."""
+    session = _plain(place)
+    there = presence.of(request, session)
+    if there is None:
+        return _to(session, method=paying.WALLET)
+    try:
+        with tenancy.within(place.book.pk):
+            payer = paying.payer(
+                user_id=there.user_id, email=there.email, mode=place.book.mode, currency=session.order.currency
+            )
+            if payer is None:
+                return _to(session, method=paying.WALLET)
+            session = paying.pay_by_wallet(
+                session_id=session.pk,
+                consumer_id=payer.consumer_id,
+                shown_minor=_amount(request),
+                mode=place.book.mode,
+                moment=place.moment,
+                origin=place.origin,
+            )
+    except (paying.PriceChanged, paying.NotSold, paying.NoWallet):
+        return _to(session)  # the page says which, from the rows
+    response = _to(session)
+    if session.is_complete:
+        presence.forget(response, session)
+    return response
+
+
+@require_POST
+@sensitive_post_parameters()
+@_at_a_session
+def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
+    """A card is typed in. Its number goes to the vault and its code to the bank; neither comes back to the page."""
+    form = forms.Card(request.POST)
+    session = _plain(place)
+    _speak(request, session)
+    if form.is_valid():
+        try:
+            session = paying.pay_by_card(
+                session_id=session.pk,
+                card=form.card(),
+                cvc=form.cleaned_data["cvc"],
+                shown_minor=_amount(request),
+                return_url=f"{settings.PUBLIC_URL}/pay/{session.code}/return",
+                book_id=place.book.pk,
+                mode=place.book.mode,
+                moment=place.moment,
+                origin=place.origin,
+            )
+        except customers.CardRefused as refused:
+            field = {"number": "number", "cvc": "cvc"}.get(refused.param or "", "expiry")
+            form.add_error(field, str(declines.words(refused.code).what))
+        except (provider_road.ProviderNotConfigured, vault.VaultOff):
+            form.add_error(None, str(declines.words("provider_not_configured").what))
+        except (paying.PriceChanged, paying.NotSold):
+            return _to(session)  # the page says which, from the rows
+        else:
+            with tenancy.within(place.book.pk):
+                operations.record_method(session_id=session.pk, method=paying.CARD, moment=place.moment)
+            return _to(session)
+    return _again(request, place, session, chosen=paying.CARD, card=form.emptied())
+
+
+@require_safe
+@_at_a_session
+def come_back(request: HttpRequest, place: Place) -> HttpResponse:
+    """The payer comes back from the bank. What the address says counts for nothing: the provider is asked."""
+    session = _plain(place)
+    paying.ask_provider(
+        session_id=session.pk,
+        book_id=place.book.pk,
+        mode=place.book.mode,
+        moment=place.moment,
+        origin=place.origin,
+        is_back=True,
+    )
+    return _to(session)
+
+
+def _ask(place: Place) -> None:
+    paying.ask_provider(
+        session_id=place.session_id,
+        book_id=place.book.pk,
+        mode=place.book.mode,
+        moment=place.moment,
+        origin=place.origin,
+    )
+
+
+def _context(
+    request: HttpRequest,
+    place: Place,
+    session: CheckoutSession,
+    quote: pricing.Quote | None,
+    *,
+    chosen: str,
+    sign_in: forms.SignIn | None = None,
+    card: forms.Card | None = None,
+) -> dict[str, Any]:
+    shown = queries.shown(session, quote=quote, now=place.moment.now)
+    there = presence.of(request, session) if shown.stage == queries.CHOOSE else None
+    payer = (
+        paying.payer(user_id=there.user_id, email=there.email, mode=place.book.mode, currency=shown.order.currency)
+        if there
+        else None
+    )
+    methods = session.payment_method_types
+    return {
+        "shown": shown,
+        "session": session,
+        "order": shown.order,
+        "merchant": place.book.merchant,
+        "is_live": place.book.livemode,
+        "zone": place.book.merchant.zone,
+        "methods": methods,
+        "chosen": chosen if chosen in methods else session.method_chosen or methods[0],
+        "payer": payer,
+        "is_stranger": there is not None and payer is None,
+        "sign_in": sign_in or forms.SignIn(),
+        "card": card or forms.Card(),
+        "decline": declines.words(shown.decline_code) if shown.decline_code else None,
+        "brands": BRANDS,
+        # A page that answers a form stands at the form's address, where a language cannot be chosen.
+        "next": f"/pay/{session.code}",
+        "poll_seconds": POLL_SECONDS.get(shown.stage, POLL_SECONDS_ELSE),
+    }
+
+
+def _again(request: HttpRequest, place: Place, session: CheckoutSession, *, chosen: str, **given: Any) -> HttpResponse:
+    """The page once more, with what was wrong in a form: a browser goes to the first mistake by itself."""
+    for form in given.values():
+        for name in list(form.errors)[:1]:
+            if name in form.fields:
+                form.fields[name].widget.attrs["autofocus"] = True
+    with tenancy.within(place.book.pk):
+        quote = pricing.quote(session)
+        context = _context(request, place, session, quote, chosen=chosen, **given)
+    return render(request, "pay/page.html", context)
+
+
+def _plain(place: Place) -> CheckoutSession:
+    with tenancy.within(place.book.pk):
+        return CheckoutSession.objects.select_related("order").get(pk=place.session_id)
+
+
+def _to(session: CheckoutSession, *, method: str = "") -> HttpResponse:
+    return HttpResponseRedirect(f"/pay/{session.code}" + (f"?method={method}" if method else ""), status=303)
+
+
+def _amount(request: HttpRequest) -> int:
+    """The amount on the page that was posted; 0, which is no session's, where it is no number."""
+    text = request.POST.get("amount", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+
+
+def _speak(request: HttpRequest, session: CheckoutSession) -> None:
+    """The session's language, unless the person chose one here."""
+    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES or not session.locale:
+        return
+    for language, named in (("zh", "zh-hans"), ("en", "en")):
+        if session.locale.partition("-")[0] == language:
+            translation.activate(named)
+            request.LANGUAGE_CODE = named  # type: ignore[attr-defined]
