@@ -35,7 +35,10 @@ class NoticeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """A question for money. Amounts in minor units; `key` is the attempt's public id and makes it happen once."""
+    """A question for money. Amounts in minor units; `key` is the attempt's public id and makes it happen once.
+
+    An amount of zero verifies the card and takes nothing.
+    """
 
     key: str
     account: str  # the merchant's account with the provider: the book's id as hex

@@ -169,8 +169,8 @@ class Door(BaseHTTPRequestHandler):
             return
         if acquirer.faults.strikes(("echoed_notice",), **where):
             acquirer.bank.echo(account, key)
-        if "challenge" in (operation, known.get("status")) or operation == "refund":
-            # Something is due earlier than the thread that sends may think.
+        if operation == "refund" or known.get("status") == "challenge":
+            # Something may be due earlier than the thread that sends thinks.
             acquirer.notices.wake()
         self._answer(200, known)
 
