@@ -32,7 +32,8 @@ from payments.origin import Origin
 from payments.pricing import fees
 from payments.providers.port import Report
 
-CAPTURE, VOID = "capture", "void"
+# To abandon is to release as well; the intent stays and may be paid in another way.
+CAPTURE, VOID, ABANDON = "capture", "void", "abandon"
 
 # How far along a payment is. A report never moves an attempt to an earlier place.
 _PLACES = {

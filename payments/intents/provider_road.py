@@ -120,6 +120,25 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
         return outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=mode, now=now, origin=origin)
 
 
+def abandon(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Origin) -> PaymentIntent:
+    """Leave a challenge that the payer will not answer, to pay in another way. This will release the attempt.
+
+    Call it outside a transaction. The intent is back in `requires_payment_method`, or
+    `processing` until the provider has answered; should the payer have passed the
+    challenge at that very moment, it says so. Raises NotFound, operations.UnexpectedState
+    and LockTimeout.
+    """
+    with tenancy.within(book_id):
+        intent = operations.lock(intent_id)
+        attempt = under_way(intent)
+        if intent.status != states.REQUIRES_ACTION or attempt is None:
+            raise operations.unexpected(intent, "abandoned", origin)
+        question = _note(intent, attempt, asked_act=outcomes.ABANDON, asked_key=outcomes.void_key(attempt))
+    heard = ask(question, now=now)
+    with tenancy.within(book_id):
+        return conclude(question, heard, mode=mode, now=now, origin=origin)
+
+
 # --- the first transaction -------------------------------------------------------------
 
 
