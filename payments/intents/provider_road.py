@@ -28,6 +28,7 @@ from payments.providers import port
 from payments.providers.port import Authorisation, Report, Unanswered, Unreachable
 from payments.search import terms
 from security.merchants import queries as merchants
+from security.merchants.models import LIVE
 
 AUTHORISE = "authorise"
 
@@ -299,7 +300,8 @@ def asked_of(attempt: Attempt) -> Question:
 def provider_for(mode: str) -> str:
     """The provider that takes cards in a mode. Raises ProviderNotConfigured."""
     name = settings.CARD_PROVIDERS.get(mode)
-    if name is None or name not in settings.PAYMENT_PROVIDERS:
+    is_there = name in settings.PAYMENT_PROVIDERS and (mode != LIVE or port.find(name).serves_live)
+    if name is None or not is_there:
         raise ProviderNotConfigured(
             f"No payment provider takes cards in {mode} mode here. Configure one, or pay in another way.",
             param="payment_method",
