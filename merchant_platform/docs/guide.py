@@ -50,13 +50,15 @@ SECTIONS = (
     Section("search", _("Search")),
     Section("events", _("Events")),
     Section("webhooks", _("Webhooks")),
+    Section("cards", _("Cards")),
 )
 
 # What can be expanded: a test holds it against the code.
 EXPANDABLE = {
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
-    "refund": ("balance_transaction", "charge", "payment_intent", "payment_method"),
+    "refund": ("balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "payment_method"),
+    "setup_intent": ("customer", "payment_method"),
     "balance_transaction": ("source",),
     "order": ("customer",),
     "payment_method": ("customer",),

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.errors import doc_url, missing
+from merchant_platform.kernel.errors import missing
 from merchant_platform.kernel.events.outbox import EventRow, publish, row
 from merchant_platform.kernel.states import advance
 from payments.customers import objects as customer_objects
@@ -32,7 +32,8 @@ from payments.origin import Origin
 from payments.pricing import fees
 from payments.providers.port import Report
 
-CAPTURE, VOID = "capture", "void"
+# To abandon is to release as well; the intent stays and may be paid in another way.
+CAPTURE, VOID, ABANDON = "capture", "void", "abandon"
 
 # How far along a payment is. A report never moves an attempt to an earlier place.
 _PLACES = {
@@ -369,7 +370,7 @@ def payment_error(attempt: Attempt, before: str, *, origin: Origin) -> dict[str,
     error: dict[str, Any] = {
         "charge": ids.show("ch", attempt.pk),
         "code": code,
-        "doc_url": doc_url(attempt.decline_code if code == "card_declined" and attempt.decline_code else code),
+        "doc_url": objects.failure_page(code, attempt.decline_code),
         "message": objects.failure_message(code, attempt.decline_code),
         "payment_method": customer_objects.payment_method(saved, livemode=origin.livemode),
         "type": "card_error" if code != "payment_intent_authentication_failure" else "invalid_request_error",

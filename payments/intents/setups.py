@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import WrongState, doc_url, missing
+from merchant_platform.kernel.errors import WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
@@ -283,7 +283,7 @@ def _fail(setup: SetupIntent, code: str, decline_code: str | None, *, now: datet
     saved = _saved(setup)
     error: dict[str, Any] = {
         "code": code,
-        "doc_url": doc_url(decline_code if code == "card_declined" and decline_code else code),
+        "doc_url": objects.failure_page(code, decline_code),
         "message": objects.failure_message(code, decline_code),
         "payment_method": customer_objects.payment_method(saved, livemode=origin.livemode),
         "type": "invalid_request_error" if code == FAILED_AUTHENTICATION else "card_error",

@@ -65,7 +65,7 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
         heard = provider_road.ask(question, now=book.now)
         if isinstance(heard, port.Report):
             with tenancy.within(book.pk):
-                provider_road.conclude(question, heard, mode=book.mode, now=book.now, origin=origin)
+                provider_road.conclude(question, heard, mode=_mode(book), now=book.now, origin=origin)
         return
     if attempt.status not in states.UNDER_WAY or attempt.status == states.AUTHORIZED:
         return
@@ -79,7 +79,7 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
         if report is None:
             outcomes.never_arrived(attempt_id=attempt.pk, now=book.now, origin=origin)
         else:
-            outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=book.mode, now=book.now, origin=origin)
+            outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=_mode(book), now=book.now, origin=origin)
 
 
 def resolve_refund(book: Book, refund_id: UUID) -> None:
@@ -129,7 +129,7 @@ def release(book: Book, attempt_id: UUID) -> None:
         return
     heard = provider_road.ask(begun, now=book.now)
     with tenancy.within(book.pk):
-        provider_road.conclude(begun, heard, mode=book.mode, now=book.now, origin=origin)
+        provider_road.conclude(begun, heard, mode=_mode(book), now=book.now, origin=origin)
 
 
 def answer_in_flight(*, at: datetime) -> int:
@@ -149,7 +149,9 @@ def _answer(flying: idempotency.InFlight, book: Book) -> bool:
     subject_id = ids.parse(kind, flying.subject)
     origin = Origin(livemode=book.livemode, idempotency_key=flying.key)
     if kind == "pi":
-        intent = provider_road.look(intent_id=subject_id, book_id=book.pk, mode=book.mode, now=book.now, origin=origin)
+        intent = provider_road.look(
+            intent_id=subject_id, book_id=book.pk, mode=_mode(book), now=book.now, origin=origin
+        )
         answer = answers.of_intent(intent, livemode=book.livemode)
     elif kind == "seti":
         setup = setups.look(setup_id=subject_id, book_id=book.pk, now=book.now, origin=origin)
@@ -161,6 +163,10 @@ def _answer(flying: idempotency.InFlight, book: Book) -> bool:
             answer = answers.of_refund(given, list(RefundLine.objects.filter(refund=given).order_by("pk")))
     with tenancy.within(book.pk):
         return idempotency.settle(flying, answer)
+
+
+def _mode(book: Book) -> str:
+    return "live" if book.livemode else "test"
 
 
 def _one(resolve: Callable[[Book, UUID], None], book_id: UUID, row_id: UUID) -> None:

@@ -161,7 +161,7 @@ class TestMoney:
 
 
 class TestEverywhere:
-    def test_catches_what_nobody_expected_in_relay_and_courier_alone(self):
+    def test_catches_what_nobody_expected_where_one_of_many_must_not_stop_the_rest(self):
         broad = {
             path
             for path, tree in sources(*APPS)
@@ -173,6 +173,7 @@ class TestEverywhere:
         assert broad == {
             "merchant_platform/kernel/events/relay.py",
             "merchant_platform/management/commands/relay.py",
+            "payments/intents/sweep.py",
             "payments/management/commands/courier.py",
             "payments/webhooks/courier.py",
         }

@@ -27,7 +27,7 @@ SECONDS_MAX = 60
 
 
 @pytest.fixture
-def server(platform, live_server, settings):
+def server(platform, live_server, settings, acquirer):
     """A server of our own, which the pages name as the platform's address."""
     settings.PUBLIC_URL = live_server.url
     return live_server.url
@@ -129,6 +129,9 @@ class TestCurl:
         assert one("webhook_endpoint")["secret"].startswith("whsec_")
         filled, deliveries = (json.loads(answer) for answer in answers["webhook_backfill"])
         assert (filled["object"], deliveries["object"]) == ("webhook_backfill", "list")
+        assert one("hold_card")["amount_capturable"] == 18_600
+        assert (one("capture_card")["status"], one("capture_card")["amount_received"]) == ("succeeded", 15_000)
+        assert one("save_card")["status"] == "succeeded"
 
     def test_answers_are_as_shown(self, server, key):
         needs.program("curl", package="curl")
@@ -162,12 +165,13 @@ class TestPython:
         assert printed[8:11] == ["top_up 50000", "8800", "9800"]
         assert [line.split()[1] for line in printed[11:14]] == ["succeeded", "requires_payment_method", "succeeded"]
         assert printed[14:16] == ["Lin Mei 18529", "1"]
-        assert printed[19:] == ["whsec_", "webhook_backfill"]
+        assert printed[19:21] == ["whsec_", "webhook_backfill"]
         assert [line.split()[0] for line in printed[16:19]] == [
             "payment_intent.succeeded",
             "payment_intent.created",
             "payment_intent.payment_failed",
         ]
+        assert printed[-3:] == ["requires_capture 18600", "succeeded 15000", "succeeded"]
 
     def test_is_told_with_curl_too(self):
         assert list(told("python")) == list(told("curl"))

@@ -279,3 +279,20 @@ class TestNotices:
         assert found["last_payment_error"]["code"] == "payment_intent_authentication_failure"
         assert api.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"}).status == 200
         books.assert_agree()
+
+
+class TestAbandoning:
+    def test_a_challenge_lets_the_payer_pay_in_another_way(self, api, book, acquirer):
+        intent = paid(api, "pm_card_threeDSecure2Required")
+        (charge,) = charges_of(book)
+
+        left = provider_road.abandon(
+            intent_id=charge.intent_id, book_id=book.pk, mode="test", now=NOW, origin=origin_of(book)
+        )
+
+        assert left.status == "requires_payment_method"
+        second = api.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
+        assert second.json["status"] == "succeeded"
+        assert [each.status for each in charges_of(book)] == ["voided", "captured"]
+        assert at_the_acquirer(book) == {"capture": 10_000}
+        books.assert_agree()
