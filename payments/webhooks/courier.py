@@ -69,7 +69,7 @@ class Courier:
         self._threads = ThreadPoolExecutor(self._places, thread_name_prefix="courier")
         self._answered: threads.SimpleQueue[tuple[Claim, Reply]] = threads.SimpleQueue()
         self._in_flight: Counter[UUID] = Counter()
-        self._held_back: Counter[UUID] = Counter()
+        self._held_back: set[UUID] = set()  # claims for slow and failing endpoints
         self._was_busy = False
         self._fanned_out_at: datetime | None = None
         # Answers that could not be written down yet.
@@ -113,13 +113,13 @@ class Courier:
         room = self._places * IN_HAND - self.under_way
         if room <= 0:
             return 0
-        room_held_back = max(0, self._places // 2 - self._held_back.total())
+        room_held_back = max(0, self._places // 2 - len(self._held_back))
         claims = queue.claim(now=now, room=room, room_held_back=room_held_back, paces=self._paces())
         for claim in claims:
             self._in_flight[claim.endpoint_id] += 1
             speed = self._speeds.get(claim.endpoint_id)
             if claim.failing_since or (speed and speed.is_slow):
-                self._held_back[claim.endpoint_id] += 1
+                self._held_back.add(claim.id)
             self._threads.submit(self._carry, claim)
         return len(claims)
 
@@ -154,10 +154,10 @@ class Courier:
 
     def _note(self, claim: Claim, reply: Reply) -> None:
         endpoint = claim.endpoint_id
-        for counter in (self._in_flight, self._held_back):
-            counter[endpoint] -= 1
-            if counter[endpoint] <= 0:
-                del counter[endpoint]
+        self._held_back.discard(claim.id)
+        self._in_flight[endpoint] -= 1
+        if not self._in_flight[endpoint]:
+            del self._in_flight[endpoint]
         speed = self._speeds.setdefault(endpoint, _Speed(ROOM_MILLISECONDS // ROOM_UNKNOWN))
         speed.hear(reply.duration_ms)
         self._speeds.move_to_end(endpoint)
