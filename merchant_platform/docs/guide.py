@@ -105,6 +105,7 @@ def figures() -> dict[str, Any]:
         "webhook_attempts_max": retries.ATTEMPTS_MAX,
         "webhook_backfill_max": webhooks.BACKFILL_MAX,
         "webhook_endpoints_max": webhooks.ENDPOINTS_MAX,
+        "webhook_kept_days": webhooks.KEPT.days,
         "webhook_off_days": retries.SWITCHED_OFF_AFTER.days,
         "webhook_overlap_days": webhooks.OVERLAP_MAX.days,
         "webhook_schedule": [spoken(delay) for delay in retries.DELAYS],

@@ -28,10 +28,15 @@ logger = logging.getLogger(__name__)
 
 HTTP_GONE = 410
 # At once to an endpoint that answers fast; the slower, the fewer, so that about this much time is under way to it.
-ROOM_MAX, ROOM_SLOW = 16, 2
+ROOM_MAX, ROOM_SLOW = 32, 2
 ROOM_MILLISECONDS = 4_000
 SLOW_MILLISECONDS = 2_000
 REMEMBERED_MAX = 10_000
+# Claimed for each place, so that none is idle while answers are written down.
+IN_HAND = 2
+FAN_OUT_EVERY = timedelta(milliseconds=250)
+# Answers that come so shortly after one another are written down together.
+GATHER_SECONDS = 0.003
 # Our own fault, such as a secret sealed under another SECRET_KEY.
 NOT_SENT = "not_sent"
 USER_AGENT = "MerchantPlatform/1 (webhooks)"
@@ -64,7 +69,9 @@ class Courier:
         self._threads = ThreadPoolExecutor(self._places, thread_name_prefix="courier")
         self._answered: threads.SimpleQueue[tuple[Claim, Reply]] = threads.SimpleQueue()
         self._in_flight: Counter[UUID] = Counter()
-        self._held_back: Counter[UUID] = Counter()
+        self._held_back: set[UUID] = set()  # claims for slow and failing endpoints
+        self._was_busy = False
+        self._fanned_out_at: datetime | None = None
         # Answers that could not be written down yet.
         self._unwritten: list[Attempt] = []
         # Memory only: losing it costs some waiting.
@@ -80,10 +87,11 @@ class Courier:
 
         With requests under way it waits up to `wait_seconds` for the first answer.
         """
-        made = fan_out.run_once(now=now())
+        made = self._fan_out(now=now())
         recorded = self._record(self._heard(wait_seconds if not made else 0), now=now())
         claimed = self._send(now=now())
-        return bool(made or recorded or claimed)
+        self._was_busy = bool(recorded or claimed)
+        return bool(made or self._was_busy)
 
     def finish(self, *, now: Callable[[], datetime]) -> None:
         """Wait for what is under way and write it down; nothing new is sent."""
@@ -94,17 +102,24 @@ class Courier:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._sender.close()
 
+    def _fan_out(self, *, now: datetime) -> int:
+        """While there is much to send, events are gathered for a moment: one statement for many."""
+        if self._was_busy and self._fanned_out_at and now - self._fanned_out_at < FAN_OUT_EVERY:
+            return 0
+        self._fanned_out_at = now
+        return fan_out.run_once(now=now)
+
     def _send(self, *, now: datetime) -> int:
-        room = self._places - self.under_way
+        room = self._places * IN_HAND - self.under_way
         if room <= 0:
             return 0
-        room_held_back = max(0, self._places // 2 - self._held_back.total())
+        room_held_back = max(0, self._places // 2 - len(self._held_back))
         claims = queue.claim(now=now, room=room, room_held_back=room_held_back, paces=self._paces())
         for claim in claims:
             self._in_flight[claim.endpoint_id] += 1
             speed = self._speeds.get(claim.endpoint_id)
             if claim.failing_since or (speed and speed.is_slow):
-                self._held_back[claim.endpoint_id] += 1
+                self._held_back.add(claim.id)
             self._threads.submit(self._carry, claim)
         return len(claims)
 
@@ -122,8 +137,9 @@ class Courier:
         try:
             if self.under_way and wait_seconds:
                 heard.append(self._answered.get(timeout=wait_seconds))
-            while True:
-                heard.append(self._answered.get_nowait())
+            while len(heard) < self._places and self.under_way:
+                heard.append(self._answered.get(timeout=GATHER_SECONDS))
+            return heard
         except threads.Empty:
             return heard
 
@@ -138,10 +154,10 @@ class Courier:
 
     def _note(self, claim: Claim, reply: Reply) -> None:
         endpoint = claim.endpoint_id
-        for counter in (self._in_flight, self._held_back):
-            counter[endpoint] -= 1
-            if counter[endpoint] <= 0:
-                del counter[endpoint]
+        self._held_back.discard(claim.id)
+        self._in_flight[endpoint] -= 1
+        if not self._in_flight[endpoint]:
+            del self._in_flight[endpoint]
         speed = self._speeds.setdefault(endpoint, _Speed(ROOM_MILLISECONDS // ROOM_UNKNOWN))
         speed.hear(reply.duration_ms)
         self._speeds.move_to_end(endpoint)

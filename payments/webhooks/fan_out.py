@@ -28,7 +28,7 @@ SELECT 1, '3:3:', system_identifier, %(now)s FROM pg_control_system() ON CONFLIC
 # version 7 (RFC 9562) like all others; their counter follows the order of the events.
 _FAN_OUT = """
 WITH fresh AS (
-    SELECT e.book_id, e.id, e.type, e.xid FROM kernel_event e
+    SELECT e.book_id, e.id, e.type, e.xid, e.recorded_at FROM kernel_event e
     WHERE e.is_public AND ({is_fresh})
 ), owed AS (
     SELECT fresh.book_id, w.id AS endpoint_id, fresh.id AS event_id,
@@ -36,7 +36,8 @@ WITH fresh AS (
     FROM fresh JOIN payments_webhookendpoint w ON w.book_id = fresh.book_id
     WHERE w.status = 'enabled' AND w.deleted_at IS NULL
         AND (w.enabled_events ? fresh.type OR w.enabled_events ? '*')
-        AND (w.listens_since IS NULL OR NOT pg_visible_in_snapshot(fresh.xid, w.listens_since::pg_snapshot))
+        AND (w.listens_since IS NULL OR NOT pg_visible_in_snapshot(fresh.xid, w.listens_since::pg_snapshot)
+             OR {is_news})
 ), made AS (
     INSERT INTO payments_webhookdelivery
         (id, book_id, endpoint_id, event_id, status, attempts_count, due_at, created_at)
@@ -55,8 +56,10 @@ SELECT count(*) FROM made
 """
 # The bounds as parameters, so that the index on xid is read.
 _SINCE = "e.xid >= %(xmax)s::text::xid8 OR e.xid = ANY (%(under_way)s::text[]::xid8[])"
-# After a restore: what the old cluster had not fanned out, and what was written here since.
-_SINCE_RESTORED = f"{_SINCE} OR e.recorded_at >= (SELECT moved_at FROM payments_webhookcursor WHERE id = 1)"
+# After a restore: what the old cluster had not fanned out, and what was written here since, whose ids are low again.
+_MOVED = "(SELECT moved_at - interval '1 minute' FROM payments_webhookcursor WHERE id = 1)"
+_RESTORED = {"is_fresh": f"{_SINCE} OR e.recorded_at >= {_MOVED}", "is_news": f"fresh.recorded_at >= {_MOVED}"}
+_ORDINARY = {"is_fresh": _SINCE, "is_news": "false"}
 
 
 class ForeignCluster(RuntimeError):
@@ -85,7 +88,7 @@ def run_once(*, now: datetime) -> int:
             locked = cursor.fetchone()
             if locked is None:
                 return 0
-            cursor.execute(_FAN_OUT.format(is_fresh=_SINCE), {**_bounds(locked[0]), **_times(now)})
+            cursor.execute(_FAN_OUT.format(**_ORDINARY), {**_bounds(locked[0]), **_times(now)})
             return cursor.fetchone()[0]
 
 
@@ -100,7 +103,7 @@ def rebase(*, now: datetime) -> int:
         cursor.execute(_BEGIN, {"now": now})
         cursor.execute(_LOCK)
         (snapshot,) = cursor.fetchone()
-        cursor.execute(_FAN_OUT.format(is_fresh=_SINCE_RESTORED), {**_bounds(snapshot), **_times(now)})
+        cursor.execute(_FAN_OUT.format(**_RESTORED), {**_bounds(snapshot), **_times(now)})
         made = cursor.fetchone()[0]
         cursor.execute("UPDATE kernel_event SET xid = NULL WHERE xid IS NOT NULL")
         cursor.execute("UPDATE payments_webhookendpoint SET listens_since = NULL WHERE listens_since IS NOT NULL")

@@ -15,6 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("verb", choices=["rebase"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rebuilt = checkpoints.rebase()
+        # First, since the ledger's is what turns readiness green again.
         fan_out.rebase(now=clock.wall())
+        rebuilt = checkpoints.rebase()
         self.stdout.write(self.style.SUCCESS(f"The ledger belongs to this cluster now: {rebuilt} totals rebuilt."))

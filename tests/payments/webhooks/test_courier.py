@@ -14,7 +14,8 @@ from merchant_platform.kernel import tenancy
 from payments.webhooks import retries
 from payments.webhooks.models import WebhookEndpoint
 from payments.webhooks.sending import Sender
-from tests.cast import NOW, Api, move_clock
+from tests.architecture.asking import as_owner
+from tests.cast import NOW, Api, move_clock, shown
 from tests.payments.webhooks.post import START, Post, attempts_of, deliveries_of
 
 pytestmark = [
@@ -33,6 +34,14 @@ def verified(secret, received):
     hook._Webhook__verify_timestamp = lambda header: START.__class__.fromtimestamp(int(header), START.tzinfo)
     assert hook.verify(body, received.headers) == json.loads(body)
     return event
+
+
+def open_transactions():
+    """What other connections of this database hold open without being at work."""
+    return as_owner(
+        "SELECT pid, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND state LIKE 'idle in transaction%'"
+    )
 
 
 class TestDelivery:
@@ -317,6 +326,7 @@ class TestFairness:
                 post.courier.round(now=post.clock, wait_seconds=0.1)
 
             assert post.courier.under_way == 4
+            assert open_transactions() == [], "nothing is held while HTTP is under way"
         finally:
             receiver.released.set()
             post.courier.finish(now=post.clock)
@@ -350,8 +360,6 @@ class TestStatements:
         assert len(captured) == 3
 
     def test_of_a_payment_are_the_same_with_an_endpoint(self, api, endpoint, book, customer, wallet_method):
-        from tests.cast import shown
-
         method = wallet_method(customer, 5_000)
         payment = {"amount": 100, "currency": "cny", "customer": shown("cus", customer), "confirm": True}
         payment["payment_method"] = shown("pm", method)

@@ -1,10 +1,12 @@
 """One request: to the very address that was checked, over TLS that names the host, within its seconds and bytes."""
 
 import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
-from payments.webhooks.sending import Sender
+from payments.webhooks.sending import SECONDS_MAX, Sender
 from tests.payments.webhooks.receiver import NAME, receiving_tls
 
 
@@ -122,6 +124,27 @@ class TestRequest:
 
         assert (reply.outcome, reply.http_status, len(reply.body)) == ("http_error", 400, 1024)
         assert "\0" not in reply.body
+
+
+class TestRetryAfter:
+    def test_reads_a_time_as_well_as_seconds(self, send, receiver):
+        until = datetime.now(UTC) + timedelta(seconds=600)
+        receiver.answers["/ok"] = (503, {"Retry-After": format_datetime(until, usegmt=True)}, b"")
+        receiver.answers["/past"] = (503, {"Retry-After": "Mon, 02 Mar 2020 12:00:00 GMT"}, b"")
+        receiver.answers["/none"] = 503
+
+        waits = [send(receiver.url(path)).retry_after for path in ("/ok", "/past", "/none")]
+
+        assert timedelta(seconds=500) < waits[0] <= timedelta(seconds=600)
+        assert waits[1:] == [timedelta(0), None]
+
+
+class TestDeadline:
+    def test_is_fifteen_seconds_for_the_whole(self):
+        sender = Sender(places=1)
+        sender.close()
+
+        assert sender._seconds_max == SECONDS_MAX == 15
 
 
 class TestTls:
