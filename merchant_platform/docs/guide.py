@@ -40,6 +40,7 @@ SECTIONS = (
     Section("errors", _("Errors")),
     Section("test-wallets", _("Test wallets")),
     Section("orders", _("Orders")),
+    Section("checkout", _("Checkout page")),
     Section("refunds", _("Refunds")),
     Section("lists", _("Lists and pages")),
     Section("expand", _("Expand")),
@@ -49,6 +50,8 @@ SECTIONS = (
 
 # What can be expanded, and what is told: a test holds both against the code.
 EXPANDABLE = {
+    "checkout.session": ("customer", "order", "payment_intent"),
+    "item": ("price",),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
     "refund": ("balance_transaction", "charge", "payment_intent", "payment_method"),
@@ -60,6 +63,7 @@ EXPANDABLE = {
 }
 EVENT_TYPES = {
     "payment_intent": ("created", "succeeded", "payment_failed", "canceled"),
+    "checkout.session": ("completed", "expired"),
     "charge": ("succeeded", "failed", "updated", "refunded"),
     "refund": ("created", "updated"),
     "order": ("created",),
