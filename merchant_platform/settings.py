@@ -202,9 +202,9 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Outside providers: name to class (payments/providers/port.py).
+PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.
 CARD_PROVIDERS = {"test": "sandbox"}
-PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # The sandbox acquirer, a process of its own: where it is, the secret that signs both ways,
 # and how long a question waits for its answer.
 SANDBOX_ACQUIRER_URL = env.str("SANDBOX_ACQUIRER_URL", default="http://127.0.0.1:8090").rstrip("/")
@@ -216,5 +216,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # It would write a line a request to a provider, with its address.
+    "loggers": {"httpx": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -39,10 +39,10 @@ def prove_the_books(**_: object) -> int:
 
 @shared_task(name="payments.sweep_providers", time_limit=300)
 def sweep_providers(**_: object) -> int:
-    wall = clock.wall()
-    return sweep.sweep(wall=wall) + sweep.answer_in_flight(wall=wall)
+    at = clock.wall()
+    return sweep.sweep(at=at) + sweep.answer_in_flight(at=at)
 
 
 @shared_task(name="payments.release_expired_authorisations", time_limit=300)
 def release_expired_authorisations(**_: object) -> int:
-    return sweep.release_expired(wall=clock.wall())
+    return sweep.release_expired(at=clock.wall())

@@ -33,6 +33,10 @@ class ErrorCode:
     type: str = INVALID_REQUEST
     param: str | None = None
     guide: str = ""
+    # Of a card_error: whether it is the code itself, or the reason under `card_declined`.
+    is_own_code: bool = False
+    # Of a card_error: whether a payment was tried, and stands in the answer.
+    has_payment: bool = True
 
     @property
     def is_decline(self) -> bool:
@@ -42,14 +46,17 @@ class ErrorCode:
     def example(self) -> dict[str, Any]:
         """An answer that carries the code, cut short where an object stands inside."""
         error: dict[str, Any] = {"type": self.type, "code": self.code, "message": self.message}
-        if self.is_decline:
+        if self.is_decline and not self.is_own_code:
             error["code"] = "card_declined"
             error["decline_code"] = self.code if self.code != "card_declined" else "insufficient_funds"
+        if self.code == "authentication_required":
+            error["decline_code"] = self.code
+        if self.is_decline and self.has_payment:
             error["charge"] = "ch_0351h7qSmjBXB55YCiNTdM"
         if self.param:
             error["param"] = self.param
         error["doc_url"] = doc_url(error.get("decline_code", self.code))
-        if self.is_decline:
+        if self.is_decline and self.has_payment:
             error["payment_intent"] = _INTENT
         return {"error": error}
 
@@ -132,6 +139,19 @@ KEYS = Group(
             mend=_("Use a test key for tests. In live mode, create the payment: its outcome says whether it was paid."),
             message="Wallets can be made and seen with a test key only.",
             guide="test-wallets",
+        ),
+        ErrorCode(
+            code="vault_off",
+            statuses=(403,),
+            title=_("Live card numbers are not taken here"),
+            meaning=_("This platform does not keep card numbers of live books, and so nothing of the card was kept."),
+            cause=_("A card number came with a live key, and whoever runs the platform left its live vault off."),
+            mend=_(
+                "Let a provider’s own page take the card, or ask whoever runs the platform: keeping card numbers "
+                "(`VAULT_IN_LIVE`) puts all of it under PCI DSS, questionnaire D."
+            ),
+            message="This platform does not take live cards itself.",
+            guide="keys",
         ),
         ErrorCode(
             code="wallet_consent_required",
@@ -381,13 +401,48 @@ PARAMETERS = Group(
         ErrorCode(
             code="capture_method_unsupported",
             statuses=(400,),
-            title=_("Payments cannot be captured later"),
+            title=_("A wallet payment cannot be captured later"),
             meaning=_("A wallet pays at once: there is nothing to reserve first and to take later."),
-            cause=_("`capture_method` was `manual`."),
-            mend=_("Leave `capture_method` out, and create the payment when the goods are ready."),
-            message="No payment method here can be captured later: use 'automatic' or 'automatic_async'.",
+            cause=_("`capture_method` was `manual`, and the payment method is a wallet."),
+            mend=_("Leave `capture_method` out, or ask for a card: a bank holds the amount for seven days."),
+            message="A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.",
             param="capture_method",
             guide="first-payment",
+        ),
+        ErrorCode(
+            code="url_invalid",
+            statuses=(400,),
+            title=_("The address cannot be used"),
+            meaning=_("A parameter that takes an address, such as `return_url`, holds none that a browser can open."),
+            cause=_("The scheme is missing, or it is a path without a host."),
+            mend=_("Send the whole address, from `https://` on."),
+            message="Not a valid URL: it must begin with https:// and name a host.",
+            param="return_url",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="payment_intent_incompatible_payment_method",
+            statuses=(400,),
+            title=_("The payment may not be paid this way"),
+            meaning=_(
+                "`payment_method_types` says how a payment may be paid, and this payment method is of none of them."
+            ),
+            cause=_("The payment was created for a wallet and confirmed with a card, or the other way round."),
+            mend=_("Name the type in `payment_method_types`, or leave it out: every type is then taken."),
+            message="The PaymentMethod provided (card) is not allowed for this PaymentIntent, which accepts: wallet.",
+            param="payment_method",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="provider_not_configured",
+            statuses=(400,),
+            title=_("Nobody takes cards in this mode"),
+            meaning=_("A card payment needs an outside provider, and this platform has none for the book’s mode."),
+            cause=_("Live mode has no provider until one is configured; test mode has the sandbox acquirer."),
+            mend=_("Configure a provider, or let the customer pay from a wallet."),
+            message="No payment provider takes cards in live mode here. Configure one, or pay in another way.",
+            param="payment_method",
+            guide="cards",
         ),
         ErrorCode(
             code="payment_method_type_unknown",
@@ -487,6 +542,16 @@ OBJECTS = Group(
             guide="first-payment",
         ),
         ErrorCode(
+            code="setup_intent_unexpected_state",
+            statuses=(400,),
+            title=_("The setup is in another state"),
+            meaning=_("The setup intent succeeded, was canceled or is being verified, so this cannot be done to it."),
+            cause=_("It was confirmed twice, or canceled after it had succeeded."),
+            mend=_("Retrieve the setup intent and read its status. Create a new one to save another card."),
+            message="This SetupIntent's status is canceled, so it cannot be canceled.",
+            guide="cards",
+        ),
+        ErrorCode(
             code="payment_method_unexpected_state",
             statuses=(400,),
             title=_("The payment method cannot be used"),
@@ -527,7 +592,10 @@ DECLINES = Group(
                 "The request was right and the payment was refused. Nothing was charged; the payment intent is back in "
                 "`requires_payment_method`. The word `card` is Stripe’s and stands for every way to pay."
             ),
-            cause=_("`decline_code` says why. It has a page of its own, which `doc_url` opens."),
+            cause=_(
+                "`decline_code` says why, as far as the bank says it: `generic_decline`, `lost_card`, `stolen_card`, "
+                "`fraudulent`, or a reason with a page of its own, which `doc_url` opens."
+            ),
             mend=_("Show the customer the message, and confirm the same payment intent with another payment method."),
             message="The wallet has insufficient funds to complete the payment.",
             guide="declines",
@@ -536,9 +604,10 @@ DECLINES = Group(
             code="insufficient_funds",
             statuses=(402,),
             type=CARD,
-            title=_("The wallet does not hold enough"),
+            title=_("There is not enough money"),
             meaning=_(
-                "The payment was declined because the wallet’s balance is below the amount. Nothing was charged."
+                "The payment was declined because the wallet or the card’s account holds less than the amount. Nothing "
+                "was charged."
             ),
             cause=_(
                 "The money was spent elsewhere. By how much it falls short, a merchant never learns: a balance is "
@@ -598,6 +667,157 @@ DECLINES = Group(
     ),
 )
 
+CARDS = Group(
+    "cards",
+    _("Cards"),
+    (
+        ErrorCode(
+            code="expired_card",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            title=_("The card has expired"),
+            meaning=_("The card is not valid any more, by its own date or by its bank’s word. Nothing was charged."),
+            cause=_("The month on the card is over, or the bank has replaced the card."),
+            mend=_("Ask the customer for the new card or for another way to pay."),
+            message="Your card has expired.",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="incorrect_cvc",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            title=_("The security code is wrong"),
+            meaning=_("The bank compared the card’s security code and it was not the right one. Nothing was charged."),
+            cause=_("The code was mistyped, or is that of another card."),
+            mend=_(
+                "Let the customer type it again: three digits on the back, four on the front of an American Express "
+                "card."
+            ),
+            message="Your card's security code is incorrect.",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="processing_error",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            title=_("The card could not be processed"),
+            meaning=_("The bank or the way to it failed. Nothing was charged."),
+            cause=_("A part of the card network did not answer. It says nothing of the card."),
+            mend=_("Confirm the same payment intent again in a moment, with the same card or another one."),
+            message="An error occurred while processing your card. Try again in a little bit.",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="authentication_required",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            title=_("The bank wants to ask the customer"),
+            meaning=_(
+                "The bank pays only once the customer has confirmed the payment, and the customer was not there. "
+                "Nothing was charged."
+            ),
+            cause=_("The payment was confirmed with `off_session`, and this card asks for a confirmation each time."),
+            mend=_("Bring the customer back, and confirm the same payment intent without `off_session`."),
+            message="Your card was declined. This transaction requires authentication.",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="incorrect_number",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            has_payment=False,
+            title=_("The card number is wrong"),
+            meaning=_("The number cannot be that of a card, so no bank was asked and nothing was kept."),
+            cause=_("A digit is mistyped or missing."),
+            mend=_("Let the customer type the number again."),
+            message="Your card number is incorrect.",
+            param="number",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="invalid_expiry_month",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            has_payment=False,
+            title=_("The month is not one"),
+            meaning=_("The month on a card is between 1 and 12. No bank was asked and nothing was kept."),
+            cause=_("Month and year were exchanged, or the month is mistyped."),
+            mend=_("Let the customer type the month again."),
+            message="Your card's expiration month is invalid.",
+            param="exp_month",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="invalid_expiry_year",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            has_payment=False,
+            title=_("The year cannot be right"),
+            meaning=_("The year on the card is too far away. No bank was asked and nothing was kept."),
+            cause=_("The year is mistyped."),
+            mend=_("Let the customer type the year again, with two digits or four."),
+            message="Your card's expiration year is invalid.",
+            param="exp_year",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="invalid_cvc",
+            statuses=(402,),
+            type=CARD,
+            is_own_code=True,
+            has_payment=False,
+            title=_("The security code cannot be right"),
+            meaning=_(
+                "The security code has three digits, four on an American Express card. No bank was asked and nothing "
+                "was kept."
+            ),
+            cause=_("A digit is missing or too many."),
+            mend=_("Let the customer type the code again."),
+            message="Your card's security code is invalid.",
+            param="cvc",
+            guide="cards",
+        ),
+        ErrorCode(
+            code="payment_intent_authentication_failure",
+            statuses=(402, 400),
+            title=_("The customer was not recognised"),
+            meaning=_(
+                "The bank asked the customer to confirm the payment, and was not answered as it must be. Nothing was "
+                "charged."
+            ),
+            cause=_("The customer refused, gave a wrong answer, or let the time pass."),
+            mend=_("Confirm the same payment intent again, with this card or another one."),
+            message=(
+                "We are unable to authenticate your payment method. Please choose a different payment method "
+                "and try again."
+            ),
+            guide="cards",
+        ),
+        ErrorCode(
+            code="setup_intent_authentication_failure",
+            statuses=(402, 400),
+            title=_("The customer was not recognised while saving a card"),
+            meaning=_(
+                "The bank asked the customer to confirm that the card may be saved, and was not answered as it must be."
+            ),
+            cause=_("The customer refused, gave a wrong answer, or let the time pass."),
+            mend=_("Confirm the same setup intent again, with this card or another one."),
+            message=(
+                "We are unable to authenticate your payment method. Please choose a different payment method "
+                "and try again."
+            ),
+            guide="cards",
+        ),
+    ),
+)
+
 REFUNDS = Group(
     "refunds",
     _("Refunds"),
@@ -648,9 +868,9 @@ REFUNDS = Group(
         ErrorCode(
             code="refund_not_cancelable",
             statuses=(400,),
-            title=_("The refund has happened"),
-            meaning=_("A wallet gets its money back at once, so there is nothing to cancel."),
-            cause=_("The refund succeeded in the moment it was created."),
+            title=_("The refund cannot be recalled"),
+            meaning=_("A wallet gets its money back at once, and a card’s provider is told at once."),
+            cause=_("The refund succeeded, or is on its way to the card."),
             mend=_("Create a new payment if the customer is to pay again."),
             message="This refund's status is succeeded, so it cannot be canceled.",
             guide="refunds",
@@ -802,7 +1022,7 @@ PLATFORM = Group(
     ),
 )
 
-GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, REFUNDS, REPETITION, PLATFORM)
+GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, CARDS, REFUNDS, REPETITION, PLATFORM)
 CODES = {each.code: each for group in GROUPS for each in group.codes}
 
 

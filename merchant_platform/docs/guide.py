@@ -46,6 +46,7 @@ SECTIONS = (
     Section("expand", _("Expand")),
     Section("search", _("Search")),
     Section("events", _("Events")),
+    Section("cards", _("Cards")),
 )
 
 # What can be expanded, and what is told: a test holds both against the code.
@@ -54,7 +55,8 @@ EXPANDABLE = {
     "item": ("price",),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
-    "refund": ("balance_transaction", "charge", "payment_intent", "payment_method"),
+    "refund": ("balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "payment_method"),
+    "setup_intent": ("customer", "payment_method"),
     "balance_transaction": ("source",),
     "order": ("customer",),
     "payment_method": ("customer",),
@@ -62,10 +64,19 @@ EXPANDABLE = {
     "product": ("default_price",),
 }
 EVENT_TYPES = {
-    "payment_intent": ("created", "succeeded", "payment_failed", "canceled"),
     "checkout.session": ("completed", "expired"),
-    "charge": ("succeeded", "failed", "updated", "refunded"),
-    "refund": ("created", "updated"),
+    "payment_intent": (
+        "created",
+        "processing",
+        "requires_action",
+        "amount_capturable_updated",
+        "succeeded",
+        "payment_failed",
+        "canceled",
+    ),
+    "setup_intent": ("created", "requires_action", "succeeded", "setup_failed", "canceled"),
+    "charge": ("succeeded", "failed", "captured", "expired", "updated", "refunded", "refund.updated"),
+    "refund": ("created", "updated", "failed"),
     "order": ("created",),
     "customer": ("created", "updated", "deleted"),
     "payment_method": ("attached", "updated", "detached"),

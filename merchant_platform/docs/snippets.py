@@ -353,6 +353,57 @@ for event in events.data:
     print(event.type, event.data.object.id)
 """,
     ),
+    (
+        "hold_card",
+        """
+curl $API/v1/payment_intents -u "$KEY:" \\
+  -d amount=18600 \\
+  -d currency=cny \\
+  -d payment_method=pm_card_visa \\
+  -d capture_method=manual \\
+  -d confirm=true
+
+export HELD=pi_...
+""",
+        """
+held = client.v1.payment_intents.create({
+    "amount": 18600,
+    "currency": "cny",
+    "payment_method": "pm_card_visa",
+    "capture_method": "manual",
+    "confirm": True,
+})
+print(held.status, held.amount_capturable)
+""",
+    ),
+    (
+        "capture_card",
+        """
+curl $API/v1/payment_intents/$HELD/capture -u "$KEY:" \\
+  -d amount_to_capture=15000
+""",
+        """
+captured = client.v1.payment_intents.capture(held.id, {"amount_to_capture": 15000})
+print(captured.status, captured.amount_received)
+""",
+    ),
+    (
+        "save_card",
+        """
+curl $API/v1/setup_intents -u "$KEY:" \\
+  -d customer=$CUSTOMER \\
+  -d payment_method=pm_card_visa \\
+  -d confirm=true
+""",
+        """
+setup = client.v1.setup_intents.create({
+    "customer": customer.id,
+    "payment_method": "pm_card_visa",
+    "confirm": True,
+})
+print(setup.status)
+""",
+    ),
 )
 
 # What the API says to them, cut short. A test holds each of these against the true answer.

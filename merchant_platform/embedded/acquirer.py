@@ -6,21 +6,23 @@ from pathlib import Path
 
 from merchant_platform.embedded.processes import GENTLY, Process, rotate, wait_until
 from merchant_platform.embedded.servers import Server, sentences
+from merchant_platform.embedded.start import MARK
 
 READY_SECONDS_MAX = 20
-# What it may know of the person's environment: nothing of our databases and keys.
-INHERITED = ("PATH", "LANG", "HOME", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "SANDBOX_FAULTS")
+# What it may know of our environment: nothing of databases and keys. With the mark, what a
+# killed start left of it is found and ended.
+INHERITED = ("PATH", "LANG", "PYTHONUNBUFFERED", "SANDBOX_FAULTS", MARK)
 
 
 class Acquirer(Server):
     name = "acquirer"
     ending = GENTLY
 
-    def __init__(self, data_dir: Path | str, *, environment: dict[str, str], directory: Path, **options) -> None:
+    def __init__(self, data_dir: Path | str, *, environment: dict[str, str], checkout: Path, **options) -> None:
         super().__init__(data_dir, **options)
         self._environment = {name: value for name, value in environment.items() if name in INHERITED}
-        self._marks = {name: environment[name] for name in ("SUPERVISED_FROM",) if name in environment}
-        self._directory = directory
+        # It works in its own folder, and finds the program in the checkout.
+        self._environment["PYTHONPATH"] = str(checkout)
 
     @property
     def url(self) -> str:
@@ -43,8 +45,8 @@ class Acquirer(Server):
                     *("--store", str(self.folder / "books.sqlite3")),
                 ],
                 log=self.log,
-                environment={**self._environment, **self._marks, "SANDBOX_ACQUIRER_SECRET": self.secret},
-                directory=self._directory,
+                environment={**self._environment, "SANDBOX_ACQUIRER_SECRET": self.secret},
+                directory=self.folder,
                 ending=self.ending,
             )
             self._process.start()

@@ -200,7 +200,8 @@ def detach(*, method_id: UUID, now: datetime, origin: Origin) -> PaymentMethod:
         raise MethodDetached(
             "The payment method you provided is not attached to a customer so detachment is impossible."
         )
-    Customer.objects.filter(pk=method.customer_id, default_method_id=method.pk).update(default_method_id=None)
+    if method.customer_id:
+        Customer.objects.filter(pk=method.customer_id, default_method_id=method.pk).update(default_method_id=None)
     method.customer, method.detached_at = None, now
     method.save(update_fields=["customer", "detached_at"])
     if method.mandate_id and Mandate.objects.filter(pk=method.mandate_id, revoked_at__isnull=True).exists():

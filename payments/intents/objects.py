@@ -8,6 +8,7 @@ from django.conf import settings
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.clock import unix
+from merchant_platform.kernel.errors import doc_url
 from payments.customers.objects import NO_BILLING_DETAILS
 from payments.intents import states
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine, SetupIntent
@@ -37,6 +38,12 @@ DECLINE_MESSAGES = {
 
 # Under card_declined, where the reason may be told; a lost card is never called one to who holds it.
 CARD_DECLINE_MESSAGES = {"insufficient_funds": "Your card has insufficient funds."}
+
+
+def failure_page(code: str, decline_code: str | None) -> str:
+    """The address of the page on a refused card: of the reason, where it is told and has one, else of the code."""
+    told = code == "card_declined" and decline_code in CARD_DECLINE_MESSAGES
+    return doc_url(decline_code if told and decline_code else code)
 
 
 def failure_message(code: str, decline_code: str | None) -> str:

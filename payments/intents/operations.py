@@ -431,6 +431,7 @@ def customer_of(customer_id: UUID | None, method_id: UUID | None) -> UUID | None
 
 
 def usable_method(method_id: UUID) -> PaymentMethod:
+    """A payment method that may be paid with. Reads only. Raises NotFound, and MethodUnusable for a detached one."""
     saved = PaymentMethod.objects.filter(pk=method_id).first()
     if saved is None:
         raise missing("payment method", ids.show("pm", method_id), param="payment_method")
@@ -499,6 +500,7 @@ def _resize(intent: PaymentIntent, amount_minor: int, currency: str) -> None:
 
 
 def unexpected(intent: PaymentIntent, verb: str, origin: Origin) -> UnexpectedState:
+    """The refusal to do something to an intent in its present state, with the intent inside."""
     return UnexpectedState(
         f"This PaymentIntent's status is {intent.status}, so it cannot be {verb}.",
         payment_intent=objects.payment_intent(intent, livemode=origin.livemode),

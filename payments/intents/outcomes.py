@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.errors import doc_url, missing
+from merchant_platform.kernel.errors import missing
 from merchant_platform.kernel.events.outbox import EventRow, publish, row
 from merchant_platform.kernel.states import advance
 from payments.customers import objects as customer_objects
@@ -71,7 +71,6 @@ def record_outcome(
         parking.park(key=report.key, reason="captured_after_final", report=asdict(report), now=now)
         return intent
     before, is_canceling = attempt.status, attempt.asked_act == VOID
-    told: list[EventRow] = []
     counts = not attempt.is_late and _counts(intent, attempt, state)
     facts = _facts(attempt, report)
     if not counts and state in (states.AUTHORIZED, states.CAPTURED):
@@ -86,9 +85,9 @@ def record_outcome(
     _write(attempt, state, facts)
     if grown > 0 and counts:
         orders.record_paid(order_id=intent.order_id, amount_minor=grown)
+    told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin)
     if counts:
-        told = _move_intent(intent, attempt, before=before, is_canceling=is_canceling, now=now, origin=origin)
-    told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin) + told
+        told += _move_intent(intent, attempt, before=before, is_canceling=is_canceling, now=now, origin=origin)
     if told:
         publish(*told)
     if attempt.is_late and attempt.status == states.CAPTURED and attempt.captured_minor > attempt.refunded_minor:
@@ -111,7 +110,7 @@ def unanswered(*, attempt_id: UUID, now: datetime, origin: Origin) -> PaymentInt
     """Asked, and no answer came. This will mark a question for money `unknown` and show the intent as processing."""
     intent, attempt = _lock(attempt_id)
     if attempt.status == states.AUTHORIZING:
-        _write(attempt, states.UNKNOWN, {})
+        advance(attempt, to=states.UNKNOWN, moves=states.ATTEMPT_MOVES)
     elif attempt.asked_act is None:
         return intent  # A notice was faster than the answer.
     if intent.status != states.PROCESSING:
@@ -370,7 +369,7 @@ def payment_error(attempt: Attempt, before: str, *, origin: Origin) -> dict[str,
     error: dict[str, Any] = {
         "charge": ids.show("ch", attempt.pk),
         "code": code,
-        "doc_url": doc_url(attempt.decline_code if code == "card_declined" and attempt.decline_code else code),
+        "doc_url": objects.failure_page(code, attempt.decline_code),
         "message": objects.failure_message(code, attempt.decline_code),
         "payment_method": customer_objects.payment_method(saved, livemode=origin.livemode),
         "type": "card_error" if code != "payment_intent_authentication_failure" else "invalid_request_error",

@@ -253,6 +253,8 @@ def begin_cancel(*, intent_id: UUID, reason: str | None, now: datetime, origin: 
 
 def under_way(intent: PaymentIntent) -> Attempt | None:
     """The attempt that a provider still works on or holds money for, if there is one."""
+    if intent.latest_attempt_id is None:
+        return None
     return Attempt.objects.filter(
         intent_id=intent.pk, pk=intent.latest_attempt_id, status__in=states.UNDER_WAY, provider__isnull=False
     ).first()

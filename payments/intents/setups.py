@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import WrongState, doc_url, missing
+from merchant_platform.kernel.errors import WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
@@ -273,17 +273,17 @@ def _succeed(setup: SetupIntent, report: Report, *, now: datetime, origin: Origi
         last_error=None,
         due_at=None,
     )
-    saved = PaymentMethod.objects.get(pk=setup.payment_method_id)
+    saved = _saved(setup)
     if setup.customer_id and saved.customer_id is None and saved.detached_at is None:
         customers.attach(method_id=saved.pk, customer_id=setup.customer_id, now=now, origin=origin)
     _tell("setup_intent.succeeded", setup, now=now, origin=origin)
 
 
 def _fail(setup: SetupIntent, code: str, decline_code: str | None, *, now: datetime, origin: Origin) -> None:
-    saved = PaymentMethod.objects.get(pk=setup.payment_method_id)
+    saved = _saved(setup)
     error: dict[str, Any] = {
         "code": code,
-        "doc_url": doc_url(decline_code if code == "card_declined" and decline_code else code),
+        "doc_url": objects.failure_page(code, decline_code),
         "message": objects.failure_message(code, decline_code),
         "payment_method": customer_objects.payment_method(saved, livemode=origin.livemode),
         "type": "invalid_request_error" if code == FAILED_AUTHENTICATION else "card_error",
@@ -300,6 +300,11 @@ def _fail(setup: SetupIntent, code: str, decline_code: str | None, *, now: datet
         due_at=None,
     )
     _tell("setup_intent.setup_failed", setup, now=now, origin=origin)
+
+
+def _saved(setup: SetupIntent) -> PaymentMethod:
+    assert setup.payment_method_id is not None, "a verification has a card"
+    return PaymentMethod.objects.get(pk=setup.payment_method_id)
 
 
 def _unexpected(setup: SetupIntent, verb: str) -> UnexpectedState:

@@ -40,7 +40,7 @@ _WAITING = {
 }
 
 
-def sweep(*, wall: datetime) -> int:
+def sweep(*, at: datetime) -> int:
     """Ask about everything that is due. This will return how many were asked about."""
     asked = 0
     for table, resolve in (
@@ -48,8 +48,8 @@ def sweep(*, wall: datetime) -> int:
         ("payments_refund", resolve_refund),
         ("payments_setupintent", resolve_setup),
     ):
-        _stamp(table, wall)
-        for book_id, row_id in _claim(table, wall):
+        _stamp(table, at)
+        for book_id, row_id in _claim(table, at):
             _one(resolve, book_id, row_id)
             asked += 1
     return asked
@@ -104,14 +104,14 @@ def resolve_setup(book: Book, setup_id: UUID) -> None:
     )
 
 
-def release_expired(*, wall: datetime) -> int:
+def release_expired(*, at: datetime) -> int:
     """Release what was held past its time and never captured. This will return how many intents it let go."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "SELECT a.book_id, a.id FROM payments_attempt a JOIN security_book b ON b.id = a.book_id"
             " WHERE a.status = 'authorized' AND a.asked_act IS NULL AND a.expires_at <= coalesce(b.clock_at, %s)"
             " ORDER BY a.expires_at LIMIT %s",
-            [wall, BATCH_MAX],
+            [at, BATCH_MAX],
         )
         expired = cursor.fetchall()
     for book_id, attempt_id in expired:
@@ -132,10 +132,10 @@ def release(book: Book, attempt_id: UUID) -> None:
         provider_road.conclude(begun, heard, mode=book.mode, now=book.now, origin=origin)
 
 
-def answer_in_flight(*, wall: datetime) -> int:
+def answer_in_flight(*, at: datetime) -> int:
     """Answer for requests whose process died between its transactions. This will return how many were answered."""
     answered = 0
-    for flying in idempotency.in_flight(now=wall):
+    for flying in idempotency.in_flight(now=at):
         book = merchants.book(flying.book_id)
         try:
             answered += _answer(flying, book)
@@ -173,22 +173,23 @@ def _one(resolve: Callable[[Book, UUID], None], book_id: UUID, row_id: UUID) -> 
         logger.exception("the sweep could not resolve a row", extra={"row": str(row_id)})
 
 
-def _stamp(table: str, wall: datetime) -> None:
+def _stamp(table: str, at: datetime) -> None:
     """What is seen waiting for the first time is due after a pause."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} t SET due_at = %s, asked_count = 0 WHERE t.due_at IS NULL AND ({_WAITING[table]})",
-            [wall + FIRST_PAUSE],
+            [at + FIRST_PAUSE],
         )
 
 
-def _claim(table: str, wall: datetime) -> list[tuple[UUID, UUID]]:
+def _claim(table: str, at: datetime) -> list[tuple[UUID, UUID]]:
     """Rows that are due, each pushed into the future by a doubled pause, so that no other sweep takes it too."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET due_at = %s::timestamptz + least(%s * power(2, least(asked_count, 10)), %s),"
+            f"UPDATE {table} SET due_at = %s::timestamptz + least(%s::interval * power(2, least(asked_count, 10)),"
+            " %s::interval),"
             f" asked_count = asked_count + 1 WHERE id IN (SELECT t.id FROM {table} t WHERE t.due_at <= %s"
             f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
-            [wall, FIRST_PAUSE, PAUSE_MAX, wall, BATCH_MAX],
+            [at, str(FIRST_PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
         )
         return cursor.fetchall()

@@ -36,9 +36,9 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
             return _back(sandbox.answer_challenge(token, choice=choice))
         return _page(request, sandbox.read_challenge(token))
     except ChallengeOver:
-        return render(request, "sandbox/challenge_over.html", status=410)
+        return _instead(request, "sandbox/challenge_over.html", status=410)
     except (Unanswered, Unreachable):
-        return render(request, "sandbox/challenge_silent.html", status=503)
+        return _instead(request, "sandbox/challenge_silent.html", status=503)
 
 
 def _page(request: HttpRequest, challenge: Challenge) -> HttpResponse:
@@ -51,6 +51,13 @@ def _page(request: HttpRequest, challenge: Challenge) -> HttpResponse:
         f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {back.scheme}://{back.netloc}"
     )
     response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _instead(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
+    response = render(request, template, status=status)
+    # Django would log the address, and with it a token that may still be good.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

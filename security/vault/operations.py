@@ -5,6 +5,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Forbidden, NotFound
@@ -27,6 +28,7 @@ class NoCard(NotFound):
     """There is no such card in the open book, or it was destroyed."""
 
 
+@sensitive_variables()
 def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
     """Put a card under seal in the open book. This will write its token, and the book's key at its first card.
 
@@ -59,6 +61,7 @@ def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
     )
 
 
+@sensitive_variables()
 def open_card(*, token_id: UUID) -> ClearCard:
     """What stands on a card of the open book, for the length of one call. Reads only.
 

@@ -159,7 +159,7 @@ class TestMoney:
 
 
 class TestEverywhere:
-    def test_catches_what_nobody_expected_in_the_relay_alone(self):
+    def test_catches_what_nobody_expected_where_one_of_many_must_not_stop_the_rest(self):
         broad = {
             path
             for path, tree in sources(*APPS)
@@ -171,6 +171,7 @@ class TestEverywhere:
         assert broad == {
             "merchant_platform/kernel/events/relay.py",
             "merchant_platform/management/commands/relay.py",
+            "payments/intents/sweep.py",
         }
 
     def test_sends_and_receives_no_signal_of_django(self):

@@ -54,6 +54,7 @@ def victim(api, book, customer, wallet_method):
             {"mode": "payment", "success_url": "https://cafe.example/", "line_items": [{"price": price["id"]}]},
         )
     )
+    setup = made(api.post("setup_intents", {"customer": shown("cus", customer)}))
     wallet = made(
         api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
     )
@@ -71,6 +72,7 @@ def victim(api, book, customer, wallet_method):
             "prices": price["id"],
             "products": product["id"],
             "refunds": refund["id"],
+            "setup_intents": setup["id"],
             "wallets": wallet["id"],
         },
         line=order["lines"]["data"][0]["id"],

@@ -1,5 +1,6 @@
 """`manage.py up` as a person meets it: started, stopped, killed, started again."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import psycopg2
 import pytest
 from django.conf import settings
@@ -23,7 +25,7 @@ class Platform:
     """One `manage.py up` in a process group of its own, as make or a terminal starts it."""
 
     def __init__(self, data_dir: Path, port: int, **environment: str) -> None:
-        ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_DIR", "PORT")
+        ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATA_DIR", "PORT", "VAULT_KEYS", "SANDBOX_ACQUIRER_URL")
         inherited = {name: value for name, value in os.environ.items() if name not in ours}
         self.data_dir = data_dir
         self.output = data_dir.with_suffix(f".{time.monotonic_ns()}.out")
@@ -78,6 +80,13 @@ def wait_for(condition: Callable[[], object], explain: Callable[[], object] = st
     while not condition():
         assert time.monotonic() < end, explain()
         time.sleep(0.05)
+
+
+def acquirer_answers(port: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
+    except httpx.HTTPError:
+        return False
 
 
 def free_port() -> int:
@@ -137,6 +146,27 @@ class TestUp:
         assert first.processes() == {}
         assert not (world.data_dir / "run.env").exists()
         assert as_owner(world.running(), "SELECT word FROM kept") == [("a row",)]
+
+    def test_keeps_an_acquirer_beside_it(self, world):
+        platform = world.running()
+        kept = json.loads((world.data_dir / "ports.json").read_text())["acquirer"]
+        first = next(pid for pid, command in platform.processes().items() if "sandbox.serve" in command)
+
+        os.kill(first, signal.SIGKILL)
+
+        def again() -> list[int]:
+            return [pid for pid, command in platform.processes().items() if "sandbox.serve" in command and pid != first]
+
+        wait_for(again, lambda: platform.said)
+        wait_for(lambda: acquirer_answers(kept), lambda: platform.said)
+        written = (world.data_dir / "run.env").read_text()
+        assert f"SANDBOX_ACQUIRER_URL=http://127.0.0.1:{kept}\n" in written
+        assert re.search(r"^SANDBOX_ACQUIRER_SECRET=\S{40,}$", written, re.M)
+        assert re.search(r"^VAULT_KEYS=first:\S{44}$", written, re.M)
+        assert (world.data_dir / "acquirer" / "books.sqlite3").stat().st_mode & 0o077 == 0
+        # Another company's machine is told nothing of ours.
+        environment = Path(f"/proc/{again()[0]}/environ").read_bytes()
+        assert not re.search(rb"DATABASE_URL|REDIS_URL|SECRET_KEY|VAULT_KEYS", environment)
 
     def test_takes_its_children_along_when_it_is_killed(self, world):
         killed = world.running()

@@ -112,6 +112,11 @@ WRONGS = {
         "intents_received",
         "UPDATE payments_paymentintent SET received_minor = received_minor - 1",
     ),
+    "late money was kept": ("late_is_given_back", "UPDATE payments_attempt SET is_late = true"),
+    "a provider took what it does not owe": (
+        "acquirer_owes_the_charges",
+        "UPDATE payments_attempt SET provider = 'sandbox', captures_count = 1",
+    ),
     "an intent is paid and does not say so": (
         "intents_received",
         "UPDATE payments_paymentintent SET status = 'processing'",
@@ -180,7 +185,7 @@ class TestProve:
     def test_has_each_check_once_with_its_sentence(self):
         names = [check.name for check in proof.CHECKS]
 
-        assert len(names) == len(set(names)) == 17
+        assert len(names) == len(set(names)) == 19
         assert all(check.sentence.endswith(".") for check in proof.CHECKS)
 
 
@@ -238,7 +243,7 @@ class TestReconcile:
 
         lines = said.getvalue().splitlines()
         assert lines[:-1] == [f"ok  {check.sentence}" for check in proof.CHECKS]
-        assert lines[-1] == "The books agree: 17 proofs."
+        assert lines[-1] == "The books agree: 19 proofs."
 
     def test_fails_and_names_what_differs(self, world):
         complained = StringIO()

@@ -109,7 +109,7 @@ class Command(BaseCommand):
         if not self.given.get("SANDBOX_ACQUIRER_URL"):
             self._say("Starting the sandbox acquirer ...")
             acquirer = Acquirer(
-                self.data_dir, environment=environment, directory=settings.BASE_DIR, pause=self.supervisor.pause
+                self.data_dir, environment=environment, checkout=settings.BASE_DIR, pause=self.supervisor.pause
             )
             self.supervisor.start(acquirer)
             environment["SANDBOX_ACQUIRER_URL"] = acquirer.url

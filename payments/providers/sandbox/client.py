@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from payments.providers.port import Authorisation, Notice, NoticeRefused, RefundReport, Report, StatementLine
 from payments.providers.sandbox import signing
@@ -46,6 +47,7 @@ class Sandbox:
     def __init__(self) -> None:
         self._wire = Wire()
 
+    @sensitive_variables()
     def authorise(self, question: Authorisation) -> Report:
         """Ask for the money; an amount of zero verifies the card alone."""
         card = question.card

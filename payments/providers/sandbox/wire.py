@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import orjson
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from payments.providers.port import Unanswered, Unreachable
 from payments.providers.sandbox import signing
@@ -35,6 +36,7 @@ class Wire:
         self._client: httpx.Client | None = None
         self._pid = 0
 
+    @sensitive_variables()
     def ask(self, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
         """Ask, and give the answer. Raises Unreachable, Unanswered, and Refused for a 4xx."""
         body = orjson.dumps(question)

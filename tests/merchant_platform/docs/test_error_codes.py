@@ -15,7 +15,7 @@ from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.api import params
 from merchant_platform.kernel.api.errors import status_and_body
 from merchant_platform.kernel.errors import PlatformError
-from payments.intents.objects import DECLINE_MESSAGES
+from payments.intents.objects import DECLINE_MESSAGES, FAILURE_MESSAGES
 from payments.wallets import operations as wallets
 from tests.architecture.asking import APPS, ROOT, dotted, sources
 from tests.cast import FORM, Api, shown
@@ -55,7 +55,8 @@ def calls() -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def codes_given_to_refusals() -> Iterator[tuple[str, str | None]]:
-    names = {kind.__name__ for kind in refusals()}
+    # What a vault says of a card is handed on as a refusal.
+    names = {kind.__name__ for kind in refusals()} | {"CardUnusable"}
     for path, name, call in calls():
         for keyword in call.keywords:
             if name in names and keyword.arg == "code":
@@ -92,6 +93,7 @@ def codes_in_the_source() -> set[str]:
         *codes_of_parameters(),
         *codes_of_envelopes(),
         *DECLINE_MESSAGES,
+        *FAILURE_MESSAGES,
     }
 
 
@@ -105,7 +107,11 @@ class TestCatalogue:
     def test_reads_every_code_that_a_refusal_is_given(self):
         unread = {path for path, code in codes_given_to_refusals() if code is None}
 
-        assert unread == {"merchant_platform/kernel/api/params.py"}, "hands on what pydantic was given"
+        assert unread == {
+            "merchant_platform/kernel/api/params.py",  # hands on what pydantic was given
+            "payments/api/cards.py",  # hand on what the vault says of a card
+            "payments/customers/operations.py",
+        }
 
     def test_finds_codes_of_every_kind(self):
         found = codes_in_the_source()
@@ -131,6 +137,8 @@ class TestCatalogue:
 
     def test_quotes_declines_word_for_word(self):
         assert {code: CODES[code].message for code in DECLINE_MESSAGES} == DECLINE_MESSAGES
+        own = {code: message for code, message in FAILURE_MESSAGES.items() if code != "card_declined"}
+        assert {code: CODES[code].message for code in own} == own
 
     def test_has_the_status_and_the_type_that_each_kind_of_refusal_leaves_with(self):
         answers = {kind.code: status_and_body(kind("")) for kind in refusals() if kind is not PlatformError}
@@ -149,10 +157,10 @@ class Counter:
         self.make_key, self.restricted_key = make_key, restricted_key
         self.customer, self.wallet_method = customer, wallet_method
 
-    def pay(self, *, amount=18600, currency="cny", balance=50_000, key=None, method=None, **limits):
+    def pay(self, *, amount=18600, currency="cny", balance=50_000, key=None, method=None, more=None, **limits):
         method = method or self.wallet_method(self.customer, balance, **limits)
         fields = {"amount": amount, "currency": currency, "payment_method": shown("pm", method), "confirm": "true"}
-        return self.api.post("payment_intents", fields, idempotency_key=key)
+        return self.api.post("payment_intents", {**fields, **(more or {})}, idempotency_key=key)
 
     def paid(self):
         reply = self.pay()
@@ -255,7 +263,7 @@ class Counter:
         return self.api.post("customers", {"email": "lin.mei"})
 
     def capture_method_unsupported(self):
-        return self.api.post("payment_intents", {"amount": 100, "currency": "cny", "capture_method": "manual"})
+        return self.pay(more={"capture_method": "manual"})
 
     def metadata_key_invalid(self):
         return self.api.post("customers", json={"metadata": {"x" * 41: "y"}})
@@ -314,6 +322,51 @@ class Counter:
     def currency_mismatch(self):
         return self.pay(currency="usd")
 
+    # --- cards ---
+
+    def card(self, name, **more):
+        fields = {"amount": 18600, "currency": "cny", "payment_method": name, "confirm": "true", **more}
+        return self.api.post("payment_intents", fields)
+
+    def keep(self, **wrong):
+        given = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123", **wrong}
+        return self.api.post("payment_methods", {"type": "card", "card": given})
+
+    def expired_card(self):
+        return self.card("pm_card_chargeDeclinedExpiredCard")
+
+    def incorrect_cvc(self):
+        return self.card("pm_card_chargeDeclinedIncorrectCvc")
+
+    def processing_error(self):
+        return self.card("pm_card_chargeDeclinedProcessingError")
+
+    def authentication_required(self):
+        return self.card("pm_card_authenticationRequired", off_session="true")
+
+    def incorrect_number(self):
+        return self.keep(number="4242424242424241")
+
+    def invalid_expiry_month(self):
+        return self.keep(exp_month=13)
+
+    def invalid_expiry_year(self):
+        return self.keep(exp_year=2099)
+
+    def invalid_cvc(self):
+        return self.keep(cvc="12")
+
+    def url_invalid(self):
+        return self.card("pm_card_visa", return_url="shop/back")
+
+    def payment_intent_incompatible_payment_method(self):
+        return self.card("pm_card_visa", payment_method_types=["wallet"])
+
+    def setup_intent_unexpected_state(self):
+        setup = self.api.post("setup_intents", {}).json["id"]
+        self.api.post(f"setup_intents/{setup}/cancel")
+        return self.api.post(f"setup_intents/{setup}/cancel")
+
     # --- refunds ---
 
     def charge_already_refunded(self):
@@ -352,7 +405,7 @@ PROVOKED = [name for name in vars(Counter) if name in CODES]
 
 
 @pytest.fixture
-def counter(api, live_api, book, make_key, restricted_key, customer, wallet_method, settings):
+def counter(api, live_api, book, make_key, restricted_key, customer, wallet_method, settings, acquirer):
     return Counter(api, live_api, book, make_key, restricted_key, customer, wallet_method, settings)
 
 

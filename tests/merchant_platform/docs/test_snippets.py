@@ -21,7 +21,7 @@ SECONDS_MAX = 60
 
 
 @pytest.fixture
-def server(platform, live_server, settings):
+def server(platform, live_server, settings, acquirer):
     """A server of our own, which the pages name as the platform's address."""
     settings.PUBLIC_URL = live_server.url
     return live_server.url
@@ -120,6 +120,9 @@ class TestCurl:
         assert one("expand")["customer"]["name"] == "Lin Mei"
         assert [each["id"] for each in one("search")["data"]] == [one("pay")["id"]]
         assert {each["type"].partition(".")[0] for each in one("events")["data"]} == {"payment_intent"}
+        assert one("hold_card")["amount_capturable"] == 18_600
+        assert (one("capture_card")["status"], one("capture_card")["amount_received"]) == ("succeeded", 15_000)
+        assert one("save_card")["status"] == "succeeded"
 
     def test_answers_are_as_shown(self, server, key):
         needs.program("curl", package="curl")
@@ -153,11 +156,12 @@ class TestPython:
         assert printed[8:11] == ["top_up 50000", "8800", "9800"]
         assert [line.split()[1] for line in printed[11:14]] == ["succeeded", "requires_payment_method", "succeeded"]
         assert printed[14:16] == ["Lin Mei 18529", "1"]
-        assert [line.split()[0] for line in printed[16:]] == [
+        assert [line.split()[0] for line in printed[16:-3]] == [
             "payment_intent.succeeded",
             "payment_intent.created",
             "payment_intent.payment_failed",
         ]
+        assert printed[-3:] == ["requires_capture 18600", "succeeded 15000", "succeeded"]
 
     def test_is_told_with_curl_too(self):
         assert list(told("python")) == list(told("curl"))

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 UNKNOWN = {prefix: ids.show(prefix, ids.new(NOW)) for prefix in ids.PREFIXES}
 DOORS = sorted((method, address.removeprefix("/v1/")) for address, method, _ in endpoints())
+CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}
 INTENT = {"amount": 1_000, "currency": "cny"}
 LINE = {"description": "Tea", "unit_amount": 900}
 ORDER = {"currency": "cny", "line_items": [LINE]}
@@ -78,7 +79,11 @@ REFUSED = {
             "parameter_invalid",
             "payment_details[order_reference]",
         ),
-        (INTENT | {"capture_method": "manual"}, "capture_method_unsupported", "capture_method"),
+        (
+            INTENT | {"capture_method": "manual", "payment_method_types": ["wallet"]},
+            "capture_method_unsupported",
+            "capture_method",
+        ),
         (INTENT | {"capture_method": "later"}, "parameter_invalid", "capture_method"),
         (INTENT | {"confirmation_method": "manual"}, "parameter_invalid", "confirmation_method"),
         (INTENT | {"confirm": "yes"}, "parameter_invalid_boolean", "confirm"),
@@ -91,7 +96,7 @@ REFUSED = {
             (INTENT | {"receipt_email": address}, "email_invalid", "receipt_email")
             for address in ("lin", "lin@example", "@example.com", "lin mei@example.com")
         ],
-        (INTENT | {"payment_method_types": ["wallet", "card"]}, "parameter_invalid", "payment_method_types[1]"),
+        (INTENT | {"payment_method_types": ["wallet", "cash"]}, "parameter_invalid", "payment_method_types[1]"),
         (
             INTENT | {"payment_method_types": ["wallet"], "automatic_payment_methods": {"enabled": True}},
             "parameters_exclusive",
@@ -117,6 +122,18 @@ REFUSED = {
         ({"payment_method": UNKNOWN["pm"]}, "resource_missing", "payment_method"),
         ({"payment_method": "visa"}, "resource_missing", "payment_method"),
         ({"amount": 5}, "parameter_unknown", "amount"),
+    ],
+    "payment_intents/{pi}/capture": [
+        ({"amount_to_capture": 0}, "parameter_invalid_integer", "amount_to_capture"),
+        ({"amount_to_capture": 5}, "payment_intent_unexpected_state", None),
+    ],
+    "setup_intents": [
+        ({"customer": UNKNOWN["cus"]}, "resource_missing", "customer"),
+        ({"payment_method": UNKNOWN["pm"]}, "resource_missing", "payment_method"),
+        ({"usage": "always"}, "parameter_invalid", "usage"),
+        ({"confirm": True}, "parameter_missing", "payment_method"),
+        ({"payment_method": "{pm}", "confirm": True}, "payment_intent_incompatible_payment_method", "payment_method"),
+        ({"return_url": "https://example.com"}, "parameter_invalid", "return_url"),
     ],
     "payment_intents/{pi}/cancel": [({"cancellation_reason": "bored"}, "parameter_invalid", "cancellation_reason")],
     "refunds": [
@@ -151,7 +168,10 @@ REFUSED = {
     "customers/{cus}": [({"email": "lin"}, "email_invalid", "email"), ({"balance": 5}, "parameter_unknown", "balance")],
     "payment_methods": [
         ({}, "parameter_missing", "type"),
-        ({"type": "card", "wallet": {"wallet": "{wal}"}}, "parameter_invalid", "type"),
+        ({"type": "cash", "wallet": {"wallet": "{wal}"}}, "parameter_invalid", "type"),
+        ({"type": "card", "wallet": {"wallet": "{wal}"}}, "parameter_missing", "card"),
+        ({"type": "wallet", "wallet": {"wallet": "{wal}"}, "card": CARD}, "parameter_invalid", "card"),
+        ({"type": "card", "card": {"number": "4242424242424242"}}, "parameter_missing", "card[exp_month]"),
         ({"type": "wallet"}, "parameter_missing", "wallet"),
         ({"type": "wallet", "wallet": {"wallet": UNKNOWN["wal"]}}, "resource_missing", "wallet[wallet]"),
         ({"type": "wallet", "wallet": {"wallet": "{cus}"}}, "resource_missing", "wallet[wallet]"),
@@ -472,6 +492,7 @@ PREFIXES = {
     "prices": "price",
     "products": "prod",
     "refunds": "re",
+    "setup_intents": "seti",
     "wallets": "wal",
 }
 
