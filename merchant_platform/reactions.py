@@ -17,6 +17,8 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
+    "checkout.session.completed",
+    "checkout.session.expired",
     "customer.created",
     "customer.deleted",
     "customer.updated",

@@ -492,6 +492,23 @@ OBJECTS = Group(
             guide="orders",
         ),
         ErrorCode(
+            code="checkout_session_unexpected_state",
+            statuses=(400,),
+            title=_("The checkout session is over, or being paid for"),
+            meaning=_(
+                "A session ends once: paid for, or expired. This one cannot be expired any more, or not just now."
+            ),
+            cause=_(
+                "The payer was faster, its time ran out, it was expired before, or a payment is on its way whose "
+                "outcome the bank has not told yet."
+            ),
+            mend=_(
+                "Retrieve the session: `status` and `payment_status` say how it stands. Expire only what is `open`."
+            ),
+            message="Only Checkout Sessions with a status in ['open'] can be expired. This one is complete.",
+            guide="checkout",
+        ),
+        ErrorCode(
             code="product_in_use",
             statuses=(400,),
             title=_("The product has prices"),

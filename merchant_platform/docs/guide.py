@@ -44,6 +44,7 @@ SECTIONS = (
     Section("errors", _("Errors")),
     Section("test-wallets", _("Test wallets")),
     Section("orders", _("Orders")),
+    Section("checkout", _("Checkout page")),
     Section("refunds", _("Refunds")),
     Section("lists", _("Lists and pages")),
     Section("expand", _("Expand")),
@@ -55,6 +56,8 @@ SECTIONS = (
 
 # What can be expanded: a test holds it against the code.
 EXPANDABLE = {
+    "checkout.session": ("customer", "order", "payment_intent"),
+    "item": ("price",),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
     "refund": ("balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "payment_method"),

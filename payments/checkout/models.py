@@ -77,17 +77,19 @@ class CheckoutSession(models.Model):
         ]
         indexes = [
             # list ?payment_intent=
-            models.Index(fields=["book_id", "intent"], name="payments_checkout_intent"),
+            models.Index(fields=["book_id", "intent"], name="payments_checkoutsession_int"),
             # list ?customer=
-            models.Index(fields=["book_id", "customer", "id"], name="payments_checkout_customer"),
+            models.Index(fields=["book_id", "customer", "id"], name="payments_checkoutsession_cust"),
             # the sweep: what was paid and has no receipt
             models.Index(
                 fields=["paid_at"],
                 condition=models.Q(status=states.COMPLETE, has_receipt=False),
-                name="payments_checkout_no_receipt",
+                name="payments_checkoutsession_paid",
             ),
             # the sweep: open sessions of all books by when they end
-            models.Index(fields=["expires_at"], condition=models.Q(status=states.OPEN), name="payments_checkout_open"),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(status=states.OPEN), name="payments_checkoutsession_due"
+            ),
         ]
 
     @property

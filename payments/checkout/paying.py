@@ -43,19 +43,13 @@ CONSENT_LASTS = timedelta(minutes=10)
 class PriceChanged(Conflict):
     """The amount that the payer saw is not what the order costs any more: nothing was charged."""
 
-    code = "checkout_price_changed"
-
 
 class NotSold(WrongState):
     """Something in the order is not sold any more."""
 
-    code = "checkout_line_unavailable"
-
 
 class NoWallet(Invalid):
     """The payer has no wallet in the session's currency."""
-
-    code = "wallet_missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'checkout session',
-                'indexes': [models.Index(fields=['book_id', 'intent'], name='payments_checkout_intent'), models.Index(fields=['book_id', 'customer', 'id'], name='payments_checkout_customer'), models.Index(condition=models.Q(('has_receipt', False), ('status', 'complete')), fields=['paid_at'], name='payments_checkout_no_receipt'), models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='payments_checkout_open')],
+                'indexes': [models.Index(fields=['book_id', 'intent'], name='payments_checkoutsession_int'), models.Index(fields=['book_id', 'customer', 'id'], name='payments_checkoutsession_cust'), models.Index(condition=models.Q(('has_receipt', False), ('status', 'complete')), fields=['paid_at'], name='payments_checkoutsession_paid'), models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='payments_checkoutsession_due')],
                 'constraints': [models.UniqueConstraint(fields=('book_id', 'id'), name='payments_checkoutsession_book_id_is_unique'), models.UniqueConstraint(fields=('book_id', 'order'), name='payments_checkoutsession_once_an_order'), models.CheckConstraint(condition=models.Q(models.Q(('intent__isnull', False), ('paid_at__isnull', False), ('status', 'complete')), models.Q(models.Q(('status', 'complete'), _negated=True), ('paid_at__isnull', True)), _connector='OR'), name='payments_checkoutsession_is_paid_when_complete')],
             },
         ),

@@ -23,8 +23,6 @@ TRIES_MAX = {"email": 10, "origin": 100}
 class NotRecognised(Invalid):
     """No login has this address and this password."""
 
-    code = "sign_in_refused"
-
 
 class TooManyTries(TooMany):
     """Somebody is guessing, or has forgotten."""

@@ -116,6 +116,9 @@ class TestChangeableTable:
 REFERENCES = [
     ("kernel_delivery", "event_id"),
     ("payments_attempt", "intent_id"),
+    ("payments_checkoutsession", "customer_id"),
+    ("payments_checkoutsession", "intent_id"),
+    ("payments_checkoutsession", "order_id"),
     ("payments_holdoutcome", "entry_id"),
     ("payments_holdoutcome", "hold_id"),
     ("payments_order", "customer_id"),
@@ -126,6 +129,7 @@ REFERENCES = [
     ("payments_paymentmethod", "customer_id"),
     ("payments_paymentmethod", "mandate_id"),
     ("payments_price", "product_id"),
+    ("payments_receipt", "intent_id"),
     ("payments_refund", "attempt_id"),
     ("payments_refund", "entry_id"),
     ("payments_refund", "failure_entry_id"),

@@ -50,6 +50,12 @@ def victim(api, book, customer, wallet_method):
         )
     )
     refund = made(api.post("refunds", {"payment_intent": intent["id"], "amount": 300}))
+    session = made(
+        api.post(
+            "checkout/sessions",
+            {"mode": "payment", "success_url": "https://cafe.example/", "line_items": [{"price": price["id"]}]},
+        )
+    )
     setup = made(api.post("setup_intents", {"customer": shown("cus", customer)}))
     wallet = made(
         api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
@@ -60,6 +66,7 @@ def victim(api, book, customer, wallet_method):
         ids={
             "balance_transactions": refund["balance_transaction"],
             "charges": intent["latest_charge"],
+            "checkout": session["id"],
             "customers": shown("cus", customer),
             "events": api.get("events").json["data"][0]["id"],
             "orders": order["id"],
