@@ -414,8 +414,14 @@ PARAMETERS = Group(
             statuses=(400,),
             title=_("The address cannot be used"),
             meaning=_("A parameter that takes an address, such as `return_url`, holds none that a browser can open."),
-            cause=_("The scheme is missing, or it is a path without a host."),
-            mend=_("Send the whole address, from `https://` on."),
+            cause=_(
+                "The scheme is missing, or it is a path without a host. A webhook’s address must be public too: "
+                "a domain name and no number, no user name, and `https` in live mode."
+            ),
+            mend=_(
+                "Send the whole address, from `https://` on. For webhooks to your own machine, whoever runs the "
+                "platform lists it in `WEBHOOK_ALLOW_HOSTS`."
+            ),
             message="Not a valid URL: it must begin with https:// and name a host.",
             param="return_url",
             guide="cards",
@@ -968,23 +974,6 @@ WEBHOOKS = Group(
     "webhooks",
     _("Webhooks"),
     (
-        ErrorCode(
-            code="url_invalid",
-            statuses=(400,),
-            title=_("The address cannot be an endpoint’s"),
-            meaning=_("Webhooks go to public addresses only, by a domain name, in live mode over `https`."),
-            cause=_(
-                "The `url` has another scheme, carries a user name, names its host by a number, or by a name that only "
-                "a private network knows."
-            ),
-            mend=_(
-                "Use the public address of your server. For a try on your own machine, whoever runs the platform lists "
-                "it in `WEBHOOK_ALLOW_HOSTS`."
-            ),
-            message="The URL must name its host by a domain name, not by a number.",
-            param="url",
-            guide="webhooks",
-        ),
         ErrorCode(
             code="webhook_endpoint_limit",
             statuses=(400,),

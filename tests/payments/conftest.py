@@ -5,7 +5,14 @@ pytest.register_assert_rewrite("tests.payments.books")
 
 def pytest_configure(config):
     """The cast and its like need Django's apps, which the root's own turn has loaded."""
-    for module in ("cast", "acquirer", "contract.server", "payments.ledger.postings", "payments.webhooks.post"):
+    for module in (
+        "cast",
+        "payers",
+        "acquirer",
+        "contract.server",
+        "payments.ledger.postings",
+        "payments.webhooks.post",
+    ):
         config.pluginmanager.import_plugin(f"tests.{module}")
 
 

@@ -406,9 +406,6 @@ class Counter:
     def endpoint(self, url="https://example.com/hooks"):
         return self.api.post("webhook_endpoints", {"url": url, "enabled_events": ["*"]})
 
-    def url_invalid(self):
-        return self.endpoint("https://127.0.0.1/hooks")
-
     def webhook_endpoint_limit(self):
         replies = (self.endpoint() for _ in range(webhooks.ENDPOINTS_MAX + 1))
         return next(reply for reply in replies if reply.status != 200)

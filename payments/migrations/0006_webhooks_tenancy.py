@@ -4,7 +4,7 @@ from merchant_platform.kernel.tables import app_role, platform, read_only, tenan
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0010_webhooks_tables")]
+    dependencies = [("payments", "0005_webhooks_tables")]
     operations = [
         tenant("payments_webhookendpoint"),
         tenant("payments_webhookdelivery", endpoint_id="payments_webhookendpoint", event_id="kernel_event"),

@@ -4,5 +4,5 @@ from merchant_platform.kernel.tables import platform
 
 
 class Migration(migrations.Migration):
-    dependencies = [("security", "0020_codes_tables")]
+    dependencies = [("security", "0004_codes_tables")]
     operations = [platform("security_publiccode")]

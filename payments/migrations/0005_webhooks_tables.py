@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('kernel', '0004_event_xid'),
-        ('payments', '0003_functions'),
+        ('payments', '0004_hot_path'),
     ]
 
     operations = [

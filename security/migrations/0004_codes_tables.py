@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0011_vault'),
+        ('security', '0003_vault'),
     ]
 
     operations = [

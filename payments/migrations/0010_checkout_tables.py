@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0005_cards_tenancy'),
-        ('payments', '0011_notices'),
+        ('payments', '0009_cards_tenancy'),
+        ('payments', '0007_notices'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from merchant_platform.kernel.tables import tenant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0020_checkout_tables"), ("kernel", "0003_tenancy")]
+    dependencies = [("payments", "0010_checkout_tables"), ("kernel", "0003_tenancy")]
     operations = [
         tenant(
             "payments_checkoutsession",

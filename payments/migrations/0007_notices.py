@@ -6,7 +6,7 @@ from merchant_platform.kernel.tables import tenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0003_functions'),
+        ('payments', '0006_webhooks_tenancy'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ FAILURE_ENTRY = constraint_name("payments_refund", "failure_entry_id")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0012_cards_tables")]
+    dependencies = [("payments", "0008_cards_tables")]
     operations = [
         tenant("payments_setupintent", customer_id="payments_customer", payment_method_id="payments_paymentmethod"),
         tenant("payments_parkedreport"),
