@@ -285,6 +285,8 @@ def _named_shares(order_lines: Sequence[OrderLine], named: Sequence[LineRefund],
 def _spread(order_lines: Sequence[OrderLine], amount_minor: int, *, step: int) -> list[Share]:
     left = [line.amount_minor - line.refunded_minor for line in order_lines]
     whole = amount_minor == sum(left)
+    if any(rest % step for rest in left):
+        step = 1  # A discount cut a line finer than the currency can be paid: only the sum has to be payable.
     parts = [part * step for part in money.split(amount_minor // step, [rest // step for rest in left])]
     return [
         (line, line.quantity - line.refunded_quantity if whole else 0, part)

@@ -16,7 +16,7 @@ from django.db import connections
 from merchant_platform.kernel import idempotency, ids, tenancy
 from merchant_platform.kernel.errors import PlatformError
 from payments.intents import answers, outcomes, provider_road, refund_road, setups, states
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import Unanswered, Unreachable
@@ -25,9 +25,11 @@ from security.merchants.models import Book
 
 logger = logging.getLogger(__name__)
 
-# A question that never arrived is given up no sooner than this after it was seen waiting:
-# longer than any call to a provider may take.
-FIRST_PAUSE = timedelta(seconds=60)
+# What is first seen waiting is asked about soon, since somebody waits for it. That a question
+# never arrived is concluded at the second asking, longer after it than any call may take.
+FIRST_PAUSE = timedelta(seconds=10)
+PAUSE = timedelta(seconds=60)
+CERTAIN_AT = 2
 PAUSE_MAX = timedelta(hours=1)
 BATCH_MAX = 50
 
@@ -76,6 +78,8 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
     except (Unanswered, Unreachable):
         return
     with tenancy.within(book.pk):
+        if report is None and attempt.asked_count < CERTAIN_AT:
+            return  # It may still be on its way.
         if report is None:
             outcomes.never_arrived(attempt_id=attempt.pk, now=book.now, origin=origin)
         else:
@@ -95,12 +99,14 @@ def resolve_refund(book: Book, refund_id: UUID) -> None:
 
 def resolve_setup(book: Book, setup_id: UUID) -> None:
     """Find out what became of a card's verification."""
+    with tenancy.within(book.pk):
+        asked = SetupIntent.objects.values_list("asked_count", flat=True).get(pk=setup_id)
     setups.look(
         setup_id=setup_id,
         book_id=book.pk,
         now=book.now,
         origin=Origin(livemode=book.livemode),
-        gives_up=True,
+        gives_up=asked >= CERTAIN_AT,
     )
 
 
@@ -196,6 +202,6 @@ def _claim(table: str, at: datetime) -> list[tuple[UUID, UUID]]:
             " %s::interval),"
             f" asked_count = asked_count + 1 WHERE id IN (SELECT t.id FROM {table} t WHERE t.due_at <= %s"
             f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
-            [at, str(FIRST_PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
+            [at, str(PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
         )
         return cursor.fetchall()

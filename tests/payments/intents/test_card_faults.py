@@ -76,6 +76,16 @@ class TestPaying:
         assert [charge.status for charge in charges_of(book)] == ["declined"]
         books.assert_agree()
 
+    def test_is_given_up_at_the_second_asking_only(self, api, book, acquirer):
+        acquirer.fail("timeout_before_commit", operation="authorise")
+        pay(api)
+        told = []
+        for seconds in (0, 11, 30, 72):
+            sweep.sweep(at=NOW + timedelta(seconds=seconds))
+            told.append(charges_of(book)[0].status)
+
+        assert told == ["unknown", "unknown", "unknown", "voided"]
+
     def test_is_resolved_by_looking(self, api, book, acquirer):
         acquirer.fail("timeout_after_commit", operation="authorise")
         intent = pay(api).json
