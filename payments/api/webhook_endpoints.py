@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
 from merchant_platform.kernel import clock, idempotency, ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import API_VERSION, Answer, Call, body, door, endpoint
@@ -31,6 +34,7 @@ from payments.webhooks import operations as webhooks
 from payments.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 Url = Annotated[str, UpTo(5000)]
+OVERLAP_SECONDS_MAX = int(webhooks.OVERLAP_MAX.total_seconds())
 Types = Listed[Annotated[str, UpTo(100)]]
 
 
@@ -52,7 +56,17 @@ class UpdateEndpoint(Params):
 
 class RotateSecret(Params):
     # Seconds for which the old secret signs too.
-    expires_in: Integer = int(webhooks.OVERLAP_DEFAULT.total_seconds())
+    expires_in: Annotated[Integer, AfterValidator(lambda value: _overlap(value))] = int(
+        webhooks.OVERLAP_DEFAULT.total_seconds()
+    )
+
+
+def _overlap(value: int) -> int:
+    if not 0 <= value <= OVERLAP_SECONDS_MAX:
+        raise PydanticCustomError(
+            "parameter_invalid_integer", "This value must be between 0 and {n}.", {"n": OVERLAP_SECONDS_MAX}
+        )
+    return value
 
 
 class ListDeliveries(ListParams):

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 HTTP_GONE = 410
 # At once to an endpoint that answers fast; the slower, the fewer, so that about this much time is under way to it.
-ROOM_MAX, ROOM_SLOW = 32, 2
+ROOM_MAX, ROOM_SLOW = 16, 2
 ROOM_MILLISECONDS = 4_000
 SLOW_MILLISECONDS = 2_000
 REMEMBERED_MAX = 10_000

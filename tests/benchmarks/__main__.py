@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks.platform_run import running
+from tests.benchmarks.platform_run import WEBHOOK_HOST, running
 
 
 def main() -> int:
@@ -23,6 +23,7 @@ def main() -> int:
         for line in (data_dir / "run.env").read_text().splitlines():
             name, _, value = line.partition("=")
             os.environ[name] = value
+        os.environ["WEBHOOK_ALLOW_HOSTS"] = WEBHOOK_HOST
         os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
         import django
 

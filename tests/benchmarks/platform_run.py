@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_SECONDS = 180
+# Where the benchmarks' own receiver listens.
+WEBHOOK_HOST = "127.0.0.1"
 
 
 @contextmanager
@@ -29,7 +31,7 @@ def running(*, demo: bool = False) -> Iterator[tuple[int, Path]]:
             "DATA_DIR": str(data_dir),
             "PORT": str(port),
             "DEMO": "1" if demo else "0",
-            "WEBHOOK_ALLOW_HOSTS": "127.0.0.1",  # where the benchmarks' own receiver listens
+            "WEBHOOK_ALLOW_HOSTS": WEBHOOK_HOST,
             "WEB_WORKERS": os.environ.get("WEB_WORKERS", "2"),
         }
         for name in ("DATABASE_URL", "DATABASE_APP_URL", "DATABASE_PLATFORM_URL", "REDIS_URL", "PUBLIC_URL"):

@@ -466,8 +466,12 @@ class TestEveryDoor:
             for asked, reply in replies.items()
             if (reply.status, reply.error["code"]) not in {(404, "resource_missing"), (404, "url_unknown")}
         }
-        # A method is attached to a customer, who is looked for first.
-        assert {address for _, address, _ in statuses} <= {"payment_methods/{id}/attach"}
+        # What a door needs besides the id is looked for first: a customer, an event, a range.
+        assert {address for _, address, _ in statuses} <= {
+            "payment_methods/{id}/attach",
+            "webhook_endpoints/{id}/backfill",
+            "webhook_endpoints/{id}/resend",
+        }
         assert set(statuses.values()) <= {(400, "resource_missing")}
 
     def test_wants_a_key_and_the_right_one(self, api):
@@ -494,6 +498,7 @@ PREFIXES = {
     "refunds": "re",
     "setup_intents": "seti",
     "wallets": "wal",
+    "webhook_endpoints": "we",
 }
 
 

@@ -167,13 +167,17 @@ class TestDelete:
 
 
 class TestRotate:
-    @pytest.mark.parametrize("seconds", [-1, 7 * 24 * 3600 + 1])
+    @pytest.mark.parametrize("seconds", [-1, 7 * 24 * 3600 + 1, 10**18])
     def test_refuses_an_overlap_over_a_week(self, seconds, api):
         endpoint = made(create(api))
 
         reply = api.post(f"webhook_endpoints/{endpoint['id']}/rotate_secret", {"expires_in": seconds})
 
-        assert (reply.status, reply.error["param"]) == (400, "expires_in")
+        assert (reply.status, reply.error["code"], reply.error["param"]) == (
+            400,
+            "parameter_invalid_integer",
+            "expires_in",
+        )
 
     def test_repeats_with_its_key(self, api):
         path = f"webhook_endpoints/{made(create(api))['id']}/rotate_secret"
@@ -351,14 +355,16 @@ class TestBackfill:
 
         before = made(self.fill(api, path, created={"gte": 0, "lt": unix(NOW)}))
         within = made(self.fill(api, path, created={"gte": unix(NOW), "lt": unix(NOW) + 1}))
+        ever = made(self.fill(api, path, created={"gte": -(10**18), "lt": 10**18}))
 
-        assert (before["deliveries_count"], within["deliveries_count"]) == (0, 3)
+        assert (before["deliveries_count"], within["deliveries_count"], ever["deliveries_count"]) == (0, 3, 0)
 
     @pytest.mark.parametrize(
         ("fields", "code", "param"),
         [
             ({"created": {"gte": 5, "lt": 5}}, "parameter_invalid", "created[lt]"),
             ({"created": {"gte": 5}}, "parameter_missing", "created[lt]"),
+            ({"created": {"gte": 10**18, "lt": -(10**18)}}, "parameter_invalid", "created[lt]"),
             ({"types": ["nothing.happened"]}, "parameter_invalid", "types[0]"),
         ],
     )
