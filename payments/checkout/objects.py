@@ -70,6 +70,8 @@ def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> 
         "integration_identifier": None,
         "invoice": None,
         "invoice_creation": None,
+        # Filled where expand[] asks for them.
+        "line_items": None,
         "livemode": row.is_live,
         "locale": row.locale,
         "managed_payments": None,

@@ -8,8 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0005_cards_tenancy'),
-        ('payments', '0011_notices'),
+        ('payments', '0013_cards_tenancy'),
     ]
 
     operations = [
