@@ -1,11 +1,12 @@
 """The whole books proof, and telling operators when it fails."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.events.outbox import publish, row
 from payments.intents import reconcile as intents
+from payments.intents import statements
 from payments.ledger import reconcile as ledger
 from security.merchants import queries as merchants
 
@@ -17,9 +18,14 @@ def prove() -> list[ledger.Difference]:
     return list(ledger.differences(CHECKS))
 
 
+def prove_against_providers(*, day: date) -> list[ledger.Difference]:
+    """Compare charges and refunds with the providers' own statements of a day (UTC). An empty list is the proof."""
+    return statements.differences(day=day)
+
+
 def prove_and_tell(*, now: datetime) -> list[ledger.Difference]:
-    """Prove the books. This will tell operators what differs, through the outbox, and return it."""
-    found = prove()
+    """Prove the books, and yesterday against the providers. This will tell operators what differs, and return it."""
+    found = prove() + prove_against_providers(day=now.date() - timedelta(days=1))
     if found:
         told = {"object": "ledger.difference", "differences": [asdict(difference) for difference in found]}
         with tenancy.within(merchants.platform_book_id(mode="live")):

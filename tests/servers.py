@@ -45,7 +45,7 @@ def start() -> None:
         "DATA_DIR": str(folder / "data"),
         "VAULT_KEYS": f"tests:{base64.b64encode(os.urandom(32)).decode()}",
         # The acquirer itself is started by the first test that wants it (tests/acquirer.py).
-        "SANDBOX_ACQUIRER_URL": _free_address(),
+        "SANDBOX_ACQUIRER_URL": free_address(),
         "SANDBOX_ACQUIRER_SECRET": postgres.secrets.secret("SANDBOX_ACQUIRER_SECRET"),
         "SANDBOX_ACQUIRER_TIMEOUT_SECONDS": "2",
     }
@@ -55,9 +55,10 @@ def share(worker: str) -> None:
     """This will give a worker of pytest-xdist, which inherits the environment, a database of its own."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}_{worker}"))
-    os.environ["SANDBOX_ACQUIRER_URL"] = _free_address()
+    os.environ["SANDBOX_ACQUIRER_URL"] = free_address()
 
 
-def _free_address() -> str:
+def free_address() -> str:
+    """An address on this machine where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -37,4 +37,6 @@ def _made_defaults(model: type[models.Model]) -> tuple[tuple[str, Any], ...]:
 
 
 def _is_made(field: models.Field) -> bool:
-    return field.has_db_default() or (field.has_default() and callable(field.default))
+    if field.has_default():
+        return callable(field.default)
+    return field.has_db_default()

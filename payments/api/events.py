@@ -22,6 +22,8 @@ TYPES = (
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
+    "checkout.session.completed",
+    "checkout.session.expired",
     "customer.created",
     "customer.deleted",
     "customer.updated",

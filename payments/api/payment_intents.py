@@ -341,7 +341,7 @@ def search_(call: Call) -> dict[str, Any]:
 def _begin(call: Call, intent_id: UUID, chosen: cards.Chosen, *, details: dict[str, Any]) -> Answer | Asked[Question]:
     """Confirm: a wallet is charged in this transaction, a card's provider is asked after it."""
     params = call.params
-    method_id = chosen.method_id or intents.method_of(intent_id)
+    method_id = intents.method_for(intent_id, chosen.method_id, origin=origin(call))
     if intents.type_of(method_id) == "card":
         question = provider_road.begin(
             intent_id=intent_id,

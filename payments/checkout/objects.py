@@ -123,7 +123,9 @@ def line_item(line: OrderLine, *, currency: str, livemode: bool) -> dict[str, An
         "amount_total": line.amount_minor,
         "currency": currency.lower(),
         "description": line.description,
+        "discounts": [],
         "metadata": {},
         "price": catalog.price(line.price, livemode=livemode) if line.price else None,
         "quantity": line.quantity,
+        "taxes": [],
     }

@@ -134,7 +134,7 @@ def save_card(
         card_id=token.pk,
         card={
             "brand": token.brand,
-            "country": COUNTRY_OF_TEST_CARDS.get(token.brand),
+            "country": None if origin.livemode else COUNTRY_OF_TEST_CARDS.get(token.brand),
             "exp_month": token.exp_month,
             "exp_year": token.exp_year,
             "fingerprint": token.fingerprint,

@@ -47,7 +47,8 @@ def _record(book: Book, report: Report | RefundReport) -> bool:
         refund_road.record(refund_id=subject_id, report=report, now=book.now, origin=origin)
         return True
     if prefix == "ch" and Attempt.objects.filter(pk=subject_id).exists():
-        outcomes.record_outcome(attempt_id=subject_id, report=report, mode=book.mode, now=book.now, origin=origin)
+        mode = "live" if book.livemode else "test"
+        outcomes.record_outcome(attempt_id=subject_id, report=report, mode=mode, now=book.now, origin=origin)
         return True
     if prefix == "setatt" and SetupIntent.objects.filter(latest_attempt_id=subject_id).exists():
         setups.record(attempt_id=subject_id, report=report, now=book.now, origin=origin)

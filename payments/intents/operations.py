@@ -220,11 +220,7 @@ def confirm(
         raise unexpected(intent, "confirmed", origin)
     method_id = payment_method_id or intent.payment_method_id
     if method_id is None:
-        raise MissingMethod(
-            "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
-            "method, or pass one to confirm.",
-            param="payment_method",
-        )
+        raise _missing_method()
     saved = usable_method(method_id)
     check_type(intent, saved.type)
     if intent.capture_method == "manual":
@@ -286,18 +282,20 @@ def update_charge(
     return attempt
 
 
-def method_of(intent_id: UUID) -> UUID:
-    """The payment method that an intent names already. Raises NotFound and MissingMethod."""
-    found = PaymentIntent.objects.filter(pk=intent_id).values_list("payment_method_id", flat=True)
-    if not found:
+def method_for(intent_id: UUID, named: UUID | None, *, origin: Origin) -> UUID:
+    """What an intent is to be paid with: the named method, else its own. Reads only.
+
+    Raises NotFound, UnexpectedState for an intent that cannot be confirmed, and MissingMethod.
+    """
+    intent = PaymentIntent.objects.filter(pk=intent_id).first()
+    if intent is None:
         raise missing("payment_intent", ids.show("pi", intent_id))
-    if found[0] is None:
-        raise MissingMethod(
-            "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
-            "method, or pass one to confirm.",
-            param="payment_method",
-        )
-    return found[0]
+    if intent.status not in states.CONFIRMABLE:
+        raise unexpected(intent, "confirmed", origin)
+    method_id = named or intent.payment_method_id
+    if method_id is None:
+        raise _missing_method()
+    return method_id
 
 
 def type_of(method_id: UUID) -> str:
@@ -440,6 +438,14 @@ def usable_method(method_id: UUID) -> PaymentMethod:
             "This payment method was detached from its customer and cannot be used again.", param="payment_method"
         )
     return saved
+
+
+def _missing_method() -> MissingMethod:
+    return MissingMethod(
+        "You cannot confirm this PaymentIntent because it's missing a payment method. Update it with a payment "
+        "method, or pass one to confirm.",
+        param="payment_method",
+    )
 
 
 def _order_for(terms_: Terms, *, now: datetime) -> Order:

@@ -32,7 +32,8 @@ from payments.origin import Origin
 from payments.pricing import fees
 from payments.providers.port import Report
 
-CAPTURE, VOID = "capture", "void"
+# To abandon is to release as well; the intent stays and may be paid in another way.
+CAPTURE, VOID, ABANDON = "capture", "void", "abandon"
 
 # How far along a payment is. A report never moves an attempt to an earlier place.
 _PLACES = {
@@ -116,7 +117,7 @@ def unanswered(*, attempt_id: UUID, now: datetime, origin: Origin) -> PaymentInt
     if intent.status != states.PROCESSING:
         if not states.INTENT_MOVES.allows(intent.status, states.PROCESSING):
             return intent
-        advance(intent, to=states.PROCESSING, moves=states.INTENT_MOVES)
+        advance(intent, to=states.PROCESSING, moves=states.INTENT_MOVES, next_action=None)
     publish(_intent_row("payment_intent.processing", intent, now=now, origin=origin))
     return intent
 
@@ -225,7 +226,8 @@ def _post_capture(attempt: Attempt, grown_minor: int, *, mode: str, now: datetim
     together what one would.
     """
     captured = attempt.captured_minor + grown_minor
-    rate_ppm = fees.rate_for(attempt.method)
+    # The plan as it was at the first capture: a plan that changes between two changes no payment under way.
+    rate_ppm = attempt.fee_rate_ppm if attempt.captures_count else fees.rate_for(attempt.method)
     fee_minor = fees.fee(captured, rate_ppm)
     fee_grown = fee_minor - attempt.fee_minor
     merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
@@ -259,7 +261,7 @@ def _post_capture(attempt: Attempt, grown_minor: int, *, mode: str, now: datetim
 
 def _write(attempt: Attempt, state: str, facts: dict[str, Any]) -> None:
     """Move the attempt and write facts, in one compare-and-set; where it stays in its place, the facts alone."""
-    if state != attempt.status and (_moves(attempt, state)):
+    if state != attempt.status and _moves(attempt, state):
         advance(attempt, to=state, moves=states.ATTEMPT_MOVES, **facts)
         return
     Attempt.objects.filter(pk=attempt.pk, status=attempt.status).update(**facts)

@@ -28,6 +28,7 @@ from payments.providers import port
 from payments.providers.port import Authorisation, Report, Unanswered, Unreachable
 from payments.search import terms
 from security.merchants import queries as merchants
+from security.merchants.models import LIVE
 
 AUTHORISE = "authorise"
 
@@ -118,6 +119,25 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
         return intent
     with tenancy.within(book_id):
         return outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=mode, now=now, origin=origin)
+
+
+def abandon(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Origin) -> PaymentIntent:
+    """Leave a challenge that the payer will not answer, to pay in another way. This will release the attempt.
+
+    Call it outside a transaction. The intent is back in `requires_payment_method`, or
+    `processing` until the provider has answered; should the payer have passed the
+    challenge at that very moment, it says so. Raises NotFound, operations.UnexpectedState
+    and LockTimeout.
+    """
+    with tenancy.within(book_id):
+        intent = operations.lock(intent_id)
+        attempt = under_way(intent)
+        if intent.status != states.REQUIRES_ACTION or attempt is None:
+            raise operations.unexpected(intent, "abandoned", origin)
+        question = _note(intent, attempt, asked_act=outcomes.ABANDON, asked_key=outcomes.void_key(attempt))
+    heard = ask(question, now=now)
+    with tenancy.within(book_id):
+        return conclude(question, heard, mode=mode, now=now, origin=origin)
 
 
 # --- the first transaction -------------------------------------------------------------
@@ -280,7 +300,8 @@ def asked_of(attempt: Attempt) -> Question:
 def provider_for(mode: str) -> str:
     """The provider that takes cards in a mode. Raises ProviderNotConfigured."""
     name = settings.CARD_PROVIDERS.get(mode)
-    if name is None or name not in settings.PAYMENT_PROVIDERS:
+    is_there = name in settings.PAYMENT_PROVIDERS and (mode != LIVE or port.find(name).serves_live)
+    if name is None or not is_there:
         raise ProviderNotConfigured(
             f"No payment provider takes cards in {mode} mode here. Configure one, or pay in another way.",
             param="payment_method",

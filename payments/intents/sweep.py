@@ -16,7 +16,7 @@ from django.db import connections
 from merchant_platform.kernel import idempotency, ids, tenancy
 from merchant_platform.kernel.errors import PlatformError
 from payments.intents import answers, outcomes, provider_road, refund_road, setups, states
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import Unanswered, Unreachable
@@ -25,9 +25,11 @@ from security.merchants.models import Book
 
 logger = logging.getLogger(__name__)
 
-# A question that never arrived is given up no sooner than this after it was seen waiting:
-# longer than any call to a provider may take.
-FIRST_PAUSE = timedelta(seconds=60)
+# What is first seen waiting is asked about soon, since somebody waits for it. That a question
+# never arrived is concluded at the second asking, longer after it than any call may take.
+FIRST_PAUSE = timedelta(seconds=10)
+PAUSE = timedelta(seconds=60)
+CERTAIN_AT = 2
 PAUSE_MAX = timedelta(hours=1)
 BATCH_MAX = 50
 
@@ -65,7 +67,7 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
         heard = provider_road.ask(question, now=book.now)
         if isinstance(heard, port.Report):
             with tenancy.within(book.pk):
-                provider_road.conclude(question, heard, mode=book.mode, now=book.now, origin=origin)
+                provider_road.conclude(question, heard, mode=_mode(book), now=book.now, origin=origin)
         return
     if attempt.status not in states.UNDER_WAY or attempt.status == states.AUTHORIZED:
         return
@@ -76,10 +78,12 @@ def resolve_attempt(book: Book, attempt_id: UUID) -> None:
     except (Unanswered, Unreachable):
         return
     with tenancy.within(book.pk):
+        if report is None and attempt.asked_count < CERTAIN_AT:
+            return  # It may still be on its way.
         if report is None:
             outcomes.never_arrived(attempt_id=attempt.pk, now=book.now, origin=origin)
         else:
-            outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=book.mode, now=book.now, origin=origin)
+            outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=_mode(book), now=book.now, origin=origin)
 
 
 def resolve_refund(book: Book, refund_id: UUID) -> None:
@@ -95,12 +99,14 @@ def resolve_refund(book: Book, refund_id: UUID) -> None:
 
 def resolve_setup(book: Book, setup_id: UUID) -> None:
     """Find out what became of a card's verification."""
+    with tenancy.within(book.pk):
+        asked = SetupIntent.objects.values_list("asked_count", flat=True).get(pk=setup_id)
     setups.look(
         setup_id=setup_id,
         book_id=book.pk,
         now=book.now,
         origin=Origin(livemode=book.livemode),
-        gives_up=True,
+        gives_up=asked >= CERTAIN_AT,
     )
 
 
@@ -129,7 +135,7 @@ def release(book: Book, attempt_id: UUID) -> None:
         return
     heard = provider_road.ask(begun, now=book.now)
     with tenancy.within(book.pk):
-        provider_road.conclude(begun, heard, mode=book.mode, now=book.now, origin=origin)
+        provider_road.conclude(begun, heard, mode=_mode(book), now=book.now, origin=origin)
 
 
 def answer_in_flight(*, at: datetime) -> int:
@@ -149,7 +155,9 @@ def _answer(flying: idempotency.InFlight, book: Book) -> bool:
     subject_id = ids.parse(kind, flying.subject)
     origin = Origin(livemode=book.livemode, idempotency_key=flying.key)
     if kind == "pi":
-        intent = provider_road.look(intent_id=subject_id, book_id=book.pk, mode=book.mode, now=book.now, origin=origin)
+        intent = provider_road.look(
+            intent_id=subject_id, book_id=book.pk, mode=_mode(book), now=book.now, origin=origin
+        )
         answer = answers.of_intent(intent, livemode=book.livemode)
     elif kind == "seti":
         setup = setups.look(setup_id=subject_id, book_id=book.pk, now=book.now, origin=origin)
@@ -161,6 +169,10 @@ def _answer(flying: idempotency.InFlight, book: Book) -> bool:
             answer = answers.of_refund(given, list(RefundLine.objects.filter(refund=given).order_by("pk")))
     with tenancy.within(book.pk):
         return idempotency.settle(flying, answer)
+
+
+def _mode(book: Book) -> str:
+    return "live" if book.livemode else "test"
 
 
 def _one(resolve: Callable[[Book, UUID], None], book_id: UUID, row_id: UUID) -> None:
@@ -190,6 +202,6 @@ def _claim(table: str, at: datetime) -> list[tuple[UUID, UUID]]:
             " %s::interval),"
             f" asked_count = asked_count + 1 WHERE id IN (SELECT t.id FROM {table} t WHERE t.due_at <= %s"
             f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
-            [at, str(FIRST_PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
+            [at, str(PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
         )
         return cursor.fetchall()

@@ -35,7 +35,10 @@ class NoticeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """A question for money. Amounts in minor units; `key` is the attempt's public id and makes it happen once."""
+    """A question for money. Amounts in minor units; `key` is the attempt's public id and makes it happen once.
+
+    An amount of zero verifies the card and takes nothing.
+    """
 
     key: str
     account: str  # the merchant's account with the provider: the book's id as hex
@@ -125,6 +128,8 @@ class Provider(Protocol):
     """
 
     name: str
+    # Whether it moves real money: one that does not is never asked for a live book, nor believed there.
+    serves_live: bool
 
     def authorise(self, question: Authorisation) -> Report:
         """Ask for the money."""

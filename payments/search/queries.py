@@ -104,9 +104,17 @@ def _refunded(clause: Clause) -> Q:
     return refunded if clause.value == "true" else ~refunded
 
 
+# What the API calls a charge's status, and the attempt's own states behind it.
+_CHARGE_STATUSES = {
+    "succeeded": ("captured", "authorized"),
+    "failed": ("declined", "voided"),
+    "pending": ("created", "authorizing", "authenticating", "unknown"),
+}
+
+
 def _charge_status(clause: Clause) -> Q:
     _needs_exact_match(clause)
-    return Q(status={"succeeded": "captured", "failed": "declined", "pending": "created"}.get(clause.value, ""))
+    return Q(status__in=_CHARGE_STATUSES.get(clause.value, ("",)))
 
 
 def _needs_exact_match(clause: Clause) -> None:

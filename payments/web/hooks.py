@@ -21,8 +21,8 @@ BODY_BYTES_MAX = 64 * 1024
 @require_POST
 def receive(request: HttpRequest, provider: str, account: str) -> HttpResponse:
     """Take in a notice for a book. 200 acknowledges it, also the second time."""
-    book = _book(account)
-    if provider not in settings.PAYMENT_PROVIDERS or book is None:
+    book = _book(account, provider) if provider in settings.PAYMENT_PROVIDERS else None
+    if book is None:
         return _plain(404, "unknown account")
     if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
         return _plain(413, "too large")
@@ -38,13 +38,14 @@ def receive(request: HttpRequest, provider: str, account: str) -> HttpResponse:
     return _plain(200, "taken")
 
 
-def _book(account: str) -> Book | None:
-    """An account with a provider is a book's id in hex."""
+def _book(account: str, provider: str) -> Book | None:
+    """The book behind an account, which is its id in hex. A provider of play money has no account of a live one."""
     try:
         identifier = UUID(hex=account)
-        return merchants.book(identifier) if identifier.hex == account else None
+        book = merchants.book(identifier) if identifier.hex == account else None
     except (ValueError, Book.DoesNotExist):
         return None
+    return None if book and book.livemode and not port.find(provider).serves_live else book
 
 
 def _plain(status: int, word: str) -> HttpResponse:

@@ -40,7 +40,7 @@ def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
         raise VaultOff("This platform does not take live cards itself.")
     brand = cards.brand_of(card.number)
     exp_year = cards.check_expiry(card.exp_month, card.exp_year, now=now)
-    key = _key_of_the_book(now=now)
+    key = _key_of(book_id, now=now)
     data_key = _unwrapped(key)
     token_id = ids.new(now)
     clear = orjson.dumps({"number": card.number, "holder": card.holder})
@@ -68,7 +68,7 @@ def open_card(*, token_id: UUID) -> ClearCard:
     Raises NoCard, and keys.Tampered where the row is not what was written.
     """
     book_id = tenancy.book_id()
-    token = CardToken.objects.select_related("data_key").filter(pk=token_id).first()
+    token = CardToken.objects.select_related("data_key").filter(book_id=book_id, pk=token_id).first()
     if token is None or token.nonce is None or token.ciphertext is None:
         raise NoCard("This card is not kept here any more.")
     sealed = Sealed(bytes(token.nonce), bytes(token.ciphertext))
@@ -78,7 +78,8 @@ def open_card(*, token_id: UUID) -> ClearCard:
 
 def destroy_card(*, token_id: UUID) -> None:
     """Forget a card of the open book. This will delete its ciphertext; brand and last four stay. Raises NoCard."""
-    destroyed = CardToken.objects.filter(pk=token_id, ciphertext__isnull=False).update(nonce=None, ciphertext=None)
+    kept = CardToken.objects.filter(book_id=tenancy.book_id(), pk=token_id, ciphertext__isnull=False)
+    destroyed = kept.update(nonce=None, ciphertext=None)
     if not destroyed:
         raise NoCard("This card is not kept here any more.")
 
@@ -100,12 +101,12 @@ def rotate() -> int:
     return done
 
 
-def _key_of_the_book(*, now: datetime) -> DataKey:
-    """The book's data key, made where it has none. Of two that make one at once, the first to commit wins."""
-    known = DataKey.objects.first()
+def _key_of(book_id: UUID, *, now: datetime) -> DataKey:
+    """A book's data key, made where it has none. Of two that make one at once, the first to commit wins."""
+    known = DataKey.objects.filter(book_id=book_id).first()
     if known:
         return known
-    ring, book_id, key_id = keys.ring(), tenancy.book_id(), ids.new(now)
+    ring, key_id = keys.ring(), ids.new(now)
     wrapped = ring.wrap(keys.new_key(), book_id=book_id, key_id=key_id)
     made = DataKey(
         id=key_id,
@@ -116,7 +117,7 @@ def _key_of_the_book(*, now: datetime) -> DataKey:
         created_at=now,
     )
     DataKey.objects.bulk_create([made], ignore_conflicts=True)
-    return DataKey.objects.get()
+    return DataKey.objects.get(book_id=book_id)
 
 
 def _unwrapped(key: DataKey) -> bytes:

@@ -1,6 +1,7 @@
+from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from payments import proof
 
@@ -9,8 +10,18 @@ class Command(BaseCommand):
     help = "Compute every balance, total, charge, refund and order again from the transfers, and fail on a difference."
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--statements",
+            type=date.fromisoformat,
+            metavar="DAY",
+            help="compare with providers' statements of a day too",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         found = proof.prove()
+        if options["statements"]:
+            found += proof.prove_against_providers(day=options["statements"])
         for difference in found:
             self.stderr.write(f"{difference.check}: {difference.detail}")
         if found:

@@ -43,6 +43,7 @@ class Sandbox:
     """Implements payments.providers.port.Provider. `now` is a book's clock where the caller has one at hand."""
 
     name = "sandbox"
+    serves_live = False
 
     def __init__(self) -> None:
         self._wire = Wire()

@@ -5,6 +5,7 @@ import ast
 from merchant_platform.docs import guide
 from merchant_platform.kernel.api import expand
 from merchant_platform.kernel.api.errors import STATUSES
+from payments.api import events
 from tests.architecture.asking import dotted, sources
 
 
@@ -26,7 +27,8 @@ class TestGuide:
     def test_lists_every_event_there_is(self):
         listed = {f"{name}.{verb}" for name, verbs in guide.EVENT_TYPES.items() for verb in verbs}
 
-        assert listed == told_events()
+        assert listed == set(events.TYPES)
+        assert told_events() <= listed
 
     def test_lists_what_can_be_expanded(self):
         listed = {name: sorted(fields) for name, fields in guide.EXPANDABLE.items()}

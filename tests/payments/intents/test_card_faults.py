@@ -76,6 +76,16 @@ class TestPaying:
         assert [charge.status for charge in charges_of(book)] == ["declined"]
         books.assert_agree()
 
+    def test_is_given_up_at_the_second_asking_only(self, api, book, acquirer):
+        acquirer.fail("timeout_before_commit", operation="authorise")
+        pay(api)
+        told = []
+        for seconds in (0, 11, 30, 72):
+            sweep.sweep(at=NOW + timedelta(seconds=seconds))
+            told.append(charges_of(book)[0].status)
+
+        assert told == ["unknown", "unknown", "unknown", "voided"]
+
     def test_is_resolved_by_looking(self, api, book, acquirer):
         acquirer.fail("timeout_after_commit", operation="authorise")
         intent = pay(api).json
@@ -278,4 +288,21 @@ class TestNotices:
         assert (found["status"], found["payment_method"]) == ("requires_payment_method", None)
         assert found["last_payment_error"]["code"] == "payment_intent_authentication_failure"
         assert api.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"}).status == 200
+        books.assert_agree()
+
+
+class TestAbandoning:
+    def test_a_challenge_lets_the_payer_pay_in_another_way(self, api, book, acquirer):
+        intent = paid(api, "pm_card_threeDSecure2Required")
+        (charge,) = charges_of(book)
+
+        left = provider_road.abandon(
+            intent_id=charge.intent_id, book_id=book.pk, mode="test", now=NOW, origin=origin_of(book)
+        )
+
+        assert left.status == "requires_payment_method"
+        second = api.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
+        assert second.json["status"] == "succeeded"
+        assert [each.status for each in charges_of(book)] == ["voided", "captured"]
+        assert at_the_acquirer(book) == {"capture": 10_000}
         books.assert_agree()

@@ -8,6 +8,7 @@ from payments.providers import port
 from payments.providers.notices import operations as notices
 from payments.providers.notices.models import Notice
 from payments.web.hooks import BODY_BYTES_MAX
+from tests.cast import wait_until
 from tests.payments.providers.sandbox.asking import account, key, question
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A40")]
@@ -88,6 +89,15 @@ class TestReceive:
         assert statuses == [404] * 4
         assert kept(book) == []
 
+    def test_does_not_believe_play_money_in_a_live_book(self, told, live_book, acquirer):
+        asked = question(account=live_book.pk.hex)
+        acquirer.fail("echoed_notice", key=asked.key)
+        port.find("sandbox").authorise(asked)
+        notice = acquirer.wait_for_notices(2)[1]
+
+        assert post(notice).status_code == 404
+        assert kept(live_book) == []
+
     def test_refuses_what_is_too_large_before_reading_it(self, told, book):
         _, notice = told
 
@@ -110,12 +120,6 @@ class TestReceive:
         acquirer.fail("badly_signed_notice", key=refund.key)
         acquirer.hurry("refund")
 
-        [row] = wait_for(lambda: kept(book))
+        [row] = wait_until(lambda: kept(book))
 
         assert notices.report(row).status == "succeeded"
-
-
-def wait_for(condition):
-    from tests.cast import wait_until
-
-    return wait_until(condition)

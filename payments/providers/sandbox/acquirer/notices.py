@@ -38,9 +38,8 @@ class Notices:
 
     def tell(self, account: str, kind: str, known: Mapping[str, Any]) -> None:
         """This will write a notice of what is known now, in the open transaction."""
-        body = json.dumps(
-            {"id": f"ntc_{secrets.token_hex(12)}", "account": account, "type": kind, "object": dict(known)}
-        )
+        identifier = f"acn_{secrets.token_hex(12)}"
+        body = json.dumps({"id": identifier, "account": account, "type": kind, "object": dict(known)})
         where = {"account": account, "key": known["key"], "operation": "notice"}
         if self._faults.strikes(("lost_notice",), **where):
             return
@@ -50,7 +49,7 @@ class Notices:
         for _ in range(copies):
             self._store.insert(
                 "notice",
-                id=json.loads(body)["id"],
+                id=identifier,
                 account=account,
                 url=self._store.all("SELECT notify_url FROM account WHERE account = ?", [account])[0]["notify_url"],
                 body=body,

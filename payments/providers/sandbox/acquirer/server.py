@@ -9,6 +9,7 @@ import logging
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -115,6 +116,11 @@ class Server(ThreadingHTTPServer):
         self.acquirer = acquirer
         super().__init__(address, Door)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """An asker that went in the middle of a request is no trouble of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            logger.exception("a connection failed")
+
 
 class Door(BaseHTTPRequestHandler):
     """One connection."""
@@ -163,8 +169,8 @@ class Door(BaseHTTPRequestHandler):
             return
         if acquirer.faults.strikes(("echoed_notice",), **where):
             acquirer.bank.echo(account, key)
-        if "challenge" in (operation, known.get("status")) or operation == "refund":
-            # Something is due earlier than the thread that sends may think.
+        if operation == "refund" or known.get("status") == "challenge":
+            # Something may be due earlier than the thread that sends thinks.
             acquirer.notices.wake()
         self._answer(200, known)
 
@@ -202,7 +208,9 @@ class Door(BaseHTTPRequestHandler):
             self.connection.close()
         else:
             # Until the asker gives up and goes.
-            select.select([self.connection], [], [], HELD_SECONDS_MAX)
+            poll = select.poll()
+            poll.register(self.connection, select.POLLIN)
+            poll.poll(HELD_SECONDS_MAX * 1_000)
 
     def _answer(self, status: int, known: Mapping[str, Any]) -> None:
         body = json.dumps(known).encode()

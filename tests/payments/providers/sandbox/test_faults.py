@@ -4,6 +4,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from contextlib import closing
 from uuid import uuid4
 
@@ -216,8 +217,6 @@ class TestSignature:
         ],
     )
     def test_does_not_save_a_malformed_question(self, acquirer, settings, path, body, status):
-        import time
-
         signature = signing.sign(
             settings.SANDBOX_ACQUIRER_SECRET, method="POST", path=path, body=body, at=int(time.time())
         )

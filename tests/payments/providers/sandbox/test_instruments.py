@@ -6,6 +6,7 @@ import pytest
 
 from payments.providers import port
 from payments.providers.sandbox.acquirer.instruments import INSTRUMENTS
+from payments.providers.sandbox.client import ChallengeOver
 from security.vault import cards
 from tests.payments.providers.sandbox.asking import NOW, account, card, key, question
 
@@ -183,8 +184,6 @@ class TestChallenge:
         assert (after.authentication["transStatus"], after.authentication["liability_shift"]) == (status, False)
 
     def test_is_answered_once(self, sandbox):
-        from payments.providers.sandbox.client import ChallengeOver
-
         asked = question("4000000000003220")
         token = token_of(sandbox.authorise(asked))
         sandbox.answer_challenge(token, choice="refuse")
