@@ -70,6 +70,8 @@ def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> 
         "integration_identifier": None,
         "invoice": None,
         "invoice_creation": None,
+        # Filled where expand[] asks for them.
+        "line_items": None,
         "livemode": row.is_live,
         "locale": row.locale,
         "managed_payments": None,
@@ -121,7 +123,9 @@ def line_item(line: OrderLine, *, currency: str, livemode: bool) -> dict[str, An
         "amount_total": line.amount_minor,
         "currency": currency.lower(),
         "description": line.description,
+        "discounts": [],
         "metadata": {},
         "price": catalog.price(line.price, livemode=livemode) if line.price else None,
         "quantity": line.quantity,
+        "taxes": [],
     }

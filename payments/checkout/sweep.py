@@ -73,7 +73,7 @@ def write_receipt(*, session_id: UUID, book_id: UUID, moment: Moment) -> None:
         CheckoutSession.objects.filter(pk=session.pk).update(has_receipt=True)
 
 
-def _ask(statement: str, parameters: Sequence[object]) -> list[Due]:
+def _ask(statement: str, parameters: Sequence[datetime | int]) -> list[Due]:
     with connections["platform"].cursor() as cursor:
         cursor.execute(statement, parameters)
         return [Due(*found) for found in cursor.fetchall()]

@@ -9,7 +9,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('payments', '0009_cards_tenancy'),
-        ('payments', '0007_notices'),
     ]
 
     operations = [

@@ -82,6 +82,8 @@ def _unsent(recorded: datetime):
 
 def _email_of_payer(intent: PaymentIntent) -> str | None:
     """Of a payment from a wallet, the consumer's own address: theirs to be written to, never the merchant's to see."""
+    if intent.latest_attempt_id is None:
+        return None
     attempt = (
         Attempt.objects.select_related("payment_method__mandate__wallet__consumer__user")
         .filter(pk=intent.latest_attempt_id)

@@ -43,6 +43,7 @@ class Paper:
 def paper(receipt: Receipt) -> Paper:
     """Everything that stands on a receipt of the open book."""
     intent = PaymentIntent.objects.select_related("order").get(pk=receipt.intent_id)
+    assert intent.latest_attempt_id is not None, "a receipt is of a paid intent"
     attempt = Attempt.objects.select_related("payment_method").get(pk=intent.latest_attempt_id)
     shown: dict[str, Any] = customers.payment_method(attempt.payment_method, livemode=False)
     card = shown.get("card") or {}

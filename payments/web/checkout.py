@@ -329,4 +329,4 @@ def _speak(request: HttpRequest, session: CheckoutSession) -> None:
     for language, named in (("zh", "zh-hans"), ("en", "en")):
         if session.locale.partition("-")[0] == language:
             translation.activate(named)
-            request.LANGUAGE_CODE = named  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = named

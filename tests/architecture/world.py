@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,9 @@ WORDS = {
     ("payments_webhookdelivery", "status"): "pending",
     ("payments_webhookendpoint", "status"): "enabled",
 }
+# Numbers that a book gives once.
+COUNTED = {("payments_receipt", "number")}
+_numbers = count(1)
 # Tables of which a book has one row: whoever points there points at that one.
 ONE_A_BOOK = frozenset({"security_datakey"})
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -92,7 +96,8 @@ class World:
                 values[reference.column] = self.target(reference)
         for column in columns(table):
             if column.is_needed and column.name not in values:
-                made = WORDS.get((table, column.name)) or _MAKERS[column.type]()
+                key = (table, column.name)
+                made = next(_numbers) if key in COUNTED else WORDS.get(key) or _MAKERS[column.type]()
                 values[column.name] = self.book_id if column.name == "book_id" else made
         return values
 
