@@ -472,7 +472,7 @@ class TestEveryDoor:
             "webhook_endpoints/{id}/backfill",
             "webhook_endpoints/{id}/resend",
         }
-        assert set(statuses.values()) <= {(400, "resource_missing")}
+        assert set(statuses.values()) <= {(400, "resource_missing"), (400, "parameter_missing")}
 
     def test_wants_a_key_and_the_right_one(self, api):
         with books.unchanged():
