@@ -259,6 +259,14 @@ def confirm(call: Call) -> Answer:
         details["shipping"] = params.shipping.model_dump()
     cards.check(call, params.payment_method, params.payment_method_data)
     intent_id = path_id(call, "pi")
+    if params.payment_method or params.payment_method_data:
+        # The bank may be asked for this outside, so a replay is looked for first.
+        stored = idempotency.find(call.book_id, call.idempotency) if call.idempotency else None
+        if stored is not None:
+            return stored
+        provider_road.make_way(
+            intent_id=intent_id, book_id=call.book_id, mode=mode(call), now=call.now, origin=origin(call)
+        )
 
     def first() -> Answer | Asked[Question]:
         chosen = cards.choose(call, params.payment_method, params.payment_method_data)

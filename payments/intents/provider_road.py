@@ -140,6 +140,17 @@ def abandon(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin:
         return conclude(question, heard, mode=mode, now=now, origin=origin)
 
 
+def make_way(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Origin) -> None:
+    """Let another payment method be tried while the bank still waits for the payer. This will abandon that challenge.
+
+    Call it outside a transaction. Does nothing where no challenge is open. Raises what `abandon` raises.
+    """
+    with tenancy.within(book_id):
+        is_challenged = PaymentIntent.objects.filter(pk=intent_id, status=states.REQUIRES_ACTION).exists()
+    if is_challenged:
+        abandon(intent_id=intent_id, book_id=book_id, mode=mode, now=now, origin=origin)
+
+
 # --- the first transaction -------------------------------------------------------------
 
 

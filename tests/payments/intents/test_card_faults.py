@@ -306,3 +306,30 @@ class TestAbandoning:
         assert [each.status for each in charges_of(book)] == ["voided", "captured"]
         assert at_the_acquirer(book) == {"capture": 10_000}
         books.assert_agree()
+
+    def test_comes_with_another_method(self, api, book, acquirer):
+        intent = paid(api, "pm_card_threeDSecure2Required")
+
+        answered = api.post(
+            f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"}, idempotency_key="another"
+        )
+        again_ = api.post(
+            f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"}, idempotency_key="another"
+        )
+
+        assert (answered.status, answered.json["status"]) == (200, "succeeded")
+        assert again_.json == answered.json
+        assert [each.status for each in charges_of(book)] == ["voided", "captured"]
+        books.assert_agree()
+
+    def test_is_refused_while_its_release_is_unanswered(self, api, book, acquirer):
+        intent = paid(api, "pm_card_threeDSecure2Required")
+        acquirer.fail("timeout_before_commit", operation="void")
+
+        answered = api.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
+        meanwhile = again(api, intent)["status"]
+        sweep_until_quiet()
+
+        assert (answered.status, answered.error["code"]) == (400, "payment_intent_unexpected_state")
+        assert (meanwhile, again(api, intent)["status"]) == ("processing", "requires_payment_method")
+        books.assert_agree()
