@@ -1,6 +1,6 @@
-"""`make bench`: payments a second over HTTP, beside the raw limit of the same database, in one run.
+"""`make bench`: payments, pages and webhooks a second, each beside its peer in the same run.
 
-Prints JSON lines. The peer of every ratio is pgbench, which calls the payment's own
+Prints JSON lines. The peer of wallet payments is pgbench, which calls the payment's own
 function with rows of the same size in a loop: what the database alone can do.
 """
 
@@ -28,7 +28,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import wallet_payments, webhooks
+        from tests.benchmarks import cards, wallet_payments, webhooks
 
         def emit(**line: object) -> None:
             print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -36,6 +36,7 @@ def main() -> int:
         clean = wallet_payments.measure(
             port=port, seconds=arguments.seconds, history=arguments.history, emit=emit, scratch=Path(data_dir)
         )
+        clean = cards.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
     return 0 if clean else 1
 

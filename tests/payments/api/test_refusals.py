@@ -14,7 +14,7 @@ from tests.payments.acts import pay
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
-UNKNOWN = {prefix: ids.show(prefix, ids.new(NOW)) for prefix in ids.PREFIXES}
+UNKNOWN = {prefix: ids.show(prefix, ids.new(NOW)) for prefix in [*ids.PREFIXES, "cs_test"]}
 DOORS = sorted((method, address.removeprefix("/v1/")) for address, method, _ in endpoints())
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}
 INTENT = {"amount": 1_000, "currency": "cny"}
@@ -488,6 +488,7 @@ class TestEveryDoor:
 PREFIXES = {
     "balance_transactions": "txn",
     "charges": "ch",
+    "checkout": "cs_test",
     "customers": "cus",
     "events": "evt",
     "orders": "ord",

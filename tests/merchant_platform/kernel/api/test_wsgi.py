@@ -65,10 +65,8 @@ class TestApiApplication:
         headers = {"Authorization": f"Bearer {api.key}"}
         assert answer(application, "GET", "/v1/customers", **headers)[0] == 200
         with closing(psycopg2.connect(**connections["default"].get_connection_params())) as second:
-            second.cursor().execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            ours = connections["default"].connection.info.backend_pid
+            second.cursor().execute("SELECT pg_terminate_backend(%s)", [ours])
 
         statuses = [answer(application, "GET", "/v1/customers", **headers)[0] for _ in range(3)]
 
