@@ -75,8 +75,10 @@ class _Memory:
         remembered = self.holders.get(digest)
         if remembered and now - remembered[0] < REMEMBERED_SECONDS:
             return remembered[1]
+        version = self.version
         holder = _look_up(digest)
-        if holder:
+        # Another thread may have learnt meanwhile that keys changed: what was read before that is not kept.
+        if holder and version == self.version:
             if len(self.holders) >= REMEMBERED_KEYS_MAX:
                 self.holders.clear()
             self.holders[digest] = (now, holder)

@@ -194,6 +194,23 @@ class TestMemory:
 
         assert "Index" in plan
 
+    def test_keeps_nothing_that_was_read_before_keys_changed(self, book, monkeypatch, second_passes):
+        """A thread reads a key; before it remembers it, the key is revoked and another thread learns of that."""
+        _, text = keys.make(book=book, kind=SECRET, now=NOW)
+        second_passes.stands()
+        look_up = authentication._look_up
+
+        def slow(digest):
+            found = look_up(digest)
+            memory.version += 1  # what the other thread does
+            memory.holders.clear()
+            return found
+
+        monkeypatch.setattr(authentication, "_look_up", slow)
+        authenticate(text)
+
+        assert memory.holders == {}
+
 
 class TestMay:
     @pytest.mark.parametrize(
