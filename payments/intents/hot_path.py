@@ -2,9 +2,10 @@
 
 The rules run here, in Python, on the same drafts as the general road (operations.py);
 the rows of all tables go to the database in one function call in autocommit
-(sql/pay_wallet_v2.sql). It commits a success or nothing. Where the database finds the
-payment otherwise, the caller takes the general road, which writes the decline and says
-why. A test holds the rows of both roads against each other.
+(sql/pay_wallets_v3.sql), together with those of payments that wait at that moment
+(lane.py). It commits a success or nothing. Where the database finds the payment
+otherwise, the caller takes the general road, which writes the decline and says why. A
+test holds the rows of both roads against each other.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseError
 
 from merchant_platform.kernel import ids, tenancy
@@ -21,6 +22,7 @@ from merchant_platform.kernel.idempotency import Answer, LockTimeout, Request
 from merchant_platform.kernel.wire import dump
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, operations, states
+from payments.intents.lane import Lane
 from payments.intents.operations import Terms
 from payments.ledger import chart
 from payments.ledger.operations import FOREIGN_CLUSTER, LACKS_AMOUNT
@@ -30,7 +32,10 @@ from payments.origin import Origin
 GENERAL_ROAD = frozenset({"PW001", LACKS_AMOUNT, FOREIGN_CLUSTER})
 LOCK_NOT_AVAILABLE = frozenset({"55P03", "40P01"})
 
-_CALL = "SELECT pay_wallet_v2(%s, %s, %s, %s)"
+_CALL = "SELECT pay_wallets_v3(%s::wallet_payment_v2[], %s, %s, %s)"
+
+# A payment as the call takes it: the literal of wallet_payment_v2, and the JSON of its three events.
+Row = tuple[str, str, str, str]
 
 
 def pay(
@@ -97,24 +102,33 @@ def pay(
         _array([ids.new(now).hex for _ in owed]), _array([event.id.hex for event, _ in owed]),
         _array([target for _, target in owed]),
     ]  # fmt: skip
-    is_paid = _call(f"({','.join(payment)})", *[event.data for event in events])
-    # None, or a key that was used before: the general road knows what to answer.
+    try:
+        is_paid = wallets.go((f"({','.join(payment)})", events[0].data, events[1].data, events[2].data))
+    except DatabaseError as error:
+        if _code(error) in LOCK_NOT_AVAILABLE:
+            raise LockTimeout("Another request on the same object is still at work. Try again.") from error
+        raise
+    # Otherwise, or with a key that was used before, the general road knows what to answer.
     return Answer(status=200, body=response, moved_money=True) if is_paid else None
 
 
-def _call(payment: str, created: str, charge: str, succeeded: str) -> bool | None:
-    """Whether it was written now; None where the payment is one for the general road. Raises LockTimeout."""
+def _write(connection: BaseDatabaseWrapper, payments: Sequence[Row]) -> bool:
+    """Whether all were written now; False where one of them is for the general road, and nothing was written."""
     try:
-        with connections["default"].cursor() as cursor:
-            cursor.execute(_CALL, [payment, created, charge, succeeded])
-            return cursor.fetchone()[0]
+        with connection.cursor() as cursor:
+            cursor.execute(_CALL, [list(column) for column in zip(*payments, strict=True)])
     except DatabaseError as error:
-        code = getattr(error.__cause__, "pgcode", None)
-        if code in GENERAL_ROAD:
-            return None
-        if code in LOCK_NOT_AVAILABLE:
-            raise LockTimeout("Another request on the same object is still at work. Try again.") from error
+        if _code(error) in GENERAL_ROAD:
+            return False
         raise
+    return True
+
+
+wallets = Lane(_write)
+
+
+def _code(error: DatabaseError) -> str | None:
+    return getattr(error.__cause__, "pgcode", None)
 
 
 def _quoted(value: str | None) -> str:

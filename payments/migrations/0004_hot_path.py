@@ -34,9 +34,15 @@ def unconstrained_account(column: str) -> migrations.AlterField:
     )
 
 
+def found(folder: Path, name: str) -> Path:
+    """The file of a function, which moves when a later one takes its place."""
+    present, retired = folder / f"{name}.sql", folder / f"retired/{name}.sql"
+    return present if present.exists() else retired
+
+
 def replaced(path: str, old: str, new: str, *, to: tuple[str, ...]) -> list[migrations.RunSQL]:
     """The new version of a function instead of the old one."""
-    there, back = function(ROOT / path / f"{new}.sql", new, to=to), function(ROOT / path / f"retired/{old}.sql", old, to=to)
+    there, back = (function(found(ROOT / path, name), name, to=to) for name in (new, old))
     return [migrations.RunSQL(back.reverse_sql, back.sql), there]
 
 

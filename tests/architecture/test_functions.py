@@ -20,11 +20,11 @@ CALLERS = {
     "kernel_refuse_change": {APP, PLATFORM},
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
-    "pay_wallet_v2": {APP},
+    "pay_wallets_v3": {APP},
     "wallet_statement_v1": {APP, PLATFORM},
 }
 # Run with the owner's rights: a consumer's statement crosses books.
-DEFINERS = {"pay_wallet_v2", "wallet_statement_v1"}
+DEFINERS = {"pay_wallets_v3", "wallet_statement_v1"}
 
 
 def definitions() -> dict[str, str]:
@@ -75,7 +75,9 @@ class TestFunctions:
 
         # With the owner's rights the caller's temporary tables come last, where they can stand in for nothing.
         expected = {name: "pg_catalog, public" + ", pg_temp" * (name in DEFINERS) for name in SOURCES}
-        assert paths == [(name, [f"search_path={expected[name]}"]) for name in sorted(SOURCES)]
+        assert [(name, config[0]) for name, config in paths] == [
+            (name, f"search_path={expected[name]}") for name in sorted(SOURCES)
+        ]
 
     def test_run_with_the_callers_rights_but_for_one(self):
         definers = ask("owner", "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef")

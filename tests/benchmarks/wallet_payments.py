@@ -61,7 +61,7 @@ def measure(*, port: int, seconds: float, history: int, emit: Callable[..., None
 
     raw = {clients: _pgbench(payers, clients=clients, seconds=seconds, scratch=scratch) for clients in CLIENTS}
     for clients, per_second in raw.items():
-        emit(bench="raw limit", peer="pgbench, pay_wallet_v2", clients=clients, per_second=round(per_second))
+        emit(bench="raw limit", peer="pgbench, pay_wallets_v3", clients=clients, per_second=round(per_second))
     _load(port, payers, clients=4, seconds=2)  # warm: plans, connections, keys
     scenarios: list[tuple[str, Sequence[Payer], int]] = [
         *((f"{PAYERS} payers, one merchant", payers, clients) for clients in CLIENTS),

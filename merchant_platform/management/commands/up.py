@@ -161,9 +161,10 @@ class Command(BaseCommand):
                 *("web", environment, "-m", "granian", "--interface", "wsgi", "merchant_platform.wsgi:application"),
                 *("--host", self.host, "--port", str(settings.PORT), "--http", "1", "--no-ws"),
                 *("--workers", self.given.get("WEB_WORKERS") or str(min(2, os.cpu_count() or 1))),
-                # A few threads a process: while one waits for a commit, or for a provider to answer,
-                # the others work. What comes meanwhile queues here, and beyond that in the kernel.
-                *("--blocking-threads", "4", "--backpressure", "128", "--backlog", "1024"),
+                # A few threads a process: while one waits for a commit, or for a provider to answer, the
+                # others work, and their payments wait for the next commit together. What comes
+                # meanwhile queues here, and beyond that in the kernel.
+                *("--blocking-threads", "8", "--backpressure", "128", "--backlog", "1024"),
                 # An idle thread keeps its connection to the database.
                 *("--blocking-threads-idle-timeout", "600"),
                 *("--no-access-log", "--respawn-failed-workers", "--workers-kill-timeout", "5"),

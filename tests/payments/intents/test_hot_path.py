@@ -290,12 +290,13 @@ def asked(monkeypatch):
         act()  # the key is remembered, the connections are open
         with (
             CaptureQueriesContext(connections["default"]) as asked,
+            CaptureQueriesContext(hot_path.wallets.connection) as together,
             CaptureQueriesContext(connections["platform"]) as others,
         ):
             reply = act()
         assert reply.status == status, reply.json
         assert len(others) == 0
-        return [query["sql"] for query in asked]
+        return [query["sql"] for query in [*together, *asked]]
 
     return count
 
@@ -306,8 +307,8 @@ class TestRoundTrips:
         statements = asked(lambda: pay(api, method, metadata={"table": "7"}))
 
         assert len(statements) == 1
-        assert "pay_wallet_v2(" in statements[0]
-        assert connections["default"].get_autocommit() is True
+        assert "pay_wallets_v3(" in statements[0]
+        assert hot_path.wallets.connection.get_autocommit() is True
         assert roads == [True, True]
 
     def test_are_six_for_a_replay(self, api, method, asked):
@@ -355,7 +356,7 @@ class TestLiteral:
     def test_has_the_columns_of_its_type_in_their_order(self, api, method, monkeypatch):
         """The values go by position: a column that moves or is added must move or be added here."""
         given = []
-        monkeypatch.setattr(hot_path, "_call", lambda payment, *events: given.append(payment))
+        monkeypatch.setattr(hot_path.wallets, "go", lambda payment: given.append(payment[0]))
         pay(api, method, metadata={"table": "7"})
 
         with connections["default"].cursor() as cursor:

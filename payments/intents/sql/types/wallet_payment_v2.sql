@@ -1,5 +1,5 @@
--- What pay_wallet_v2 is given, as one value: the server reads one literal far faster than
--- forty arguments. The events' JSON goes beside it. The order is that of hot_path.pay.
+-- What pay_wallets_v3 is given of a payment, as one value: the server reads one literal far
+-- faster than forty arguments. The events' JSON goes beside it. The order is that of hot_path.pay.
 CREATE TYPE wallet_payment_v2 AS (
     book uuid, now timestamptz,
     key text, fingerprint bytea, request text,
