@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -26,8 +28,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        # Where processors are short, webhooks wait and payments do not.
-        os.nice(NICENESS)
+        _give_way()
         sending = courier.Courier()
         while not stopping.is_set():
             try:
@@ -41,3 +42,12 @@ class Command(BaseCommand):
                 stopping.wait(IDLE_SECONDS)
         sending.finish(now=clock.wall)
         sending.close()
+
+
+def _give_way() -> None:
+    """Where processors are short, webhooks wait and payments do not."""
+    os.nice(NICENESS)
+    # Linux shares processors among sessions first, where it groups them (sched(7), autogroup).
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
