@@ -62,7 +62,7 @@ class Lane(Generic[Given]):
         return self._connection
 
     def go(self, given: Given) -> bool:
-        """This will make the call, or wait for a thread that does. Whether it was written; raises what the call does."""
+        """Make the call, or wait for a thread that does. Whether it was written; raises what the call raises."""
         own = connections[DEFAULT_DB_ALIAS]
         if own.in_atomic_block:
             return self._call(own, [given])  # a part of the caller's transaction, whose rows nobody else sees

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from standardwebhooks import Webhook
 
 from merchant_platform.kernel import tenancy
+from payments.intents.hot_path import wallets
 from payments.webhooks import retries
 from payments.webhooks.models import WebhookEndpoint
 from payments.webhooks.sending import Sender
@@ -364,11 +365,11 @@ class TestStatements:
         payment = {"amount": 100, "currency": "cny", "customer": shown("cus", customer), "confirm": True}
         payment["payment_method"] = shown("pm", method)
         assert api.post("payment_intents", payment).status == 200
-        with CaptureQueriesContext(connections["default"]) as without:
+        with CaptureQueriesContext(wallets.connection) as without:
             assert api.post("payment_intents", payment).status == 200
         endpoint()
 
-        with CaptureQueriesContext(connections["default"]) as beside:
+        with CaptureQueriesContext(wallets.connection) as beside:
             assert api.post("payment_intents", payment).status == 200
 
         assert len(beside) == len(without) == 1
