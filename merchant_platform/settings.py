@@ -21,6 +21,8 @@ if "DATABASE_URL" not in env.ENVIRON and os.access(DATA_DIR / "run.env", os.R_OK
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret: set SECRET_KEY, or start with `make run`, which makes one")
+# What people are told that they signed in to.
+SITE_NAME = env.str("SITE_NAME", default="Merchant platform")
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list(
@@ -39,6 +41,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "security.web.apps.AdminConfig",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "merchant_platform",
     "merchant_platform.kernel",
@@ -104,16 +112,19 @@ MIDDLEWARE = [
         "Message",
         "XFrameOptions",
     )
-]
+] + ["allauth.account.middleware.AccountMiddleware", "security.web.middleware.SecondFactor"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": False,
+        # Ours first; those of allauth stand behind them.
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
                 "merchant_platform.kernel.web.theme.theme",
             ],
         },
@@ -145,11 +156,77 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
 }
 
+# --- dashboard -----------------------------------------------------------------------
+# What stands in the navigation, on one page.
+DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
+# Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
+DASHBOARD_SEARCH: list[str] = []
+# Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
+DASHBOARD_ATTENTION: list[str] = [
+    "security.web.approvals.attention",
+]
+
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+
+# --- sign-in (docs/adr/0013) -----------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+# An e-mail address and a password, or a passkey; nobody has a user name.
+ACCOUNT_ADAPTER = "security.web.accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+# Proxies in front of this host that say truly where a request comes from; without one nobody is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "security.web.accounts.adapters.SecondFactorAdapter"
+# A shop signs in from one address.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = True
+# A passkey counts for two factors, so whoever uses one shows finger, face or PIN each time.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Who may want a factor shown again for an act that its page does not ask it for: callables
+# (desk, action, binding) -> bool (security/web/step_up.py).
+STEP_UP_DEMANDS: list[str] = []
+MFA_FORMS = {
+    "activate_totp": "security.web.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "security.web.accounts.forms.AddWebAuthnForm",
+    "authenticate": "security.web.accounts.forms.AuthenticateForm",
+    "authenticate_webauthn": "security.web.accounts.forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "security.web.accounts.forms.LoginWebAuthnForm",
+    "reauthenticate": "security.web.accounts.forms.ReauthenticateForm",
+    "reauthenticate_webauthn": "security.web.accounts.forms.ReauthenticateWebAuthnForm",
+    "signup_webauthn": "security.web.accounts.forms.SignupWebAuthnForm",
+}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
@@ -196,6 +273,15 @@ WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
 vars().update(env.email_url("EMAIL_URL", default="filemail://"))
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
+
+# --- messages ------------------------------------------------------------------------
+# How messages to people go out: channel to class (security/messaging/channels.py).
+MESSAGE_CHANNELS = {"email": "security.messaging.channels.Email", "sms": "security.messaging.channels.Sms"}
+# The SMS gateway: takes {"to", "text"} as JSON with a bearer token. Without one an SMS stays in the outbox.
+SMS_URL = env.str("SMS_URL", default="")
+SMS_TOKEN = env.str("SMS_TOKEN", default="")
+# Whether operators may read what was sent: only where nothing leaves the machine, for trying things out.
+OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in env.ENVIRON and not SMS_URL)
 
 # --- cards -----------------------------------------------------------------------------
 # Keys that wrap the books' data keys: `id:base64 of 32 bytes`, the current one first. Without them no card opens.

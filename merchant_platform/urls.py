@@ -1,5 +1,8 @@
 """Every address of the platform."""
 
+from importlib import import_module
+
+from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -7,13 +10,19 @@ from merchant_platform import health
 from merchant_platform.kernel.api import doors
 from merchant_platform.kernel.api.openapi import schema
 
+for register in ("security.web.tables", "payments.web.tables"):
+    import_module(register)
+
 urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
     path("", include("payments.web.urls")),
+    path("", include("security.web.urls")),
     path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("security.web.accounts.urls")),
     path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
 ]

@@ -18,7 +18,14 @@ from merchant_platform.kernel.database import provision
 
 # A test may fill these; what Django itself keeps (migrations, content types, permissions) stays.
 EMPTIED = ("kernel", "security", "payments", "members", "analytics")
-EMPTIED_TABLES = ("django_session",)
+EMPTIED_TABLES = (
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "django_admin_log",
+    "django_session",
+    "mfa_authenticator",
+    "usersessions_usersession",
+)
 # Those that refer to others before those they refer to.
 TABLES = """
     WITH RECURSIVE reference AS (

@@ -28,6 +28,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 # Every prefix an id is shown with, and what it names.
 PREFIXES = {
+    "apr": "approval",
+    "aud": "audit record",
     "ch": "charge",
     "cs": "checkout session",
     "cus": "customer",
@@ -45,6 +47,7 @@ PREFIXES = {
     "li": "order line",
     "mandate": "mandate",
     "mer": "merchant",
+    "msg": "message",
     "ord": "order",
     "park": "parked report",
     "pi": "payment intent",
@@ -56,6 +59,7 @@ PREFIXES = {
     "rct": "receipt",
     "rli": "refund line",
     "stf": "staff",
+    "stp": "step-up",
     "setatt": "setup attempt",
     "seti": "setup intent",
     "sto": "store",
