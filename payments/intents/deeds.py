@@ -8,8 +8,8 @@ record commits with the first.
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from merchant_platform.kernel import idempotency, ids
-from merchant_platform.kernel.idempotency import Answer, Asked, Request
+from merchant_platform.kernel import idempotency, ids, tenancy
+from merchant_platform.kernel.idempotency import Answer, Asked, IdempotencyKey, Request
 from merchant_platform.kernel.wire import load
 from payments.hand import Hand
 from payments.intents import answers, provider_road, refund_road, refunds
@@ -78,6 +78,13 @@ def refund(
     return ids.parse("re", load(answer.body)["id"])
 
 
+def refund_of(token: UUID) -> UUID | None:
+    """The refund that a form of the open book made when it was sent before; None where it was not, or is under way."""
+    stored = IdempotencyKey.objects.filter(book_id=tenancy.book_id(), key=_key(token), status__isnull=False).first()
+    shown = load(stored.body or "{}") if stored else {}
+    return ids.parse("re", shown["id"]) if shown.get("object") == "refund" else None
+
+
 def capture(*, intent_id: UUID, amount_minor: int | None, is_final: bool, token: UUID, hand: Hand) -> None:
     """Take what is held, or a part of it. This will note it, ask the provider, and write what it says.
 
@@ -126,5 +133,9 @@ def _ask_around(hand: Hand, request: Request, first: Callable[[], Answer | Asked
 def _once(token: UUID, deed: str, asked: dict[str, object]) -> Request:
     """The key of a form: prefixed, so that no integrator's own key is in its way."""
     return Request(
-        key=f"dashboard:{token}", fingerprint=idempotency.fingerprint("POST", f"dashboard/{deed}", asked), request_id=""
+        key=_key(token), fingerprint=idempotency.fingerprint("POST", f"dashboard/{deed}", asked), request_id=""
     )
+
+
+def _key(token: UUID) -> str:
+    return f"dashboard:{token}"
