@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -48,15 +49,13 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("balance.view")
-def export(request: HttpRequest, desk: Desk) -> HttpResponse | StreamingHttpResponse:
+def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The transactions as they are filtered, as CSV."""
     form = TransactionFilter(request, desk)
     if not form.is_valid():
         return HttpResponse(_("These filters cannot be read."), status=400, content_type="text/plain; charset=utf-8")
     with tenancy.within(desk.book.pk):
-        standing.hand(request, desk).sign(
-            "balance.export", "", filters=sorted(name for name, _value in form.values())
-        )
+        standing.hand(desk).sign("balance.export", "", filters=sorted(name for name, _value in form.values()))
 
     def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[str]], UUID | None]:
         page = listing.batches(form.filters, after=cursor)

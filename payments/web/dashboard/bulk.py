@@ -14,7 +14,7 @@ from payments.bulk.queries import Progress
 from payments.intents import states
 from payments.listing import payments as listing
 from payments.listing.payments import Line
-from payments.story.queries import left_of
+from payments.story.pieces import left_of
 from payments.web.dashboard import payments, standing, words
 from security.web.desk import Desk, desk_page
 
@@ -25,7 +25,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
     """What would be done to each selected payment; then the job. The selection stands in the address."""
     act = request.GET.get("act", "")
     if act not in words.ACTS:
-        raise Http404
+        return HttpResponseRedirect(desk.url("payments"))
     if not desk.may(f"payment.{act}"):
         return desk.render(request, "dashboard/forbidden.html", status=403)
     selected = payments.selection(request)
@@ -37,7 +37,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
                     intent_ids=selected,
                     staff_id=desk.staff.pk,
                     token=standing.token(request),
-                    hand=standing.hand(request, desk),
+                    hand=standing.hand(desk),
                     at=clock.wall(),
                 )
         except PlatformError as refused:
@@ -48,7 +48,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
         lines = listing.lines(listing.selected(selected))
     rows = [{**payments.shown(line, desk), "amount_minor": _amount(act, line)} for line in lines]
     possible = [row for row in rows if row["amount_minor"] is not None]
-    context = {
+    shown: dict[str, Any] = {
         "act": act,
         "act_word": words.ACTS[act],
         "rows": rows,
@@ -56,7 +56,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
         "sums": _sums(possible) if act != "cancel" else [],
         "token": standing.new_token(),
     }
-    return desk.render(request, "payments/bulk.html", context)
+    return desk.render(request, "payments/bulk.html", shown)
 
 
 @require_safe

@@ -46,6 +46,8 @@ class ListFilter(forms.Form):
     )
 
     tabs: dict[str, Any] = {"all": _("All")}
+    # What stands together behind one chip.
+    together: tuple[tuple[Any, tuple[str, ...]], ...] = ((_("Date"), ("created_from", "created_to")),)
 
     def __init__(self, request: HttpRequest, desk: Desk) -> None:
         super().__init__(request.GET, prefix=None)
@@ -76,6 +78,20 @@ class ListFilter(forms.Form):
             until=_midnight(until + timedelta(days=1), self.desk.zone) if until and until < date.max else None,
         )
 
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """The fields by chip; one with a mistake stands open."""
+        grouped = {name for _title, names in self.together for name in names}
+        alone = [(self.fields[name].label, (name,)) for name in self.fields if name not in grouped]
+        return [
+            {
+                "title": title,
+                "fields": [self[name] for name in names],
+                "is_wrong": any(name in self.errors for name in names),
+            }
+            for title, names in (*self.together, *alone)
+        ]
+
     def chips(self) -> list[Chip]:
         """A chip a filter that is set, each with the address without it."""
         return [
@@ -93,7 +109,7 @@ class ListFilter(forms.Form):
     def _said(self, name: str, value: str) -> Any:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
-            return dict(field.choices).get(value, value)  # type: ignore[arg-type, call-overload]
+            return dict(field.choices).get(value, value)  # type: ignore[arg-type]
         return value[:60]
 
     @property
@@ -158,6 +174,7 @@ class PaymentFilter(ListFilter):
     )
 
     tabs = words.TABS
+    together = (*ListFilter.together, (_("Amount"), ("amount_min", "amount_max")))
 
     def __init__(self, request: HttpRequest, desk: Desk) -> None:
         super().__init__(request, desk)

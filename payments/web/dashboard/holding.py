@@ -67,7 +67,7 @@ def capture(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             amount_minor=form.cleaned_data["amount"],
             is_final=not form.cleaned_data["keeps_rest"],
             token=standing.token(request),
-            hand=standing.hand(request, desk),
+            hand=standing.hand(desk),
         )
     except PlatformError as refused:
         form.add_error(None, words.refusal(refused.code))
@@ -103,7 +103,7 @@ def cancel(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             intent_id=intent.pk,
             reason=form.cleaned_data["reason"] or None,
             token=standing.token(request),
-            hand=standing.hand(request, desk),
+            hand=standing.hand(desk),
         )
     except PlatformError as refused:
         form.add_error(None, words.refusal(refused.code))

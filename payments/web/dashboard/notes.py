@@ -30,7 +30,7 @@ def add(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             body=request.POST.get("body", ""),
             author_id=desk.staff.pk,
             token=token,
-            hand=standing.hand(request, desk),
+            hand=standing.hand(desk),
         )
 
     return _done(request, desk, payment, act, _("The note was added."))
@@ -49,7 +49,7 @@ def change(request: HttpRequest, desk: Desk, payment: str, note: str) -> HttpRes
         is_own = found.note.author_id == desk.staff.pk
         context = {"note": found, "payment_id": payment, "is_own": is_own, "body_max": BODY_MAX}
         return desk.render(request, "payments/note.html", context, status=200 if is_own else 403)
-    hand = standing.hand(request, desk)
+    hand = standing.hand(desk)
     if request.POST.get("act") == "remove":
         return _done(
             request,

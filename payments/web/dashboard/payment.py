@@ -14,9 +14,11 @@ from merchant_platform.kernel.events import objects as events
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
 from payments.intents import objects, states
+from payments.intents.models import Attempt
 from payments.listing.payments import state_of
 from payments.story import queries as story
-from payments.story.queries import Story, Told
+from payments.story import timeline as moments
+from payments.story.pieces import Story, Told
 from payments.web.dashboard import standing, timeline, words
 from payments.web.dashboard.links import url_of
 from security.web.desk import Desk, desk_page
@@ -47,7 +49,7 @@ def _context(desk: Desk, told: Story) -> dict[str, Any]:
         "kind": kind,
         "word": word,
         "method": method_of(told),
-        "decline": words.decline(attempt.decline_code or attempt.failure_code or "") if _is_refused(told) else "",
+        "decline": _decline(attempt),
         "refunded_minor": attempt.refunded_minor if attempt else 0,
         "may_refund": desk.may("payment.refund") and told.left_minor > 0,
         "may_capture": desk.may("payment.capture") and intent.status == states.REQUIRES_CAPTURE,
@@ -55,7 +57,7 @@ def _context(desk: Desk, told: Story) -> dict[str, Any]:
         "may_write": desk.may("note.write"),
         "moments": [
             timeline.said(moment, desk, currency=intent.currency, shows_customer=shows_customer)
-            for moment in reversed(told.moments)
+            for moment in reversed(moments.of(told))
         ],
         "fee": told.fee,
         "fee_words": _fee_words(told),
@@ -88,8 +90,12 @@ def pretty(shown: Any) -> str:
     return orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
 
 
-def _is_refused(told: Story) -> bool:
-    return told.attempt is not None and told.attempt.status in (states.DECLINED, states.VOIDED)
+def _decline(attempt: Attempt | None) -> str:
+    """Why the newest attempt was refused; empty where it was not."""
+    if attempt is None or attempt.status not in (states.DECLINED, states.VOIDED):
+        return ""
+    code = attempt.decline_code or attempt.failure_code
+    return words.decline(code) if code else ""
 
 
 def _fee_words(told: Story) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -80,14 +81,14 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("payment.export")
-def export(request: HttpRequest, desk: Desk) -> HttpResponse | StreamingHttpResponse:
+def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, or the selected rows of it, as CSV."""
     form = PaymentFilter(request, desk)
     if not form.is_valid():
         return HttpResponse(_("These filters cannot be read."), status=400, content_type="text/plain; charset=utf-8")
     selected = selection(request)
     with tenancy.within(desk.book.pk):
-        standing.hand(request, desk).sign(
+        standing.hand(desk).sign(
             "payment.export",
             "",
             filters=sorted(name for name, _value in form.values()),

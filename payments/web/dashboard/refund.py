@@ -24,7 +24,8 @@ from payments.intents import deeds, refund_preview, states
 from payments.intents.models import Attempt, PaymentIntent, Refund
 from payments.intents.refunds import LineRefund
 from payments.orders.models import OrderLine
-from payments.story.queries import find, left_of
+from payments.story.pieces import left_of
+from payments.story.queries import find
 from payments.web.dashboard import amounts, standing, words
 from security.web.desk import Desk, desk_page
 
@@ -89,9 +90,7 @@ class RefundForm(forms.Form):
     def rows(self) -> list[tuple[OrderLine, forms.BoundField, int]]:
         """Each line that has something left, with its field and how many are left."""
         return [
-            (line, self[_name(line)], line.quantity - line.refunded_quantity)
-            for line in self.lines
-            if _is_left(line)
+            (line, self[_name(line)], line.quantity - line.refunded_quantity) for line in self.lines if _is_left(line)
         ]
 
 
@@ -131,7 +130,7 @@ def confirm(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
                 **_terms(asked, form),
                 reason=form.cleaned_data["reason"] or None,
                 token=token,
-                hand=standing.hand(request, desk),
+                hand=standing.hand(desk),
             )
             return _done(request, desk, payment, refund_id)
         context |= _preview(desk, asked, form)
@@ -187,7 +186,7 @@ def _read(desk: Desk, payment: str) -> Asked:
         return Asked(
             payment_id=payment,
             intent=intent,
-            attempt=Attempt.objects.filter(pk=intent.latest_attempt_id).first(),
+            attempt=Attempt.objects.get(pk=intent.latest_attempt_id) if intent.latest_attempt_id else None,
             lines=list(OrderLine.objects.filter(order_id=intent.order_id).order_by("pk")[:LINES_MAX]),
             pending_count=Refund.objects.filter(intent_id=intent.pk, status=states.REFUND_PENDING).count(),
         )

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -52,13 +53,13 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("payment.export")
-def export(request: HttpRequest, desk: Desk) -> HttpResponse | StreamingHttpResponse:
+def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, as CSV."""
     form = RefundFilter(request, desk)
     if not form.is_valid():
         return HttpResponse(_("These filters cannot be read."), status=400, content_type="text/plain; charset=utf-8")
     with tenancy.within(desk.book.pk):
-        standing.hand(request, desk).sign(
+        standing.hand(desk).sign(
             "refund.export", "", filters=sorted(name for name, _value in form.values()), tab=form.tab
         )
 

@@ -31,7 +31,7 @@ def save(request: HttpRequest, desk: Desk) -> HttpResponse:
                 query=query,
                 is_shared=request.POST.get("is_shared") == "on",
                 staff_id=desk.staff.pk,
-                hand=standing.hand(request, desk),
+                hand=standing.hand(desk),
             )
     except PlatformError as refused:
         context = {"why": words.refusal(refused.code), "back_url": f"{desk.url(page)}?{query}"}
@@ -47,7 +47,7 @@ def remove(request: HttpRequest, desk: Desk, view: str) -> HttpResponse:
     view_id = standing.object_id("view", view)
     try:
         with tenancy.within(desk.book.pk):
-            removed = operations.remove(view_id=view_id, staff_id=desk.staff.pk, hand=standing.hand(request, desk))
+            removed = operations.remove(view_id=view_id, staff_id=desk.staff.pk, hand=standing.hand(desk))
     except NotFound as gone:
         raise Http404 from gone
     return HttpResponseRedirect(f"{desk.url(removed.page)}?removed={view}")
@@ -60,7 +60,7 @@ def bring_back(request: HttpRequest, desk: Desk, view: str) -> HttpResponse:
     view_id = standing.object_id("view", view)
     try:
         with tenancy.within(desk.book.pk):
-            back = operations.bring_back(view_id=view_id, staff_id=desk.staff.pk, hand=standing.hand(request, desk))
+            back = operations.bring_back(view_id=view_id, staff_id=desk.staff.pk, hand=standing.hand(desk))
     except NotFound as gone:
         raise Http404 from gone
     except PlatformError as refused:

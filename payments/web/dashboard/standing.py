@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest
 from merchant_platform.kernel import ids
 from payments.hand import Hand
 from payments.origin import Origin
-from security.audit.operations import Actor
 from security.web.desk import Desk
 
 CURSORS = ("after", "before")
@@ -31,9 +30,9 @@ def cursor(request: HttpRequest, name: str, prefix: str) -> UUID | None:
     return object_id(prefix, text) if text else None
 
 
-def hand(request: HttpRequest, desk: Desk) -> Hand:
+def hand(desk: Desk) -> Hand:
     """Who acts at this desk, for the rooms."""
-    return Hand(actor=Actor.staff(desk.staff.pk, ip=request.META.get("REMOTE_ADDR", "")), book=desk.book, now=desk.now)
+    return Hand(actor=desk.actor, book=desk.book, now=desk.now)
 
 
 def token(request: HttpRequest) -> UUID:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from merchant_platform.kernel.money import Money, exponent
 from merchant_platform.kernel.templatetags.ui import locale
-from payments.story.queries import Sent
+from payments.story.pieces import Sent
 from payments.story.timeline import Moment
 from payments.web.dashboard import words
 from payments.web.dashboard.links import url_of
@@ -61,7 +61,7 @@ def unrounded(minor: Decimal, currency: str) -> str:
 def _words(moment: Moment, currency: str, *, shows_customer: bool) -> tuple[str, str]:
     values = moment.values
     amount = Money(values["amount_minor"], currency).text(locale()) if "amount_minor" in values else ""
-    attempt = values.get("attempt")
+    attempt: Any = values.get("attempt")
     reason = str(words.REASONS.get(values.get("reason") or "", ""))
     match moment.kind:
         case "created":
