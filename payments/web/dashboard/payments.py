@@ -112,8 +112,8 @@ def removed_view(request: HttpRequest) -> str:
 
 
 def selection(request: HttpRequest) -> list[UUID]:
-    """The payments whose boxes are ticked. Raises Http404 for what is no id, or for too many."""
-    texts = request.POST.getlist("selected") if request.method == "POST" else request.GET.getlist("selected")
+    """The payments whose boxes were ticked, as the address says. Raises Http404 for what is no id, or for too many."""
+    texts = request.GET.getlist("selected")
     if len(texts) > SELECTED_MAX:
         raise Http404
     return [standing.object_id("pi", text) for text in texts]
