@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter
+from allauth.core.internal.httpkit import authenticated_user
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -47,10 +48,10 @@ class Site(admin.AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return HttpResponseRedirect(reverse("account_logout"))
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return HttpResponseRedirect(reverse("account_change_password"))
 
 
@@ -59,7 +60,8 @@ class FewPages(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[: _COUNTED_MAX + 1].count()
+        rows: Any = self.object_list
+        return rows[: _COUNTED_MAX + 1].count()
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -71,7 +73,9 @@ class ReadOnly(admin.ModelAdmin):
     paginator = FewPages
     # Whether fields that relate to a person are shown.
     shows_people = False
+    # Fields that are no columns, and the hidden columns that they read.
     extra_fields: tuple[str, ...] = ()
+    extra_needs: tuple[str, ...] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
@@ -88,25 +92,22 @@ class ReadOnly(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*self._shown(), *self.extra_fields]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         return self._shown()[:_COLUMNS_MAX]
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         return ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         hidden = [field.name for field in self.model._meta.concrete_fields if field.name not in self._shown()]
         needed = {*hidden} - {self.model._meta.pk.name, *self.extra_needs}
         return super().get_queryset(request).defer(*needed)
-
-    # Hidden columns that an extra field reads.
-    extra_needs: tuple[str, ...] = ()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self._record(request, "")
@@ -121,16 +122,17 @@ class ReadOnly(admin.ModelAdmin):
         raise PermissionDenied
 
     def _shown(self) -> list[str]:
-        allowed = {PrivacyClass.OPAQUE, PrivacyClass.BUSINESS} | (
-            {PrivacyClass.PERSONAL} if self.shows_people else set()
-        )
+        allowed = {PrivacyClass.OPAQUE, PrivacyClass.BUSINESS}
+        if self.shows_people:
+            allowed.add(PrivacyClass.PERSONAL)
         classes = privacy.of(self.model)
         return [field.name for field in self.model._meta.concrete_fields if classes.get(field.name) in allowed]
 
     def _record(self, request: HttpRequest, object_id: str) -> None:
+        ip = get_adapter(request).get_client_ip(request)
         with transaction.atomic():
             audit.record(
-                actor=audit.Actor.operator(request.user.pk, ip=get_adapter(request).get_client_ip(request)),
+                actor=audit.Actor.operator(authenticated_user(request).pk, ip=ip),
                 action="admin.view",
                 object_id=object_id[:100],
                 detail={"table": self.model._meta.db_table},

@@ -24,6 +24,7 @@ from payments.web.dashboard import amounts, sheets, standing, words
 from payments.web.dashboard.filters import PaymentFilter
 from security.web.desk import Desk, desk_page
 from security.web.parts import Ways
+from security.web.step_up import step_up
 
 PAGE = "payments"
 SELECTED_MAX = 200
@@ -81,6 +82,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("payment.export")
+@step_up("payment.export", binds=sheets.binds)
 def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, or the selected rows of it, as CSV."""
     form = PaymentFilter(request, desk)

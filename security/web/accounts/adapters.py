@@ -42,6 +42,9 @@ class AccountAdapter(DefaultAccountAdapter):
             return reverse("dashboard")
         return reverse("admin:index" if user.is_operator else "mfa_index")
 
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)
+
     def login(self, request: HttpRequest, user: User) -> None:
         with transaction.atomic():
             super().login(request, user)
