@@ -11,6 +11,14 @@ from security.web.navigation import Group, Item
 NAVIGATION = (
     Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),
     Group(
+        _("Payments"),
+        (
+            Item("payments", _("Payments"), icon="credit-card", action="payment.view", keys="g p"),
+            Item("refunds", _("Refunds"), icon="receipt-refund", action="payment.view", keys="g r"),
+            Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
+        ),
+    ),
+    Group(
         _("Security"),
         (
             Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),

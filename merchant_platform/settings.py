@@ -160,7 +160,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 # What stands in the navigation, on one page.
 DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
 # Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
-DASHBOARD_SEARCH: list[str] = []
+DASHBOARD_SEARCH: list[str] = ["payments.web.dashboard.search.find"]
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
 DASHBOARD_ATTENTION: list[str] = [
     "security.web.approvals.attention",
@@ -293,6 +293,9 @@ VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 # The fee a merchant pays by payment method where its book has no plan of its own, in
 # parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
 DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
+# Above this, in minor units by currency, a refund by staff asks once more for a factor (also several at once, in
+# all); in a currency that is not named here every refund does.
+REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Outside providers: name to class (payments/providers/port.py).

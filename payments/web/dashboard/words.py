@@ -1,0 +1,146 @@
+"""What the rooms' codes are called on the pages of payments, and the colour of each state."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from payments.intents import states
+
+# A state of ours: the badge's colour, and the word that says it.
+PAYMENT_STATES: dict[str, tuple[str, Any]] = {
+    "succeeded": ("success", _("Succeeded")),
+    "partly_refunded": ("info", _("Partly refunded")),
+    "refunded": ("neutral", _("Refunded")),
+    "uncaptured": ("warning", _("Uncaptured")),
+    "processing": ("info", _("Processing")),
+    "failed": ("danger", _("Failed")),
+    "needs_payer": ("warning", _("Waits for the payer")),
+    "incomplete": ("neutral", _("Incomplete")),
+    "canceled": ("neutral", _("Canceled")),
+}
+REFUND_STATES: dict[str, tuple[str, Any]] = {
+    states.REFUND_SUCCEEDED: ("success", _("Succeeded")),
+    states.REFUND_PENDING: ("info", _("Pending")),
+    states.REFUND_FAILED: ("danger", _("Failed")),
+    states.REFUND_CANCELED: ("neutral", _("Canceled")),
+}
+DELIVERY_STATES: dict[str, tuple[str, Any]] = {
+    "pending": ("info", _("Pending")),
+    "succeeded": ("success", _("Delivered")),
+    "failed": ("danger", _("Failed")),
+    "canceled": ("neutral", _("Canceled")),
+}
+ITEM_STATES: dict[str, tuple[str, Any]] = {
+    "waiting": ("info", _("Waiting")),
+    "done": ("success", _("Done")),
+    "refused": ("danger", _("Refused")),
+}
+TABS: dict[str, Any] = {
+    "all": _("All"),
+    **{name: PAYMENT_STATES[name][1] for name in PAYMENT_STATES if name not in ("partly_refunded", "needs_payer")},
+}
+REFUND_TABS: dict[str, Any] = {"all": _("All"), **{name: word for name, (_kind, word) in REFUND_STATES.items()}}
+METHODS: dict[str, Any] = {"card": _("Card"), "wallet": _("Wallet")}
+BRANDS = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "unionpay": "UnionPay"}
+REASONS: dict[str, Any] = {
+    "requested_by_customer": _("Requested by the customer"),
+    "duplicate": _("Paid twice"),
+    "fraudulent": _("Fraudulent"),
+    "expired_uncaptured_charge": _("Came after the payment was closed"),
+    "abandoned": _("Given up by the customer"),
+    "automatic": _("Its time was over"),
+}
+REFUND_REASONS = ("requested_by_customer", "duplicate", "fraudulent")
+CANCEL_REASONS = ("requested_by_customer", "duplicate", "fraudulent", "abandoned")
+# The ledger's accounts in plain words, from where the merchant stands.
+ACCOUNTS: dict[str, Any] = {
+    "bank": _("The platform's bank"),
+    "wallet": _("The customer's wallet"),
+    "merchant": _("Your balance"),
+    "fees": _("The platform's fees"),
+    "acquirer": _("The card acquirer"),
+}
+ENTRIES: dict[str, Any] = {
+    "charge": _("Payment"),
+    "refund": _("Refund"),
+    "refund_failure": _("Refund that failed"),
+}
+TRANSACTIONS: dict[str, Any] = {
+    "payment": _("Payment"),
+    "payment_refund": _("Refund"),
+    "payment_failure_refund": _("Refund that failed"),
+}
+ACTS: dict[str, Any] = {
+    "refund": pgettext_lazy("act", "Refund"),
+    "capture": pgettext_lazy("act", "Capture"),
+    "cancel": pgettext_lazy("act", "Cancel"),
+}
+VERDICTS: dict[str, tuple[str, Any]] = {
+    "allowed": ("success", _("Allowed")),
+    "declined": ("danger", _("Declined")),
+}
+RULES: dict[str, Any] = {"wallet_payment": _("May the wallet pay this?")}
+ROUNDINGS: dict[str, Any] = {
+    "exact": _("It is a whole amount, so nothing was rounded."),
+    "up": _("It was rounded up to the nearest payable amount."),
+    "down": _("It was rounded down to the nearest payable amount."),
+    "even": _("It was exactly half, which is rounded to the even neighbour."),
+}
+# Why a card or a wallet was refused, by its code, for who sells.
+DECLINES: dict[str, Any] = {
+    "insufficient_funds": _("There was not enough money."),
+    "lost_card": _("The card was reported lost."),
+    "stolen_card": _("The card was reported stolen."),
+    "generic_decline": _("The bank gave no reason."),
+    "expired_card": _("The card has expired."),
+    "incorrect_cvc": _("The security code was wrong."),
+    "processing_error": _("The payment could not be processed."),
+    "authentication_required": _("The bank wants the customer to confirm it."),
+    "payment_intent_authentication_failure": _("The customer did not confirm it with the bank."),
+    "mandate_revoked": _("The customer withdrew the permission."),
+    "mandate_expired": _("The customer's permission has expired."),
+    "mandate_limit_exceeded": _("It is over the customer's own limit."),
+    "currency_mismatch": _("The wallet holds another currency."),
+}
+# What a refused act says to staff, by its error's code.
+REFUSALS: dict[str, Any] = {
+    "charge_already_refunded": _("It is refunded already."),
+    "charge_not_refundable": _("No money was taken, so there is nothing to refund."),
+    "charge_refund_amount_exceeded": _("That is more than is left to refund."),
+    "refund_lines_mismatch": _("The lines and the amount do not go together."),
+    "payment_intent_unexpected_state": _("The payment is not in a state that allows this."),
+    "amount_too_large": _("That is more than is left to capture."),
+    "parameter_invalid_integer": _("This amount cannot be paid in this currency."),
+    "idempotency_error": _("This form was sent before with other values. Open it again."),
+    "idempotency_key_in_use": _("This is being done at this very moment. Look again in a few seconds."),
+    "lock_timeout": _("Somebody else is at work on this payment. Try again in a moment."),
+    "ledger_needs_rebase": _("The ledger is being restored. Try again later."),
+    "selection_invalid": _("Select payments that are there, 200 at most."),
+    "note_invalid": _("Write between 1 and 2,000 characters."),
+    "note_not_yours": _("Only who wrote a note can change or remove it."),
+    "view_name_invalid": _("Give the view a name of up to 60 characters."),
+    "view_name_taken": _("You have a view of that name."),
+    "view_limit_reached": _("You have as many views as there can be. Remove one first."),
+}
+
+
+def refusal(code: str) -> str:
+    """The sentence for a refusal: what went wrong, in words for staff."""
+    return str(REFUSALS.get(code) or _("It could not be done."))
+
+
+def decline(code: str) -> str:
+    return str(DECLINES.get(code) or DECLINES["generic_decline"])
+
+
+def brand(name: str) -> str:
+    """A card's brand as it is written on the card."""
+    return BRANDS.get(name, name.title())
+
+
+def method(name: str, brand_name: str = "", last4: str = "") -> str:
+    """How somebody paid: `Visa •••• 4242`, `Wallet`."""
+    if last4:
+        return f"{brand(brand_name)} •••• {last4}"
+    return str(METHODS.get(name, name))
