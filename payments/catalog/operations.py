@@ -10,8 +10,9 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Invalid, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.versions import check_seen
 from payments.catalog import objects
-from payments.catalog.models import Price, Product
+from payments.catalog.models import Price, Product, name_key
 from payments.origin import Origin
 
 
@@ -31,16 +32,29 @@ def create_product(*, fields: dict[str, Any], now: datetime, origin: Origin) -> 
     """Add a product. This will write it and tell `product.created`."""
     metadata = merge({}, fields.pop("metadata", None))
     product = Product.objects.create(
-        id=ids.new(now), book_id=tenancy.book_id(), created_at=now, updated_at=now, metadata=metadata, **fields
+        id=ids.new(now),
+        book_id=tenancy.book_id(),
+        created_at=now,
+        updated_at=now,
+        metadata=metadata,
+        name_key=name_key(fields["name"]),
+        **fields,
     )
     publish(row("product.created", objects.product(product, livemode=origin.livemode), now=now, **origin.tags))
     return product
 
 
-def update_product(*, product_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Product:
-    """Change a product. This will write the given fields and tell `product.updated`. Raises NotFound."""
+def update_product(
+    *, product_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin, seen: str | None = None
+) -> Product:
+    """Change a product. This will write the given fields and tell `product.updated`, unless nothing changes.
+
+    `seen` is the version that the change was made of. Raises NotFound, and ChangedMeanwhile
+    where it is not the present one.
+    """
     product = _locked_product(product_id)
     before = objects.product(product, livemode=origin.livemode)
+    check_seen(seen, before)
     if "metadata" in fields:
         fields["metadata"] = merge(product.metadata, fields["metadata"])
     if (
@@ -48,12 +62,16 @@ def update_product(*, product_id: UUID, fields: dict[str, Any], now: datetime, o
         and not Price.objects.filter(pk=fields["default_price_id"], product_id=product_id).exists()
     ):
         raise missing("price", ids.show("price", fields["default_price_id"]), param="default_price")
+    if "name" in fields:
+        fields["name_key"] = name_key(fields["name"])
     for name, value in fields.items():
         setattr(product, name, value)
-    product.updated_at = now
-    product.save(update_fields=[*fields, "updated_at"])
-    after = objects.product(product, livemode=origin.livemode)
-    publish(row("product.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    previous = changed(before, objects.product(product, livemode=origin.livemode))
+    if previous:
+        product.updated_at = now
+        product.save(update_fields=[*fields, "updated_at"])
+        after = objects.product(product, livemode=origin.livemode)
+        publish(row("product.updated", after, previous=changed(before, after), now=now, **origin.tags))
     return product
 
 
@@ -93,7 +111,10 @@ def create_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, ori
 
 
 def update_price(*, price_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Price:
-    """Change a price's details. This will write them and tell `price.updated`. Raises NotFound and LookupKeyTaken."""
+    """Change a price's details. This will write them and tell `price.updated`. Raises NotFound and LookupKeyTaken.
+
+    Where nothing changes, nothing is written or told.
+    """
     price = Price.objects.select_for_update().filter(pk=price_id).first()
     if price is None:
         raise missing("price", ids.show("price", price_id))
@@ -102,13 +123,16 @@ def update_price(*, price_id: UUID, fields: dict[str, Any], now: datetime, origi
         fields["metadata"] = merge(price.metadata, fields["metadata"])
     for name, value in fields.items():
         setattr(price, name, value)
+    after = objects.price(price, livemode=origin.livemode)
+    previous = changed(before, after)
+    if not previous:
+        return price
     try:
         with transaction.atomic():
             price.save(update_fields=list(fields))
     except IntegrityError as error:
         raise LookupKeyTaken("A price with this lookup key exists.", param="lookup_key") from error
-    after = objects.price(price, livemode=origin.livemode)
-    publish(row("price.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    publish(row("price.updated", after, previous=previous, now=now, **origin.tags))
     return price
 
 
