@@ -56,6 +56,7 @@ PLATFORM = frozenset(
         "security_credentialsversion",
         "security_device",
         "security_flag",
+        "security_invitation",
         "security_merchant",
         "security_publiccode",
         "security_staff",

@@ -3,7 +3,7 @@
 from security.access.models import Flag
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
-from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
+from security.merchants.models import Book, Device, Invitation, Merchant, PublicCode, Staff, Store
 from security.vault.models import CardToken, DataKey
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "DataKey",
     "Device",
     "Flag",
+    "Invitation",
     "Merchant",
     "PublicCode",
     "Staff",

@@ -41,6 +41,7 @@ PREFIXES = {
     "dkey": "data key",
     "ntc": "notice",
     "hold": "hold",
+    "inv": "invitation",
     "key": "API key",
     "li": "order line",
     "mandate": "mandate",

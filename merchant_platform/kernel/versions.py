@@ -24,7 +24,7 @@ def of(shown: Any) -> str:
     return hashlib.sha256(dump(shown).encode()).hexdigest()[:_LENGTH]
 
 
-def check_seen(seen: str | None, present: Any) -> None:
-    """Raises ChangedMeanwhile where what was seen is not the present object. None: the caller saw nothing."""
-    if seen is not None and seen != of(present):
+def check_seen(seen: str | None, present: str) -> None:
+    """Raises ChangedMeanwhile where the version that was seen is not the present one. None: the caller saw nothing."""
+    if seen is not None and seen != present:
         raise ChangedMeanwhile("Somebody changed this meanwhile. Look at it again before you change it.")

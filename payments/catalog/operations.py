@@ -6,11 +6,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import Invalid, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
-from merchant_platform.kernel.versions import check_seen
 from payments.catalog import objects
 from payments.catalog.models import Price, Product, name_key
 from payments.origin import Origin
@@ -54,7 +53,7 @@ def update_product(
     """
     product = _locked_product(product_id)
     before = objects.product(product, livemode=origin.livemode)
-    check_seen(seen, before)
+    versions.check_seen(seen, versions.of(before))
     if "metadata" in fields:
         fields["metadata"] = merge(product.metadata, fields["metadata"])
     if (

@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import Declined, Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
-from merchant_platform.kernel.versions import check_seen
 from payments.customers import finding, objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.origin import Origin
@@ -70,7 +69,7 @@ def update(
     """
     customer = _locked(customer_id)
     before = objects.customer(customer, livemode=origin.livemode)
-    check_seen(seen, before)
+    versions.check_seen(seen, versions.of(before))
     if "metadata" in fields:
         fields["metadata"] = merge(customer.metadata, fields["metadata"])
     if fields.get("default_method_id") is not None:

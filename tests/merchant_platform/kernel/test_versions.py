@@ -11,10 +11,10 @@ class TestOf:
 
 class TestCheckSeen:
     def test_lets_pass_what_still_stands_or_was_never_seen(self):
-        versions.check_seen(versions.of({"a": 1}), {"a": 1})
-        versions.check_seen(None, {"a": 1})
+        versions.check_seen(versions.of({"a": 1}), versions.of({"a": 1}))
+        versions.check_seen(None, versions.of({"a": 1}))
 
     @pytest.mark.parametrize("seen", [versions.of({"a": 1}), "", "0"])
     def test_refuses_what_somebody_changed_meanwhile(self, seen):
         with pytest.raises(versions.ChangedMeanwhile):
-            versions.check_seen(seen, {"a": 2})
+            versions.check_seen(seen, versions.of({"a": 2}))
