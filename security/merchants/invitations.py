@@ -131,7 +131,7 @@ def accept(*, secret: str, user: User, now: datetime) -> Staff:
     # The order of every change of staff: the merchant first.
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=offered.merchant_id)
     invitation = Invitation.objects.select_for_update(of=("self",)).select_related("invited_by").get(pk=offered.pk)
-    if invitation.digest != digest(secret) or not _works(invitation, now):
+    if bytes(invitation.digest) != digest(secret) or not _works(invitation, now):
         raise Unusable("This invitation does not work any more.")
     if user.email != invitation.email:
         raise AnotherAddress("This invitation is for another e-mail address.")

@@ -95,7 +95,8 @@ class TestAccept:
 
     @pytest.mark.django_db(transaction=True)
     def test_of_two_at_once_happens_once(self, manager, guest):
-        _, secret = invite(manager)
+        with transaction.atomic():
+            _, secret = invite(manager)
 
         def accept():
             with transaction.atomic():
