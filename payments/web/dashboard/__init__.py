@@ -1,0 +1,1 @@
+"""The pages of staff about payments, customers and products."""
