@@ -22,7 +22,7 @@ from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -30,6 +30,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 
 from security.access import roles
+from security.audit.operations import Actor
 from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
 
 View = Callable[..., HttpResponse]
@@ -45,6 +46,13 @@ class Desk:
     now: datetime
     # Every merchant that the person works for, this one too, by name.
     places: tuple[Staff, ...]
+    # The network address that asks.
+    ip: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit log names for what is done here."""
+        return Actor.staff(self.staff.pk, ip=self.ip)
 
     @property
     def merchant(self) -> Merchant:
@@ -79,8 +87,7 @@ class Desk:
         self, request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
     ) -> HttpResponse:
         """A page of the dashboard; its templates know the desk by that name."""
-        shown = {"desk": self, "flashes": messages.get_messages(request), **(context or {})}
-        return render(request, template, shown, status=status)
+        return render(request, template, {"desk": self, **(context or {})}, status=status)
 
 
 def address(name: str, *, merchant: str, mode: str, **kwargs: str) -> str:
@@ -138,7 +145,7 @@ def _find(request: HttpRequest, slug: str, mode: str) -> Desk:
     book = Book.objects.get(merchant_id=staff.merchant_id, mode=mode)
     # The rows already at hand: no statement asks for them again.
     book.merchant = staff.merchant
-    return Desk(staff=staff, book=book, now=book.now, places=worked_at)
+    return Desk(staff=staff, book=book, now=book.now, places=worked_at, ip=get_adapter(request).get_client_ip(request))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
