@@ -8,4 +8,21 @@ from django.utils.translation import gettext_lazy as _
 
 from security.web.navigation import Group, Item
 
-NAVIGATION = (Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),)
+NAVIGATION = (
+    Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),
+    Group(
+        _("Payments"),
+        (
+            Item("customers", _("Customers"), icon="users", action="customer.view", keys="g c"),
+            Item("products", _("Products"), icon="package", action="catalog.view", keys="g r"),
+        ),
+    ),
+    Group(
+        _("Settings"),
+        (
+            Item("stores", _("Stores"), icon="building-store", action="store.view", keys="g s"),
+            Item("staff", _("Staff"), icon="users-group", action="staff.view", keys="g t"),
+            Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
+        ),
+    ),
+)

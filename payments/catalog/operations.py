@@ -1,5 +1,6 @@
 """Keep the catalogue: products and prices."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,17 @@ def create_product(*, fields: dict[str, Any], now: datetime, origin: Origin) -> 
     )
     publish(row("product.created", objects.product(product, livemode=origin.livemode), now=now, **origin.tags))
     return product
+
+
+def create_priced(
+    *, fields: dict[str, Any], prices: Sequence[dict[str, Any]], now: datetime, origin: Origin
+) -> Product:
+    """Add a product with its prices, the first of which is its default. This will tell of each. Raises Invalid."""
+    product = create_product(fields=fields, now=now, origin=origin)
+    made = [create_price(product_id=product.pk, fields=dict(each), now=now, origin=origin) for each in prices]
+    if not made:
+        return product
+    return update_product(product_id=product.pk, fields={"default_price_id": made[0].pk}, now=now, origin=origin)
 
 
 def update_product(
@@ -106,6 +118,18 @@ def create_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, ori
     except IntegrityError as error:
         raise LookupKeyTaken("A price with this lookup key exists.", param="lookup_key") from error
     publish(row("price.created", objects.price(price, livemode=origin.livemode), now=now, **origin.tags))
+    return price
+
+
+def add_price(*, product_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Price:
+    """Price a product that is there; a first price becomes its default. This will tell of both.
+
+    Raises Invalid and LookupKeyTaken.
+    """
+    product = _locked_product(product_id)
+    price = create_price(product_id=product_id, fields=fields, now=now, origin=origin)
+    if product.default_price_id is None:
+        update_product(product_id=product_id, fields={"default_price_id": price.pk}, now=now, origin=origin)
     return price
 
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from merchant_platform.kernel import idempotency
-from merchant_platform.kernel.errors import PlatformError
+from merchant_platform.kernel.errors import NotFound, PlatformError
 from merchant_platform.kernel.versions import ChangedMeanwhile
 from merchant_platform.kernel.wire import dump, load
-from security.audit.operations import Actor
 from security.merchants import invitations, staff, stores
 from security.merchants import operations as merchants
 from security.web.desk import Desk
@@ -110,9 +110,20 @@ def submit(request: HttpRequest, desk: Desk, deed: Callable[[], str]) -> HttpRes
     return HttpResponseRedirect(load(done.body), status=303)
 
 
-def actor(request: HttpRequest, desk: Desk) -> Actor:
-    """Who acts at the desk, as the audit log names him."""
-    return Actor.staff(desk.staff.pk, ip=request.META.get("REMOTE_ADDR", ""))
+def press(request: HttpRequest, desk: Desk, deed: Callable[[], str], *, back: str, words: str) -> HttpResponse:
+    """Do what a button asks, and say so; where it is refused, say why on the page to go back to.
+
+    What is not there any more is 404.
+    """
+    try:
+        response = submit(request, desk, deed)
+    except NotFound as gone:
+        raise Http404 from gone
+    except PlatformError as refused:
+        messages.error(request, words_of(refused))
+        return HttpResponseRedirect(back, status=303)
+    messages.success(request, words)
+    return response
 
 
 def _request(request: HttpRequest, desk: Desk) -> idempotency.Request | None:

@@ -1,4 +1,4 @@
-"""Sheets that people take away and bring: CSV that streams, and that no spreadsheet program executes."""
+"""Sheets that people take away: CSV that streams, and that no spreadsheet program executes."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,21 +6,10 @@ from io import StringIO
 
 from django.http import StreamingHttpResponse
 
-# What a spreadsheet program takes for the beginning of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-GUARD = "'"
+from merchant_platform.kernel.cells import guarded
+
 # By this mark Excel knows that a file is UTF-8.
 _BYTE_ORDER_MARK = "\ufeff"
-
-
-def guarded(text: str) -> str:
-    """A text that is read as a text: what could be a formula gets an apostrophe in front."""
-    return GUARD + text if text.startswith(FORMULA_STARTS) else text
-
-
-def unguarded(text: str) -> str:
-    """What stood there before it was guarded."""
-    return text[1:] if text.startswith(GUARD) and text[1:].startswith(FORMULA_STARTS) else text
 
 
 def stream(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:

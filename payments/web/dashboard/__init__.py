@@ -1,1 +1,0 @@
-"""The pages of staff about payments, customers and products."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import ids, tenancy, versions
@@ -25,6 +26,7 @@ from security.web.parts import Chip
 
 TEXT_MAX = 200
 SHOWN_MAX = 10
+forms.WORDS[operations.MethodDetached] = gettext_lazy("This payment method was taken away before.")
 _EXPORTED = ("id", "created", "name", "email", "phone", "description", "city", "country")
 
 
@@ -90,7 +92,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
         def add() -> str:
             row = operations.create(fields=form.columns(), now=desk.now, origin=_origin(desk))
-            return _done(request, desk, "customer.create", row)
+            return _done(desk, "customer.create", row)
 
         try:
             response = forms.submit(request, desk, add)
@@ -116,7 +118,7 @@ def edit(request: HttpRequest, desk: Desk, customer: str) -> HttpResponse:
             changed = operations.update(
                 customer_id=row.pk, fields=form.columns(), now=desk.now, origin=_origin(desk), seen=form.seen
             )
-            return _done(request, desk, "customer.edit", changed, fields=sorted(form.changed_data))
+            return _done(desk, "customer.edit", changed, fields=sorted(form.changed_data))
 
         try:
             response = forms.submit(request, desk, change)
@@ -144,15 +146,11 @@ def delete(request: HttpRequest, desk: Desk, customer: str) -> HttpResponse:
 
         def remove() -> str:
             operations.delete(customer_id=row.pk, now=desk.now, origin=_origin(desk))
-            _record(request, desk, "customer.delete", customer)
+            _record(desk, "customer.delete", customer)
             return desk.url("customers")
 
-        try:
-            response = forms.submit(request, desk, remove)
-        except NotFound as gone:
-            raise Http404 from gone
-        messages.success(request, _("The customer was deleted."))
-        return response
+        back = desk.url("customer", customer=customer)
+        return forms.press(request, desk, remove, back=back, words=_("The customer was deleted."))
     return desk.render(
         request,
         "customers/delete.html",
@@ -172,15 +170,11 @@ def detach(request: HttpRequest, desk: Desk, customer: str, method: str) -> Http
 
         def forget() -> str:
             operations.detach(method_id=saved.pk, now=desk.now, origin=_origin(desk))
-            _record(request, desk, "customer.detach", customer, method=method)
+            _record(desk, "customer.detach", customer, method=method)
             return desk.url("customer", customer=customer)
 
-        try:
-            response = forms.submit(request, desk, forget)
-        except operations.MethodDetached as gone:
-            raise Http404 from gone
-        messages.success(request, _("The saved payment method was taken away."))
-        return response
+        back = desk.url("customer", customer=customer)
+        return forms.press(request, desk, forget, back=back, words=_("The saved payment method was taken away."))
     return desk.render(
         request,
         "customers/detach.html",
@@ -198,7 +192,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     with tenancy.within(desk.book.pk):
         found = _narrowed(request, desk)
         audit.record(
-            actor=forms.actor(request, desk),
+            actor=desk.actor,
             action="customer.export",
             detail={"narrowed_by": sorted(name for name in ("q", "since", "until") if request.GET.get(name))},
             book_id=desk.book.pk,
@@ -306,15 +300,15 @@ def _origin(desk: Desk) -> Origin:
     return Origin(livemode=desk.book.livemode)
 
 
-def _done(request: HttpRequest, desk: Desk, action: str, row: Customer, **detail: Any) -> str:
+def _done(desk: Desk, action: str, row: Customer, **detail: Any) -> str:
     shown = ids.show("cus", row.pk)
-    _record(request, desk, action, shown, **detail)
+    _record(desk, action, shown, **detail)
     return desk.url("customer", customer=shown)
 
 
-def _record(request: HttpRequest, desk: Desk, action: str, object_id: str, **detail: Any) -> None:
+def _record(desk: Desk, action: str, object_id: str, **detail: Any) -> None:
     audit.record(
-        actor=forms.actor(request, desk),
+        actor=desk.actor,
         action=action,
         object_id=object_id,
         detail=detail,
