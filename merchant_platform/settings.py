@@ -206,6 +206,9 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TOTP_ISSUER = env.str("SITE_NAME", default="Merchant platform")
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Who may want a factor shown again for an act that its page does not ask it for: callables
+# (desk, action, binding) -> bool (security/web/step_up.py).
+STEP_UP_DEMANDS: list[str] = []
 MFA_FORMS = {
     "activate_totp": "security.web.accounts.forms.ActivateTOTPForm",
     "add_webauthn": "security.web.accounts.forms.AddWebAuthnForm",

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.db import transaction
-from fido2.webauthn import AuthenticatorData
+from fido2.server import Fido2Server
+from fido2.utils import websafe_encode
+from fido2.webauthn import AuthenticatorData, PublicKeyCredentialRpEntity, UserVerificationRequirement
 
 from merchant_platform.kernel.errors import Invalid
+from security.identity.models import User
 
 CHALLENGE_LIVES = timedelta(minutes=5)
 # Where the counter stands in what an authenticator signs (WebAuthn, section 6.1).
@@ -52,6 +57,35 @@ def check_counter(*, factor: Authenticator, credential: Mapping[str, Any]) -> No
             raise Refused("This passkey was copied: its counter fell.")
         kept.data[_COUNT_KEY] = answered
         kept.save(update_fields=["data"])
+
+
+def ask(*, user: User, challenge: bytes) -> dict[str, Any]:
+    """What a browser is told, so that a passkey of this person signs this challenge."""
+    options, _ = _server().authenticate_begin(
+        credentials=webauthn.get_credentials(user),
+        user_verification=UserVerificationRequirement.REQUIRED,
+        challenge=challenge,
+    )
+    return dict(options)
+
+
+def verify(*, user: User, credential: Any, challenge: bytes, asked_at: datetime, now: datetime) -> Authenticator:
+    """The passkey of this person that signed this challenge. This will keep its counter. Raises Refused."""
+    check_answer(credential=credential, asked_at=asked_at, now=now)
+    state = {"challenge": websafe_encode(challenge), "user_verification": UserVerificationRequirement.REQUIRED}
+    try:
+        signed = _server().authenticate_complete(state, webauthn.get_credentials(user), credential)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused("The passkey's answer does not fit the question.") from error
+    factor = webauthn.get_authenticator_by_credential_id(user, signed.credential_id)
+    if factor is None:
+        raise Refused("This passkey is not yours.")
+    check_counter(factor=factor, credential=credential)
+    return factor
+
+
+def _server() -> Fido2Server:
+    return Fido2Server(PublicKeyCredentialRpEntity(**get_adapter().get_public_key_credential_rp_entity()))
 
 
 def _client_data(credential: Any) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 
+from merchant_platform.kernel.errors import Conflict, Forbidden, NotFound, PlatformError, TooMany, Unavailable
 from security.access import roles
 from security.audit.operations import Actor
 from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
@@ -118,7 +119,10 @@ def desk_page(action: str | None = None) -> Callable[[View], View]:
             desk = _find(request, merchant, mode)
             if action is not None and not desk.may(action):
                 return desk.render(request, "dashboard/forbidden.html", status=403)
-            return view(request, desk, **rest)
+            try:
+                return view(request, desk, **rest)
+            except (Http404, PlatformError) as refusal:
+                return _refuse(request, desk, refusal)
 
         # What the test of all doors reads.
         guarded = never_cache(stand)
@@ -146,6 +150,18 @@ def _find(request: HttpRequest, slug: str, mode: str) -> Desk:
     # The rows already at hand: no statement asks for them again.
     book.merchant = staff.merchant
     return Desk(staff=staff, book=book, now=book.now, places=worked_at, ip=get_adapter(request).get_client_ip(request))
+
+
+# What a kind of refusal is to a browser; the page that says so is the view's, this is what no view foresaw.
+_STATUSES = ((NotFound, 404), (Forbidden, 403), (Conflict, 409), (TooMany, 429), (Unavailable, 503))
+
+
+def _refuse(request: HttpRequest, desk: Desk, refusal: Http404 | PlatformError) -> HttpResponse:
+    """What is not there, or cannot be done, said inside the frame: the way on stays at hand."""
+    if isinstance(refusal, Http404 | NotFound):
+        return desk.render(request, "dashboard/missing.html", status=404)
+    status = next((status for kind, status in _STATUSES if isinstance(refusal, kind)), 400)
+    return desk.render(request, "dashboard/refused.html", {"code": refusal.code}, status=status)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,9 @@ class SecondFactor:
             return self.get_response(request)
         if not trail.needs_second_factor(request.user):
             return self.get_response(request)
+        if request.headers.get("HX-Request"):
+            # A fragment: the page that it belongs to is loaded again, and asks.
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return HttpResponseRedirect(f"{_asking(request)}?{urlencode({'next': _page(request)})}")
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("dashboard", entrance.enter, name="dashboard"),
     *dashboard_path("", entrance.home, name="home"),
     *dashboard_path("search", finding.search, name="search"),
+    *dashboard_path("palette", finding.palette, name="palette"),
     *dashboard_path("notifications", finding.notifications, name="notifications"),
     *dashboard_path("notifications/count", finding.notification_count, name="notification_count"),
 ]

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
+from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 
 from security.authentication import secrets, trail
 from security.identity.models import User
@@ -26,6 +28,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """Nobody has a user name."""
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Staff go to their desk, operators to the tables, everybody else to what they keep of their login."""
+        user = authenticated_user(request)
+        if trail.places(user):
+            return reverse("dashboard")
+        return reverse("admin:index" if user.is_operator else "mfa_index")
 
     def login(self, request: HttpRequest, user: User) -> None:
         with transaction.atomic():

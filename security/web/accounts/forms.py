@@ -67,6 +67,10 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
         return code
 
 
+class StepUpForm(_SpendsCode, base.BaseAuthenticateForm):
+    """A code for one act: the session is as strong as it was."""
+
+
 class _AsksPasskey:
     """Notes when a challenge is handed out, and refuses answers from elsewhere or to one of long ago."""
 

@@ -2,10 +2,11 @@
 
 from django.urls import include, path
 
-from security.web.accounts import views
+from security.web.accounts import stepping, views
 
 urlpatterns = [
     path("enrol/", views.enrol, name="enrol"),
+    path("confirm/<str:demand>/", stepping.confirm, name="step_up"),
     path("sessions/<int:session>/end/", views.end_session, name="end_session"),
     # In front of allauth's own at the same addresses.
     path("2fa/totp/activate/", views.ActivateTOTPView.as_view()),
