@@ -22,6 +22,7 @@ NAVIGATION = (
         (
             Item("stores", _("Stores"), icon="building-store", action="store.view", keys="g s"),
             Item("staff", _("Staff"), icon="users-group", action="staff.view", keys="g t"),
+            Item("roles", _("Roles"), icon="shield-check"),
             Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
         ),
     ),

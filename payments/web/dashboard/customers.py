@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import NotFound, PlatformError
@@ -20,9 +21,11 @@ from payments.origin import Origin
 from payments.web.dashboard.customer_forms import CustomerForm
 from security.audit import operations as audit
 from security.audit import queries as audited
+from security.authentication.step_up import Binding
 from security.web import forms, lists, sheets
 from security.web.desk import Desk, desk_page
 from security.web.parts import Chip
+from security.web.step_up import step_up
 
 TEXT_MAX = 200
 SHOWN_MAX = 10
@@ -182,24 +185,32 @@ def detach(request: HttpRequest, desk: Desk, customer: str, method: str) -> Http
     )
 
 
-@require_POST
+def _export_binding(request: HttpRequest, desk: Desk) -> Binding:
+    """A proof is for these customers and no others."""
+    return Binding(object_id="customers", payee=_narrowing(request), what=_("Take customers away as a file"))
+
+
 @desk_page("customer.export")
+@step_up("customer.export", binds=_export_binding)
 def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """All that the list shows, as CSV that streams; that somebody took it is written down first.
 
     What narrows the list stands in the address, as it does for the list.
     """
+    text, dates = _text(request), _dates(request)
+    if request.method != "POST":
+        chips = [(chip.title, chip.value) for chip in _chips(request, text, dates)]
+        return desk.render(request, "customers/export.html", {"form": forms.DeskForm(), "narrowed": chips})
     with tenancy.within(desk.book.pk):
         found = _narrowed(request, desk)
-        audit.record(
-            actor=desk.actor,
-            action="customer.export",
-            detail={"narrowed_by": sorted(name for name in ("q", "since", "until") if request.GET.get(name))},
-            book_id=desk.book.pk,
-            merchant_id=desk.merchant.pk,
-        )
+        _record(desk, "customer.export", "", narrowed_by=["q"] * bool(text) + sorted(dates))
     name = f"customers-{desk.merchant.slug}-{desk.book.mode}.csv"
     return sheets.stream(name, _EXPORTED, _sheet(desk, found))
+
+
+def _narrowing(request: HttpRequest) -> str:
+    days = {name: day.isoformat() for name, day in _dates(request).items()}
+    return urlencode({"q": _text(request), **days})
 
 
 def _sheet(desk: Desk, found: queries.Found) -> Iterator[list[str]]:

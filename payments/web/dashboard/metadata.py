@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -19,8 +20,9 @@ def rows(present: Mapping[str, str]) -> list[tuple[str, str]]:
     return [*present.items(), *[("", "")] * _BLANK_ROWS]
 
 
-def typed(data: QueryDict) -> list[tuple[str, str]]:
+def typed(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rows of a form that was sent."""
+    assert isinstance(data, QueryDict), "a browser sent it"
     keys, values = data.getlist(KEY), data.getlist(VALUE)
     return [(key.strip(), value.strip()) for key, value in zip(keys, values, strict=False)]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -140,7 +141,7 @@ class NewProductForm(ProductForm):
         super().__init__(*args, currency=currency, **options)
         self.currencies = currency_choices(currency)
         self.price_error = ""
-        if self.is_bound:
+        if isinstance(self.data, QueryDict) and self.is_bound:
             amounts, codes = self.data.getlist(self.AMOUNT), self.data.getlist(self.CURRENCY)
             self.rows = [(amount.strip(), code) for amount, code in zip(amounts, codes, strict=False)][:10]
         else:
