@@ -26,4 +26,11 @@ NAVIGATION = (
             Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
         ),
     ),
+    Group(
+        _("Security"),
+        (
+            Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
+            Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
+        ),
+    ),
 )

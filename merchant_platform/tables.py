@@ -39,6 +39,7 @@ TENANT = frozenset(
         "payments_webhookattempt",
         "payments_webhookdelivery",
         "payments_webhookendpoint",
+        "security_approval",
         "security_cardtoken",
         "security_datakey",
     }

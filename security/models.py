@@ -1,6 +1,7 @@
 """Django's register of this app's tables."""
 
 from security.access.models import Flag
+from security.approvals.models import Approval
 from security.audit.models import AuditChain, AuditLink, AuditRecord
 from security.authentication.models import StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
@@ -10,6 +11,7 @@ from security.vault.models import CardToken, DataKey
 
 __all__ = [
     "ApiKey",
+    "Approval",
     "AuditChain",
     "AuditLink",
     "AuditRecord",

@@ -59,6 +59,14 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
         },
     ),
     (
+        _("Security"),
+        {
+            "approval.view": _("See what waits for a second person"),
+            "approval.decide": _("Decide as the second person"),
+            "audit.view": _("See who did what, and take it away as a file"),
+        },
+    ),
+    (
         _("The platform"),
         {
             "flag.manage": _("Switch features on and off"),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0009_step_up_tenancy'),
+        ('security', '0011_approvals_tenancy'),
     ]
 
     operations = [
