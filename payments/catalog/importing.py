@@ -46,6 +46,8 @@ class Problem:
     code: str
     column: str
     value: str = ""
+    # Of an amount: what it was to be in.
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,7 @@ def _amount(row: Row, column: str, text: str, currency: str) -> int | None:
         if amount_minor > AMOUNT_MAX:
             raise money.NotAnAmount("too_large")
     except money.NotAnAmount as wrong:
-        row.problems.append(Problem(f"amount_{wrong.reason}", column, text[:30]))
+        row.problems.append(Problem(f"amount_{wrong.reason}", column, text[:30], currency))
         return None
     return amount_minor
 

@@ -95,7 +95,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
             "form": form,
             "plan": plan,
             "text": text,
-            "rows": [_shown(row, desk.merchant.default_currency) for row in plan.rows] if plan else [],
+            "rows": [_shown(row) for row in plan.rows] if plan else [],
             "counts": [(badge, words, plan.count(kind)) for kind, (badge, words) in KINDS.items() if plan.count(kind)]
             if plan
             else [],
@@ -163,17 +163,17 @@ def _rows(desk: Desk) -> Iterator[list[str]]:
             yield from importing.sheet(product, prices[product.pk], currency=desk.merchant.default_currency)
 
 
-def _shown(row: importing.Row, currency: str) -> dict[str, Any]:
+def _shown(row: importing.Row) -> dict[str, Any]:
     badge, words = KINDS[row.kind]
     return {
         "row": row,
         "badge": badge,
         "words": words,
-        "problems": [(each.column, _problem_words(each, currency), each.value) for each in row.problems],
+        "problems": [(each.column, _problem_words(each), each.value) for each in row.problems],
     }
 
 
-def _problem_words(problem: importing.Problem, currency: str) -> str:
+def _problem_words(problem: importing.Problem) -> str:
     if problem.code.startswith("amount_"):
-        return amount_words(problem.code.removeprefix("amount_"), currency)
+        return amount_words(problem.code.removeprefix("amount_"), problem.currency)
     return str(PROBLEMS[problem.code]).format(value=problem.value)
