@@ -102,13 +102,13 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
                 for person in sorted(found, key=lambda person: MERCHANT_ROLES.index(person.role))
             ],
             "invitations": [
-                (
-                    ids.show("inv", each.pk),
-                    each,
-                    NAMES[each.role],
-                    each.expires_at <= now,
-                    may_grant(desk.role, each.role),
-                )
+                {
+                    "id": ids.show("inv", each.pk),
+                    "row": each,
+                    "role_name": NAMES[each.role],
+                    "is_over": each.expires_at <= now,
+                    "may_change": may_grant(desk.role, each.role),
+                }
                 for each in waiting
             ],
             "tabs": [

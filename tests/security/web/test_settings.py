@@ -33,7 +33,7 @@ class TestProfile:
 
         row = Merchant.objects.get(pk=merchant.pk)
         assert (row.name, row.time_zone, row.language) == ("Moka & Co", "Europe/Paris", "en")
-        assert "Moka &amp; Co" in door.text(PAGE)
+        assert "Moka &amp; Co" in door.get(PAGE).content.decode()
         assert AuditRecord.objects.get(action="merchant.edit").detail == {"fields": ["language", "name", "time_zone"]}
 
     @pytest.mark.parametrize(
