@@ -52,7 +52,12 @@ class PlaceForm(forms.DeskForm):
         super().__init__(*args, **options)
         self.fields["role"].choices = [(role, NAMES[role]) for role in roles]  # type: ignore[attr-defined]
         self.fields["stores"].choices = store_choices(desk)  # type: ignore[attr-defined]
-        self.role_words = {role: words.ROLES[role] for role in roles}
+        self.roles = roles
+
+    @property
+    def role_lines(self) -> list[tuple[Any, Any]]:
+        """Each role's button, and what the role is for."""
+        return list(zip(self["role"], (words.ROLES[role] for role in self.roles), strict=True))
 
     @property
     def store_ids(self) -> list[UUID]:
