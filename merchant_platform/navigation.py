@@ -16,6 +16,17 @@ NAVIGATION = (
             Item("payments", _("Payments"), icon="credit-card", action="payment.view", keys="g p"),
             Item("refunds", _("Refunds"), icon="receipt-refund", action="payment.view", keys="g r"),
             Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
+            Item("customers", _("Customers"), icon="users", action="customer.view", keys="g c"),
+            Item("products", _("Products"), icon="package", action="catalog.view", keys="g r"),
+        ),
+    ),
+    Group(
+        _("Settings"),
+        (
+            Item("stores", _("Stores"), icon="building-store", action="store.view", keys="g s"),
+            Item("staff", _("Staff"), icon="users-group", action="staff.view", keys="g t"),
+            Item("roles", _("Roles"), icon="shield-check"),
+            Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
         ),
     ),
     Group(

@@ -65,6 +65,7 @@ PLATFORM = frozenset(
         "security_credentialsversion",
         "security_device",
         "security_flag",
+        "security_invitation",
         "security_merchant",
         "security_message",
         "security_publiccode",

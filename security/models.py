@@ -6,7 +6,7 @@ from security.audit.models import AuditChain, AuditLink, AuditRecord
 from security.authentication.models import StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
-from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
+from security.merchants.models import Book, Device, Invitation, Merchant, PublicCode, Staff, Store
 from security.messaging.models import Message, Suppression
 from security.vault.models import CardToken, DataKey
 
@@ -22,6 +22,7 @@ __all__ = [
     "DataKey",
     "Device",
     "Flag",
+    "Invitation",
     "Merchant",
     "Message",
     "PublicCode",

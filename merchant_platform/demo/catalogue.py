@@ -7,7 +7,7 @@ from merchant_platform.demo.chronicle import Chronicle
 from merchant_platform.demo.shops import Shop
 from merchant_platform.kernel import ids
 from payments.catalog import objects
-from payments.catalog.models import Price, Product
+from payments.catalog.models import Price, Product, name_key
 
 _PACE = timedelta(seconds=40)
 
@@ -23,6 +23,7 @@ def _added(shop: Shop, place: int, chronicle: Chronicle, now: datetime) -> tuple
         id=ids.new(now),
         book_id=chronicle.book_id,
         name=goods.name,
+        name_key=name_key(goods.name),
         description=goods.description,
         category=goods.category,
         cost_minor=goods.cost_minor,

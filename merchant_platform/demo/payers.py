@@ -13,7 +13,7 @@ from merchant_platform.demo.purses import Purse
 from merchant_platform.demo.stage import Stage
 from merchant_platform.demo.visits import Visit
 from merchant_platform.kernel import ids
-from payments.customers import objects
+from payments.customers import finding, objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.wallets.models import Consumer, Mandate, Wallet
 
@@ -113,9 +113,9 @@ def _customer(chronicle: Chronicle, person: Person, *, consumer_id: UUID | None,
         consumer_id=consumer_id,
         name=person.name,
         email=person.email,
-        email_key=person.email.lower(),
         preferred_locales=[person.locale],
         created_at=now,
+        **finding.keys_of({"name": person.name, "email": person.email}),
     )
     chronicle.tell("customer.created", lambda: objects.customer(customer, livemode=chronicle.livemode), now=now)
     return customer

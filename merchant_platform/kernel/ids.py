@@ -47,6 +47,7 @@ PREFIXES = {
     "ntc": "notice",
     "nver": "former note",
     "hold": "hold",
+    "inv": "invitation",
     "key": "API key",
     "li": "order line",
     "mandate": "mandate",

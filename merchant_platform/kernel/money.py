@@ -1,5 +1,7 @@
 """Money: integer minor units and an ISO 4217 currency. Never a float, never a blanket times hundred."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -22,6 +24,19 @@ WIRE_THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 _NOT_MONEY = frozenset(
     "XAU XAG XPD XPT XBA XBB XBC XBD XDR XSU XTS XUA XXX CHE CHW COU USN UYI UYW MXV CLF BOV".split()
 )
+
+
+# What a person may type: digits, plain or in groups of three, and a point before the decimals. In either language a
+# comma groups; where it could be meant as a point, nothing is guessed.
+_TYPED = re.compile(r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?P<part>[0-9]+))?")
+
+
+class NotAnAmount(ValueError):
+    """What somebody typed is no amount of this currency. `reason`: `unreadable`, `decimals`, `step` or `too_large`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class CurrencyMismatch(ValueError):
@@ -56,6 +71,37 @@ def step(currency: str) -> int:
     """What an amount must be a multiple of: three decimals are sent in tens, and ISK and UGX have no minor unit."""
     code = currency.upper()
     return 10 if code in WIRE_THREE_DECIMAL else 100 if code in WIRE_EXPONENT_EXCEPTIONS else 1
+
+
+def typed(text: str, currency: str) -> int:
+    """The minor units of an amount that a person typed in major units: `1,234.50`, or `１２．５` in full width.
+
+    Raises NotAnAmount for what cannot be read, has more decimals than the currency, or is
+    no amount that the currency can be paid in.
+    """
+    found = _TYPED.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        raise NotAnAmount("unreadable")
+    digits = exponent(currency)
+    part = (found["part"] or "").rstrip("0")
+    if len(part) > digits:
+        raise NotAnAmount("decimals")
+    whole = found["whole"].replace(",", "").lstrip("0")
+    if len(whole) > len(str(AMOUNT_MAX)):
+        raise NotAnAmount("too_large")
+    amount_minor = int((whole + part.ljust(digits, "0")) or "0")
+    if amount_minor > AMOUNT_MAX:
+        raise NotAnAmount("too_large")
+    if amount_minor % step(currency):
+        raise NotAnAmount("step")
+    return amount_minor
+
+
+def to_type(amount_minor: int, currency: str) -> str:
+    """An amount as a person would type it: what `typed` reads as the same amount."""
+    digits = exponent(currency)
+    text = f"{amount_minor:0{digits + 1}d}"
+    return f"{text[:-digits]}.{text[-digits:]}" if digits else text
 
 
 def unit(currency: str) -> str:

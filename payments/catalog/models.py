@@ -5,6 +5,13 @@ from django.db import models
 from merchant_platform.kernel import privacy
 from merchant_platform.kernel.tables import TenantForeignKey, book_unique
 
+NAME_KEY_LENGTH_MAX = 200
+
+
+def name_key(name: str) -> str:
+    """What a product is found by: its name without regard to case and to how it is spaced."""
+    return " ".join(name.split()).lower()[:NAME_KEY_LENGTH_MAX]
+
 
 class Product(models.Model):
     """Something sold. `cost_minor` is what one costs the merchant, in its own currency."""
@@ -13,6 +20,8 @@ class Product(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
     name = models.TextField()
+    # In the order of code points, so that a beginning is a range.
+    name_key = models.TextField(default="", blank=True, db_collation="C")
     description = models.TextField(null=True)  # noqa: DJ001  (the wire tells null from empty)
     category = models.TextField(default="", blank=True)
     cost_minor = models.BigIntegerField(null=True)
@@ -31,11 +40,25 @@ class Product(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id is_active default_price_id shippable created_at updated_at deleted_at",
-        business="name description category cost_minor images url unit_label statement_descriptor metadata",
+        business="name name_key description category cost_minor images url unit_label statement_descriptor metadata",
     )
 
     class Meta:
         constraints = [book_unique("payments_product")]
+        indexes = [
+            # the dashboard's tabs: on sale, put away; newest first
+            models.Index(
+                fields=["book_id", "is_active", "id"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="payments_product_active",
+            ),
+            # by how a name begins; an imported row by its name
+            models.Index(
+                fields=["book_id", "name_key", "id"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="payments_product_name",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

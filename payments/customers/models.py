@@ -15,9 +15,11 @@ class Customer(models.Model):
     consumer = models.ForeignKey("payments.Consumer", models.PROTECT, null=True, related_name="+", db_index=False)
     name = models.TextField(null=True)  # noqa: DJ001  (the wire tells null from empty)
     email = models.TextField(null=True)  # noqa: DJ001
-    # Lower case: what search compares, since under row-level security only plain equality reaches an index.
-    email_key = models.TextField(null=True)  # noqa: DJ001
     phone = models.TextField(null=True)  # noqa: DJ001
+    # What people search by (finding.py), in the order of code points, so that a beginning is a range.
+    name_key = models.TextField(null=True, db_collation="C")  # noqa: DJ001
+    email_key = models.TextField(null=True, db_collation="C")  # noqa: DJ001
+    phone_key = models.TextField(null=True, db_collation="C")  # noqa: DJ001
     description = models.TextField(null=True)  # noqa: DJ001
     address = models.JSONField(null=True)
     shipping = models.JSONField(null=True)
@@ -30,7 +32,8 @@ class Customer(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id default_method_id created_at deleted_at",
-        personal="consumer name email email_key phone description address shipping preferred_locales metadata",
+        personal="consumer name name_key email email_key phone phone_key description address shipping "
+        "preferred_locales metadata",
     )
 
     class Meta:
@@ -44,6 +47,9 @@ class Customer(models.Model):
             # search name:"…" and phone:"…"
             models.Index(fields=["book_id", "name", "id"], name="payments_customer_name"),
             models.Index(fields=["book_id", "phone", "id"], name="payments_customer_phone"),
+            # the dashboard's search by how a name begins and a telephone number ends
+            models.Index(fields=["book_id", "name_key", "id"], name="payments_customer_name_key"),
+            models.Index(fields=["book_id", "phone_key", "id"], name="payments_customer_phone_key"),
         ]
 
     def __str__(self) -> str:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import Declined, Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
-from payments.customers import objects
+from payments.customers import finding, objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.origin import Origin
 from payments.search import terms
@@ -52,32 +52,39 @@ def create(*, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer
     fields["metadata"] = merge({}, fields.get("metadata"))
     if fields.get("default_method_id"):
         raise Invalid("Attach the payment method to the customer first.", param=DEFAULT_METHOD)
-    customer = Customer(id=ids.new(now), book_id=tenancy.book_id(), created_at=now, **fields)
-    customer.email_key = (customer.email or "").lower() or None
+    customer = Customer(id=ids.new(now), book_id=tenancy.book_id(), created_at=now, **fields, **finding.keys_of(fields))
     customer.save(force_insert=True)
     terms.add("customer", customer.pk, customer.metadata)
     publish(row("customer.created", objects.customer(customer, livemode=origin.livemode), now=now, **origin.tags))
     return customer
 
 
-def update(*, customer_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> Customer:
-    """Change a customer. This will write the given fields and tell `customer.updated`. Raises NotFound."""
+def update(
+    *, customer_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin, seen: str | None = None
+) -> Customer:
+    """Change a customer. This will write the given fields and tell `customer.updated`, unless nothing changes.
+
+    `seen` is the version that the change was made of. Raises NotFound, and ChangedMeanwhile
+    where it is not the present one.
+    """
     customer = _locked(customer_id)
     before = objects.customer(customer, livemode=origin.livemode)
+    versions.check_seen(seen, versions.of(before))
     if "metadata" in fields:
         fields["metadata"] = merge(customer.metadata, fields["metadata"])
-        terms.write("customer", customer.pk, fields["metadata"])
     if fields.get("default_method_id") is not None:
         method_id = fields["default_method_id"]
         if not PaymentMethod.objects.filter(pk=method_id, customer=customer, detached_at__isnull=True).exists():
             raise missing("payment method", ids.show("pm", method_id), param=DEFAULT_METHOD)
-    if "email" in fields:
-        fields["email_key"] = (fields["email"] or "").lower() or None
+    fields |= finding.keys_of(fields)
     for name, value in fields.items():
         setattr(customer, name, value)
-    customer.save(update_fields=list(fields))
     after = objects.customer(customer, livemode=origin.livemode)
-    publish(row("customer.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    if previous := changed(before, after):
+        customer.save(update_fields=list(fields))
+        if "metadata" in previous:
+            terms.write("customer", customer.pk, customer.metadata)
+        publish(row("customer.updated", after, previous=previous, now=now, **origin.tags))
     return customer
 
 
@@ -90,7 +97,18 @@ def delete(*, customer_id: UUID, now: datetime, origin: Origin) -> None:
     shown = objects.customer(customer, livemode=origin.livemode)
     for method in PaymentMethod.objects.filter(customer=customer, detached_at__isnull=True):
         detach(method_id=method.pk, now=now, origin=origin)
-    for name in ("consumer", "name", "email", "email_key", "phone", "description", "address", "shipping"):
+    for name in (
+        "consumer",
+        "name",
+        "name_key",
+        "email",
+        "email_key",
+        "phone",
+        "phone_key",
+        "description",
+        "address",
+        "shipping",
+    ):
         setattr(customer, name, None)
     customer.preferred_locales, customer.metadata, customer.deleted_at = [], {}, now
     customer.save()
@@ -159,16 +177,20 @@ def open_card(method: PaymentMethod) -> ClearCard:
 
 
 def update_method(*, method_id: UUID, fields: dict[str, Any], now: datetime, origin: Origin) -> PaymentMethod:
-    """Change a payment method's details. This will write them and tell `payment_method.updated`. Raises NotFound."""
+    """Change a payment method's details. This will write them and tell `payment_method.updated`. Raises NotFound.
+
+    Where nothing changes, nothing is written or told.
+    """
     method = _locked_method(method_id)
     before = objects.payment_method(method, livemode=origin.livemode)
     if "metadata" in fields:
         fields["metadata"] = merge(method.metadata, fields["metadata"])
     for name, value in fields.items():
         setattr(method, name, value)
-    method.save(update_fields=list(fields))
     after = objects.payment_method(method, livemode=origin.livemode)
-    publish(row("payment_method.updated", after, previous=changed(before, after), now=now, **origin.tags))
+    if previous := changed(before, after):
+        method.save(update_fields=list(fields))
+        publish(row("payment_method.updated", after, previous=previous, now=now, **origin.tags))
     return method
 
 

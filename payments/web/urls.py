@@ -4,6 +4,8 @@ from django.urls import path
 
 from payments.web import challenge, checkout, hooks, receipts
 from payments.web.dashboard.urls import urlpatterns as dashboard
+from payments.web.dashboard import customers, product_sheets, products
+from security.web.desk import dashboard_path
 
 urlpatterns = [
     *dashboard,
@@ -17,4 +19,20 @@ urlpatterns = [
     path("r/<code>", receipts.receipt, name="receipt"),
     path("hooks/<slug:provider>/<slug:account>", hooks.receive, name="hook"),
     path("sandbox/challenge/<str:token>", challenge.show, name="sandbox_challenge"),
+    *dashboard_path("customers", customers.index, name="customers"),
+    *dashboard_path("customers/new", customers.new, name="customer_new"),
+    *dashboard_path("customers/export", customers.export, name="customer_export"),
+    *dashboard_path("customers/<str:customer>", customers.detail, name="customer"),
+    *dashboard_path("customers/<str:customer>/edit", customers.edit, name="customer_edit"),
+    *dashboard_path("customers/<str:customer>/delete", customers.delete, name="customer_delete"),
+    *dashboard_path("customers/<str:customer>/methods/<str:method>", customers.detach, name="customer_detach"),
+    *dashboard_path("products", products.index, name="products"),
+    *dashboard_path("products/new", products.new, name="product_new"),
+    *dashboard_path("products/import", product_sheets.bring, name="product_import"),
+    *dashboard_path("products/export", product_sheets.export, name="product_export"),
+    *dashboard_path("products/<str:product>", products.detail, name="product"),
+    *dashboard_path("products/<str:product>/edit", products.edit, name="product_edit"),
+    *dashboard_path("products/<str:product>/archive", products.archive, name="product_archive"),
+    *dashboard_path("products/<str:product>/prices", products.price_new, name="price_new"),
+    *dashboard_path("products/<str:product>/prices/<str:price>", products.price_change, name="price_change"),
 ]

@@ -46,14 +46,26 @@ ACTIONS: dict[str, frozenset[str]] = {
     "catalog.edit": frozenset({MANAGER}),
     "key.manage": frozenset({DEVELOPER}),
     "event.view": frozenset({DEVELOPER, SUPPORT}),
+    "staff.view": frozenset({MANAGER}),
+    # Invite, change and remove whom the role may grant (GRANTS); the rest of staff is the owner's.
+    "staff.invite": frozenset({MANAGER}),
     "staff.manage": frozenset(),
+    "store.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
     "store.manage": frozenset({MANAGER}),
+    "customer.export": frozenset({MANAGER}),
+    "merchant.view": frozenset({MANAGER, DEVELOPER, FINANCE}),
+    "merchant.edit": frozenset(),
     "approval.view": frozenset({MANAGER, SUPPORT, FINANCE}),
     "approval.decide": frozenset({MANAGER, FINANCE}),
     "audit.view": frozenset(),
     "flag.manage": frozenset({OPERATOR}),
     "merchant.found": frozenset({OPERATOR}),
     "books.prove": frozenset({OPERATOR, FINANCE}),
+}
+# Which roles a role may give and take; the owner gives all. Nobody gives a role to himself.
+GRANTS: dict[str, frozenset[str]] = {
+    OWNER: frozenset(MERCHANT_ROLES),
+    MANAGER: frozenset({CASHIER, SUPPORT}),
 }
 _OPERATORS_ALONE = frozenset({"flag.manage", "merchant.found"})
 
@@ -69,3 +81,8 @@ def may(role: str, action: str) -> bool:
     except KeyError as error:
         raise UnknownAction(action) from error
     return role in roles or (role == OWNER and action not in _OPERATORS_ALONE)
+
+
+def may_grant(role: str, granted: str) -> bool:
+    """Whether somebody with a role may give or take another one."""
+    return granted in GRANTS.get(role, frozenset())

@@ -4,9 +4,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from merchant_platform.kernel import clock, privacy
+from merchant_platform.kernel import clock, privacy, versions
 
 LIVE, TEST, SANDBOX = "live", "test", "sandbox"
 
@@ -22,11 +23,13 @@ class Merchant(models.Model):
     country = models.CharField(max_length=2)
     time_zone = models.TextField()
     default_currency = models.CharField(max_length=3)
+    # What its people are written in who have not chosen a language.
+    language = models.TextField(default="en")
     is_platform = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id is_platform created_at", business="slug name country time_zone default_currency"
+        opaque="id is_platform created_at", business="slug name country time_zone default_currency language"
     )
 
     class Meta:
@@ -42,6 +45,10 @@ class Merchant(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def version(self) -> str:
+        return versions.of([self.name, self.time_zone, self.language])
 
 
 class Book(models.Model):
@@ -119,6 +126,14 @@ class Store(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def version(self) -> str:
+        return versions.of([self.name, self.city, self.is_open])
+
 
 class Device(models.Model):
     """A till or scanner in a store."""
@@ -158,3 +173,45 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role}"
+
+    @property
+    def version(self) -> str:
+        return versions.of([self.role, self.left_at is None, sorted(str(store.pk) for store in self.stores.all())])
+
+
+class Invitation(models.Model):
+    """A place at a merchant that is offered to whoever reads an e-mail address. The link works once, until a time."""
+
+    id_prefix = "inv"
+    id = models.UUIDField(primary_key=True, editable=False)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="+", db_index=False)
+    email = models.EmailField()
+    role = models.TextField()
+    # The stores that it limits the person to; none: all of them.
+    store_ids = ArrayField(models.UUIDField(), default=list)
+    # An invitation is worth what its writer may grant on the day that it is accepted.
+    invited_by = models.ForeignKey(Staff, models.PROTECT, related_name="+", db_index=False)
+    digest = models.BinaryField(unique=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(
+        opaque="id merchant role store_ids invited_by created_at sent_at expires_at accepted_at revoked_at",
+        personal="email",
+        secret="digest",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "email"],
+                condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="security_invitation_open_once_an_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merchant_id} {self.role}"

@@ -13,6 +13,8 @@ from security.access.roles import MERCHANT_ROLES
 from security.identity.models import User
 from security.merchants.models import LIVE, TEST, Book, Device, Merchant, Staff, Store
 
+CHINESE, ENGLISH = "zh-hans", "en"
+
 
 class UnknownRole(Invalid):
     """No such role at a merchant."""
@@ -20,6 +22,18 @@ class UnknownRole(Invalid):
 
 class StoreElsewhere(Invalid):
     """The store belongs to another merchant."""
+
+
+class StoreNameTaken(Invalid):
+    """The merchant has another store of this name."""
+
+    code = "store_name_taken"
+
+
+class DeviceNameTaken(Invalid):
+    """The store has another device of this name."""
+
+    code = "device_name_taken"
 
 
 def found(
@@ -47,6 +61,7 @@ def found(
             country=country,
             time_zone=time_zone,
             default_currency=currency,
+            language=CHINESE if country == "CN" else ENGLISH,
             is_platform=is_platform,
             created_at=now,
         )
@@ -76,13 +91,21 @@ def found_platform(*, now: datetime) -> Merchant:
 
 
 def open_store(*, merchant: Merchant, name: str, city: str = "", now: datetime) -> Store:
-    """Open a store. This will write it for every mode of the merchant."""
-    return Store.objects.create(id=ids.new(now), merchant=merchant, name=name, city=city, created_at=now)
+    """Open a store. This will write it for every mode of the merchant. Raises StoreNameTaken."""
+    try:
+        with transaction.atomic():
+            return Store.objects.create(id=ids.new(now), merchant=merchant, name=name, city=city, created_at=now)
+    except IntegrityError as error:
+        raise StoreNameTaken("There is a store of this name.", param="name") from error
 
 
 def add_device(*, store: Store, name: str, now: datetime) -> Device:
-    """Add a till or scanner to a store. This will write the device."""
-    return Device.objects.create(id=ids.new(now), store=store, name=name, created_at=now)
+    """Add a till or scanner to a store. This will write the device. Raises DeviceNameTaken."""
+    try:
+        with transaction.atomic():
+            return Device.objects.create(id=ids.new(now), store=store, name=name, created_at=now)
+    except IntegrityError as error:
+        raise DeviceNameTaken("There is a device of this name in the store.", param="name") from error
 
 
 def hire(*, user: User, merchant: Merchant, role: str, stores: Iterable[Store] = (), now: datetime) -> Staff:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from security.web import approvals, audit, entrance, finding
+from security.web import approvals, audit, entrance, finding, invitations, rights, settings, staff, stores
 from security.web.desk import dashboard_path
 
 urlpatterns = [
@@ -18,4 +18,24 @@ urlpatterns = [
     *dashboard_path("palette", finding.palette, name="palette"),
     *dashboard_path("notifications", finding.notifications, name="notifications"),
     *dashboard_path("notifications/count", finding.notification_count, name="notification_count"),
+    path("invitations/<str:secret>", invitations.accept, name="invitation"),
+    *dashboard_path("stores", stores.index, name="stores"),
+    *dashboard_path("stores/new", stores.new, name="store_new"),
+    *dashboard_path("stores/<str:store>", stores.detail, name="store"),
+    *dashboard_path("stores/<str:store>/edit", stores.edit, name="store_edit"),
+    *dashboard_path("stores/<str:store>/close", stores.close, name="store_close"),
+    *dashboard_path("stores/<str:store>/reopen", stores.reopen, name="store_reopen"),
+    *dashboard_path("stores/<str:store>/devices", stores.device_new, name="device_new"),
+    *dashboard_path("stores/<str:store>/devices/<str:device>", stores.device_revoke, name="device_revoke"),
+    *dashboard_path("staff", staff.index, name="staff"),
+    *dashboard_path("staff/invite", staff.invite, name="staff_invite"),
+    *dashboard_path("staff/leave", staff.leave, name="staff_leave"),
+    *dashboard_path("staff/invitations/<str:invitation>/again", staff.invitation_again, name="invitation_again"),
+    *dashboard_path("staff/invitations/<str:invitation>/revoke", staff.invitation_revoke, name="invitation_revoke"),
+    *dashboard_path("staff/<str:staff>", staff.detail, name="staff_member"),
+    *dashboard_path("staff/<str:staff>/change", staff.change, name="staff_change"),
+    *dashboard_path("staff/<str:staff>/hand-over", staff.hand_over, name="staff_hand_over"),
+    *dashboard_path("staff/<str:staff>/remove", staff.remove, name="staff_remove"),
+    *dashboard_path("roles", rights.matrix, name="roles"),
+    *dashboard_path("settings", settings.show, name="settings"),
 ]

@@ -182,3 +182,63 @@ class TestSplit:
 def half_even(exact: Fraction) -> int:
     """The oracle: Python's own rounding of exact fractions goes half to even."""
     return round(exact)
+
+
+class TestTyped:
+    @pytest.mark.parametrize(
+        ("text", "currency", "amount_minor"),
+        [
+            ("12", "CNY", 1_200),
+            ("12.5", "CNY", 1_250),
+            ("12.50", "CNY", 1_250),
+            ("12.500", "CNY", 1_250),
+            ("0.01", "CNY", 1),
+            ("0", "CNY", 0),
+            ("007", "CNY", 700),
+            ("1,234.50", "CNY", 123_450),
+            ("1,234,567", "CNY", 123_456_700),
+            (" １２．５ ", "CNY", 1_250),
+            ("１，２３４", "CNY", 123_400),
+            ("1200", "JPY", 1_200),
+            ("1.23", "KWD", 1_230),
+            ("1.230", "KWD", 1_230),
+            ("12", "ISK", 1_200),
+            ("12.00", "ISK", 1_200),
+        ],
+    )
+    def test_reads_what_people_type(self, text, currency, amount_minor):
+        assert money.typed(text, currency) == amount_minor
+
+    @pytest.mark.parametrize(
+        ("text", "currency", "reason"),
+        [
+            ("", "CNY", "unreadable"),
+            ("twelve", "CNY", "unreadable"),
+            ("12,5", "CNY", "unreadable"),
+            ("1.234,50", "CNY", "unreadable"),
+            ("1,23", "CNY", "unreadable"),
+            ("1 234", "CNY", "unreadable"),
+            ("-1", "CNY", "unreadable"),
+            ("1e3", "CNY", "unreadable"),
+            ("NaN", "CNY", "unreadable"),
+            ("٣", "CNY", "unreadable"),
+            (".5", "CNY", "unreadable"),
+            ("12.345", "CNY", "decimals"),
+            ("12.5", "JPY", "decimals"),
+            ("1.234", "KWD", "step"),
+            ("12.5", "ISK", "step"),
+            ("9" * 40, "CNY", "too_large"),
+            ("92233720368547758.08", "CNY", "too_large"),
+        ],
+    )
+    def test_refuses_what_could_be_meant_otherwise(self, text, currency, reason):
+        with pytest.raises(money.NotAnAmount) as refused:
+            money.typed(text, currency)
+
+        assert refused.value.reason == reason
+
+    @given(st.integers(0, 10**15), st.sampled_from(["CNY", "JPY", "KWD", "ISK"]))
+    def test_reads_what_to_type_writes(self, amount, currency):
+        amount -= amount % money.step(currency)
+
+        assert money.typed(money.to_type(amount, currency), currency) == amount

@@ -1,11 +1,13 @@
 """Products, prices and orders: what a merchant sells, and what somebody bought."""
 
+from datetime import timedelta
+
 import pytest
 
 from merchant_platform.kernel import tenancy
 from payments.orders.models import OrderLine
 from security.merchants import operations as merchants
-from tests.cast import NOW, race, shown
+from tests.cast import NOW, move_clock, race, shown
 from tests.payments import books
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -38,6 +40,18 @@ class TestProducts:
         assert (changed.json["name"], changed.json["category"]) == ("Old Oolong", None)
         event = api.get("events", {"type": "product.updated"}).json["data"][0]
         assert event["data"]["previous_attributes"] == {"name": "Oolong", "category": "Tea", "images": []}
+
+    @pytest.mark.parametrize(
+        "change", [{}, {"name": "Oolong"}, {"active": True, "cost_minor": 700}, {"metadata": {"nothing": ""}}]
+    )
+    def test_that_do_not_change_tell_nothing(self, api, book, product, change):
+        move_clock(book, NOW + timedelta(days=1))
+
+        with books.unchanged():
+            answered = api.post(f"products/{product['id']}", change)
+
+        assert (answered.status, answered.json) == (200, product)
+        assert api.get("events", {"type": "product.updated"}).json["data"] == []
 
     def test_have_a_default_price_of_their_own_alone(self, api, product, price):
         other = api.post("products", {"name": "Green"}).json
@@ -88,6 +102,14 @@ class TestPrices:
 
         assert sorted(reply.status for reply in outcomes) == [200, 400, 400, 400]
         assert len(api.get("prices").json["data"]) == 1
+
+    @pytest.mark.parametrize("change", [{}, {"active": True}, {"nickname": ""}, {"metadata": {"nothing": ""}}])
+    def test_that_do_not_change_tell_nothing(self, api, price, change):
+        with books.unchanged():
+            answered = api.post(f"prices/{price['id']}", change)
+
+        assert (answered.status, answered.json) == (200, price)
+        assert api.get("events", {"type": "price.updated"}).json["data"] == []
 
     def test_may_be_free(self, api, product):
         assert api.post("prices", {"product": product["id"], "currency": "cny", "unit_amount": 0}).status == 200

@@ -104,6 +104,25 @@ class TestUpdate:
         assert event["data"]["previous_attributes"] == {"name": "Lin"}
         assert event["data"]["object"] == api.get(f"customers/{person['id']}").json
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {},
+            {"name": "Lin"},
+            {"metadata": {"table": "7"}},
+            {"metadata": {"nothing": ""}},
+            {"name": "Lin", "email": "lin@example.com", "phone": ""},
+        ],
+    )
+    def test_that_changes_nothing_tells_nothing(self, api, change):
+        person = api.post("customers", {"name": "Lin", "email": "lin@example.com", "metadata": {"table": "7"}}).json
+
+        with books.unchanged():
+            answered = api.post(f"customers/{person['id']}", change)
+
+        assert (answered.status, answered.json) == (200, person)
+        assert api.get("events", {"type": "customer.updated"}).json["data"] == []
+
     def test_of_two_at_once_keeps_both(self, api):
         person = api.post("customers", {"metadata": {"a": "1"}}).json
 
@@ -129,8 +148,9 @@ class TestDelete:
             row = Customer.objects.get(pk=customer.pk)
             assert not MetadataTerm.objects.filter(object_id=customer.pk).exists()
             assert Mandate.objects.get(pk=method.mandate_id).revoked_at is not None
-        personal = ("name", "email", "email_key", "phone", "description", "address", "shipping", "consumer_id")
-        assert [getattr(row, name) for name in personal] == [None] * 8
+        kept = ("name", "email", "phone", "name_key", "email_key", "phone_key")
+        personal = (*kept, "description", "address", "shipping", "consumer_id")
+        assert [getattr(row, name) for name in personal] == [None] * 10
         assert (row.metadata, row.preferred_locales) == ({}, [])
         gone = api.get(f"payment_methods/{shown('pm', method)}").json
         assert gone["customer"] is None
@@ -245,6 +265,16 @@ class TestMethods:
             "tax_id": None,
         }
         assert api.get(path).json == changed
+
+    @pytest.mark.parametrize("change", [{}, {"metadata": {"nothing": ""}}])
+    def test_that_do_not_change_tell_nothing(self, api, method, change):
+        path = f"payment_methods/{shown('pm', method)}"
+
+        with books.unchanged():
+            answered = api.post(path, change)
+
+        assert answered.status == 200
+        assert api.get("events", {"type": "payment_method.updated"}).json["data"] == []
 
     def test_are_not_made_of_a_wallet_without_a_mandate_here(self, other_api, api, method, live_api):
         body = {"type": "wallet", "wallet": {"wallet": wallet_of(method)}}

@@ -99,7 +99,7 @@ class TestOpenStore:
         merchants.open_store(merchant=merchant, name="Bund", now=NOW)
         merchants.open_store(merchant=other_merchant, name="Bund", now=NOW)
 
-        with pytest.raises(IntegrityError), transaction.atomic():
+        with pytest.raises(merchants.StoreNameTaken):
             merchants.open_store(merchant=merchant, name="Bund", now=NOW)
 
         assert Store.objects.count() == 2
@@ -112,6 +112,15 @@ class TestAddDevice:
         merchants.add_device(store=store, name="Till 1", now=NOW)
 
         assert [*Device.objects.values_list("store", "name", "revoked_at")] == [(store.pk, "Till 1", None)]
+
+    def test_refuses_a_second_of_the_same_name(self, merchant):
+        store = merchants.open_store(merchant=merchant, name="Bund", now=NOW)
+        merchants.add_device(store=store, name="Till 1", now=NOW)
+
+        with pytest.raises(merchants.DeviceNameTaken):
+            merchants.add_device(store=store, name="Till 1", now=NOW)
+
+        assert Device.objects.count() == 1
 
 
 class TestHire:
