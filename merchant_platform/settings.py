@@ -170,6 +170,10 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+# How often a web process writes what it noted of its requests, and for how long it is kept. 0: nobody writes it.
+REQUEST_LOG_FLUSH_SECONDS = env.float("REQUEST_LOG_FLUSH_SECONDS", default=0.25)
+REQUEST_LOG_DAYS = env.int("REQUEST_LOG_DAYS", default=90)
+
 # --- work ----------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

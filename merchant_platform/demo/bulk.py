@@ -22,7 +22,11 @@ def insert(rows: Sequence[Model]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    names = [(field.column, field.attname) for field in meta.concrete_fields if field.db_default is NOT_PROVIDED]
+    names = [
+        (field.column, field.attname)
+        for field in meta.concrete_fields
+        if field.db_default is NOT_PROVIDED and not field.generated
+    ]
     document = dump([{column: values[name] for column, name in names} for values in map(vars, rows)])
     columns = sql.SQL(", ").join(sql.Identifier(column) for column, _ in names)
     table = sql.Identifier(meta.db_table)
