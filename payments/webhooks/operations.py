@@ -188,7 +188,9 @@ def begin_test(*, endpoint_id: UUID, now: datetime) -> WebhookEndpoint:
     Raises NotFound, EndpointDisabled, and TestedJustNow: a form sent twice tries once.
     """
     endpoint = _listening(endpoint_id)
-    free = WebhookEndpoint.objects.filter(Q(tested_at__isnull=True) | Q(tested_at__lte=now - TEST_PAUSE), pk=endpoint_id)
+    free = WebhookEndpoint.objects.filter(
+        Q(tested_at__isnull=True) | Q(tested_at__lte=now - TEST_PAUSE), pk=endpoint_id
+    )
     if not free.update(tested_at=now):
         seconds = int(TEST_PAUSE.total_seconds())
         raise TestedJustNow(f"This endpoint was tried within the last {seconds} seconds.", retry_after=seconds)

@@ -80,9 +80,7 @@ def deliveries_of(event: Event) -> list[WebhookDelivery]:
     )
 
 
-def deliveries(
-    *, endpoint_id: UUID, wanted: WantedDeliveries, below: UUID | None, limit: int
-) -> FoundDeliveries:
+def deliveries(*, endpoint_id: UUID, wanted: WantedDeliveries, below: UUID | None, limit: int) -> FoundDeliveries:
     """A page of an endpoint's deliveries, newest first; two statements, whatever is asked.
 
     A question that only attempts can answer looks at LOOKED_AT_MAX deliveries and tells where it stopped.
