@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0005_codes_tenancy'),
+        ('security', '0007_audit_tenancy'),
     ]
 
     operations = [
