@@ -161,6 +161,12 @@ DASHBOARD_SEARCH: list[str] = []
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
 DASHBOARD_ATTENTION: list[str] = []
 
+# What looks at the books' own clocks, by queue: asked at once when a test clock was moved, and by beat anyway.
+TEST_CLOCK_TASKS = {
+    "payments.look_after_checkouts": "money",
+    "payments.release_expired_authorisations": "money",
+}
+
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

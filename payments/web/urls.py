@@ -3,6 +3,8 @@
 from django.urls import path
 
 from payments.web import challenge, checkout, hooks, receipts
+from payments.web.dashboard import deliveries, events, tester, webhooks
+from security.web.desk import dashboard_path
 
 urlpatterns = [
     path("pay/<code>", checkout.page, name="pay"),
@@ -15,4 +17,19 @@ urlpatterns = [
     path("r/<code>", receipts.receipt, name="receipt"),
     path("hooks/<slug:provider>/<slug:account>", hooks.receive, name="hook"),
     path("sandbox/challenge/<str:token>", challenge.show, name="sandbox_challenge"),
+    *dashboard_path("developers/webhooks", webhooks.index, name="webhooks"),
+    *dashboard_path("developers/webhooks/new", webhooks.create, name="webhook_new"),
+    *dashboard_path("developers/webhooks/<str:webhook>", webhooks.show, name="webhook"),
+    *dashboard_path("developers/webhooks/<str:webhook>/edit", webhooks.edit, name="webhook_edit"),
+    *dashboard_path("developers/webhooks/<str:webhook>/switch", webhooks.switch, name="webhook_switch"),
+    *dashboard_path("developers/webhooks/<str:webhook>/delete", webhooks.delete, name="webhook_delete"),
+    *dashboard_path("developers/webhooks/<str:webhook>/secret", webhooks.rotate, name="webhook_rotate"),
+    *dashboard_path("developers/webhooks/<str:webhook>/backfill", webhooks.backfill, name="webhook_backfill"),
+    *dashboard_path("developers/webhooks/<str:webhook>/test", tester.try_endpoint, name="webhook_test"),
+    *dashboard_path("developers/webhooks/<str:webhook>/resend", deliveries.resend, name="webhook_resend"),
+    *dashboard_path(
+        "developers/webhooks/<str:webhook>/deliveries/<str:delivery>", deliveries.show, name="webhook_delivery"
+    ),
+    *dashboard_path("developers/events", events.index, name="events"),
+    *dashboard_path("developers/events/<str:event>", events.show, name="event"),
 ]

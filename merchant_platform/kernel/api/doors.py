@@ -10,6 +10,7 @@ runs the endpoint once an idempotency key, and writes the answer. Everything tha
 refuses leaves in the same envelope.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from merchant_platform.kernel.wire import API_VERSION, dump
 
 PREFIX = "v1/"
 _RENDERER = JSONRenderer()
+_IN_ROUTE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 class Caller(Protocol):
@@ -142,9 +144,14 @@ def door(address: str, **methods: Endpoint) -> URLPattern:
     names = [name.lower() for name in methods]
     if any(described.publishable for described in methods.values()):
         names.append("options")
-    shown = "/" + PREFIX + address.replace("<", "{").replace(">", "}")
+    shown = template_of(PREFIX + address)
     view: type[Door] = type("Door", (Door,), {"endpoints": methods, "http_method_names": names, "address": shown})
     return path(PREFIX + address, csrf_exempt(view.as_view()))
+
+
+def template_of(route: str) -> str:
+    """A route as people write it: `/v1/refunds/{id}`."""
+    return "/" + _IN_ROUTE.sub(r"{\1}", route)
 
 
 class Door(APIView):

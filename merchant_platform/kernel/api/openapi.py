@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
 from pydantic.json_schema import models_json_schema
 
-from merchant_platform.kernel.api.doors import API_VERSION, PREFIX, Endpoint
+from merchant_platform.kernel.api.doors import API_VERSION, PREFIX, Endpoint, template_of
 from merchant_platform.kernel.wire import dump
 
 REF = "#/components/schemas/{model}"
@@ -80,7 +80,7 @@ def endpoints() -> Any:
         route = str(pattern.pattern)
         if view is None or not hasattr(view, "endpoints") or not route.startswith(PREFIX):
             continue
-        address = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+        address = template_of(route)
         for method, each in view.endpoints.items():
             yield address, method, each
 
