@@ -3,7 +3,7 @@
 from django.urls import path
 
 from payments.web import challenge, checkout, hooks, receipts
-from payments.web.dashboard import deliveries, events, tester, webhooks
+from payments.web.dashboard import deliveries, events, tester, webhook_backfill, webhook_secrets, webhooks
 from security.web.desk import dashboard_path
 
 urlpatterns = [
@@ -19,12 +19,12 @@ urlpatterns = [
     path("sandbox/challenge/<str:token>", challenge.show, name="sandbox_challenge"),
     *dashboard_path("developers/webhooks", webhooks.index, name="webhooks"),
     *dashboard_path("developers/webhooks/new", webhooks.create, name="webhook_new"),
-    *dashboard_path("developers/webhooks/<str:webhook>", webhooks.show, name="webhook"),
+    *dashboard_path("developers/webhooks/<str:webhook>", deliveries.of_endpoint, name="webhook"),
     *dashboard_path("developers/webhooks/<str:webhook>/edit", webhooks.edit, name="webhook_edit"),
     *dashboard_path("developers/webhooks/<str:webhook>/switch", webhooks.switch, name="webhook_switch"),
     *dashboard_path("developers/webhooks/<str:webhook>/delete", webhooks.delete, name="webhook_delete"),
-    *dashboard_path("developers/webhooks/<str:webhook>/secret", webhooks.rotate, name="webhook_rotate"),
-    *dashboard_path("developers/webhooks/<str:webhook>/backfill", webhooks.backfill, name="webhook_backfill"),
+    *dashboard_path("developers/webhooks/<str:webhook>/secret", webhook_secrets.rotate, name="webhook_rotate"),
+    *dashboard_path("developers/webhooks/<str:webhook>/backfill", webhook_backfill.backfill, name="webhook_backfill"),
     *dashboard_path("developers/webhooks/<str:webhook>/test", tester.try_endpoint, name="webhook_test"),
     *dashboard_path("developers/webhooks/<str:webhook>/resend", deliveries.resend, name="webhook_resend"),
     *dashboard_path(

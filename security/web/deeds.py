@@ -1,15 +1,13 @@
 """What staff do on pages, written down in the transaction of the deed."""
 
-from django.http import HttpRequest
-
 from security.audit import operations as audit
 from security.web.desk import Desk
 
 
-def note(request: HttpRequest, desk: Desk, action: str, object_id: str, **detail: object) -> None:
+def note(desk: Desk, action: str, object_id: str = "", **detail: object) -> None:
     """Write down that who stands at the desk did something. Needs the open unit of work of the deed."""
     audit.record(
-        actor=audit.Actor.staff(desk.staff.pk, ip=request.META.get("REMOTE_ADDR", "")),
+        actor=desk.actor,
         action=action,
         object_id=object_id,
         detail=detail,

@@ -25,10 +25,12 @@ from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.api.openapi import endpoints
 from merchant_platform.kernel.errors import PlatformError
 from merchant_platform.kernel.request_log import queries as request_log
+from security.authentication.step_up import Binding
 from security.credentials import keys, queries, showing
 from security.web import paging
 from security.web.deeds import note
 from security.web.desk import Desk, desk_page
+from security.web.step_up import step_up
 
 MANAGE = "key.manage"
 NONE, READ, WRITE = "none", "read", "write"
@@ -158,9 +160,16 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
     return desk.render(request, "developers/keys.html", {"keys": shown, "log_days": _log_days()})
 
 
+def of_key(request: HttpRequest, desk: Desk, key: str = "") -> Binding:
+    """What a factor is shown for: a text that opens a live book is about to be shown. Test books hold play money."""
+    what = gettext("Replace a live API key") if key else gettext("Create a live API key")
+    return Binding(object_id=key, what=what, is_required=not desk.is_test)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("made", "text")
 @desk_page(MANAGE)
+@step_up(MANAGE, binds=of_key)
 def create(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Choose a kind and its rights; the answer to the form shows the text."""
     form = KeyForm(request.POST or None, initial={"kind": keys.SECRET, "once": uuid4().hex})
@@ -176,7 +185,7 @@ def create(request: HttpRequest, desk: Desk) -> HttpResponse:
                 made_by=desk.staff,
                 now=now,
             )
-            note(request, desk, "key.create", ids.show("key", key.pk), kind=key.kind, permissions=key.permissions)
+            note(desk, "key.create", ids.show("key", key.pk), kind=key.kind, permissions=key.permissions)
             return key, text
 
         told = {"kind": said["kind"], "name": said["name"], "rights": str(said["permissions"])}
@@ -194,7 +203,7 @@ def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
         try:
             with tenancy.within(desk.book.pk):
                 keys.rename(key=row, name=form.cleaned_data["name"])
-                note(request, desk, "key.rename", key)
+                note(desk, "key.rename", key)
         except PlatformError as error:
             messages.error(request, _said(error))
         else:
@@ -209,6 +218,7 @@ def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("made", "text")
 @desk_page(MANAGE)
+@step_up(MANAGE, binds=of_key)
 def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     """Replace a key; the old one works until a time that is chosen, a week from now at most."""
     row = _find(desk, key)
@@ -221,11 +231,8 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
         def make(now: datetime) -> tuple[Any, str]:
             overlap = max(until - now, timedelta(0))
             fresh, text = keys.rotate(key=row, overlap=overlap, made_by=desk.staff, now=now)
-            note(
-                *(request, desk, "key.rotate", key),
-                replaced_by=ids.show("key", fresh.pk),
-                works_until=clock.unix(now + overlap),
-            )
+            made = ids.show("key", fresh.pk)
+            note(desk, "key.rotate", key, replaced_by=made, works_until=clock.unix(now + overlap))
             return fresh, text
 
         told = {"rotate": key, "until": until.isoformat()}
@@ -244,7 +251,7 @@ def revoke(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
         try:
             with tenancy.within(desk.book.pk):
                 keys.revoke(key=row, now=clock.wall())
-                note(request, desk, "key.revoke", key)
+                note(desk, "key.revoke", key)
         except keys.AlreadyRevoked:
             messages.info(request, gettext("This key was revoked before."))
         else:

@@ -65,13 +65,8 @@ def _act(request: HttpRequest, desk: Desk, form: AdvanceForm) -> None:
             said = _acts(desk, act, form)
             # Web processes remember a book's time with its keys.
             keys.bump_version()
-            note(
-                request,
-                desk,
-                f"test_clock.{act}",
-                "",
-                clock_at=form.cleaned_data["to"].isoformat() if form.is_bound else "",
-            )
+            to = form.cleaned_data["to"].isoformat() if form.is_bound else ""
+            note(desk, f"test_clock.{act}", to=to)
             transaction.on_commit(_work_off_what_is_due)
     except PlatformError as error:
         messages.error(request, _refused(error))

@@ -14,8 +14,8 @@ from merchant_platform.kernel.events import objects as event_objects
 from merchant_platform.kernel.events import router
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import pretty
-from payments.web.dashboard.webhooks import STATUSES
-from payments.web.dashboard.webhooks import shown as shown_endpoint
+from payments.web.dashboard.deliveries import STATUSES
+from payments.web.dashboard.endpoints import shown as shown_endpoint
 from payments.webhooks import queries as webhooks
 from security.web import paging
 from security.web.desk import Desk, desk_page

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.errors import PlatformError
 from payments.web.dashboard.deliveries import OUTCOMES
-from payments.web.dashboard.webhooks import MANAGE, find, said, shown
+from payments.web.dashboard.endpoints import MANAGE, find, said, shown
 from payments.webhooks import operations as webhooks
 from payments.webhooks import tester
 from payments.webhooks.tester import Result
@@ -72,7 +72,7 @@ def try_endpoint(request: HttpRequest, desk: Desk, webhook: str) -> HttpResponse
             endpoint = find(webhook)
             if request.method == "POST":
                 endpoint = webhooks.begin_test(endpoint_id=endpoint.pk, now=clock.wall())
-                note(request, desk, "webhook.test", webhook)
+                note(desk, "webhook.test", webhook)
     except PlatformError as error:
         messages.error(request, said(error))
         return HttpResponseRedirect(desk.url("webhook_test", webhook=webhook))
