@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from merchant_platform.docs import prose
 from merchant_platform.docs.snippets import CURL, JSON, PYTHON, Snippet
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.api.openapi import document
@@ -103,6 +105,11 @@ class Operation:
     statuses: tuple[tuple[int, str], ...]
     curl: Snippet
     python: Snippet
+
+    @property
+    def title(self) -> SafeString:
+        """What it does, in the reader's language."""
+        return prose.html(gettext(self.summary))
 
     @property
     def shown_as(self) -> dict[str, str]:
