@@ -172,7 +172,9 @@ def of_key(request: HttpRequest, desk: Desk, key: str = "") -> Binding:
 @step_up(MANAGE, binds=of_key)
 def create(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Choose a kind and its rights; the answer to the form shows the text."""
-    form = KeyForm(request.POST or None, initial={"kind": keys.SECRET, "once": uuid4().hex})
+    form = KeyForm(
+        request.POST if request.method == "POST" else None, initial={"kind": keys.SECRET, "once": uuid4().hex}
+    )
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
 
@@ -198,7 +200,7 @@ def create(request: HttpRequest, desk: Desk) -> HttpResponse:
 def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     """One key: what it may do, when it was used; a new name for it."""
     row = _find(desk, key)
-    form = RenameForm(request.POST or None, initial={"name": row.name})
+    form = RenameForm(request.POST if request.method == "POST" else None, initial={"name": row.name})
     if request.method == "POST" and form.is_valid():
         try:
             with tenancy.within(desk.book.pk):
@@ -224,7 +226,7 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     row = _find(desk, key)
     now = clock.wall()
     initial = {"until": (now + OVERLAP_DEFAULT).astimezone(desk.zone).replace(tzinfo=None), "once": uuid4().hex}
-    form = RotateForm(request.POST or None, initial=initial)
+    form = RotateForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         until = form.cleaned_data["until"].replace(tzinfo=desk.zone)
 

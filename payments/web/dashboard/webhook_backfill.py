@@ -26,7 +26,7 @@ def backfill(request: HttpRequest, desk: Desk, webhook: str) -> HttpResponse:
         waiting = queries.waiting_count(row.pk) if "sent" in request.GET else 0
     local = desk.now.astimezone(desk.zone).replace(tzinfo=None, second=0, microsecond=0)
     initial = {"since": local - timedelta(days=1), "before": local + timedelta(minutes=1)}
-    form = BackfillForm(request.POST or None, initial=initial)
+    form = BackfillForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             count = _backfill(request, desk, row.pk, form.cleaned_data)

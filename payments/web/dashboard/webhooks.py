@@ -38,7 +38,7 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 @step_up(MANAGE, binds=of_secret)
 def create(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Add an endpoint; the answer to the form shows its secret."""
-    form = EndpointForm(request.POST or None, initial={"once": uuid4().hex})
+    form = EndpointForm(request.POST if request.method == "POST" else None, initial={"once": uuid4().hex})
     if request.method == "POST" and form.is_valid():
         fields = form.fields_given
 
@@ -67,7 +67,7 @@ def edit(request: HttpRequest, desk: Desk, webhook: str) -> HttpResponse:
         "hears": "all" if hears_all else "some",
         "types": [] if hears_all else row.enabled_events,
     }
-    form = EndpointForm(request.POST or None, initial=initial)
+    form = EndpointForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         fields = form.fields_given
         try:

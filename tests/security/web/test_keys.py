@@ -93,7 +93,9 @@ class TestCreate:
     def test_makes_a_restricted_key_of_what_is_ticked(self, developer, book):
         response = developer.post(
             at(book, "/new"),
-            form(kind="restricted", right_customers="read", right_refunds="write", right_events="write", right_x="write"),
+            form(
+                kind="restricted", right_customers="read", right_refunds="write", right_events="write", right_x="write"
+            ),
         )
 
         holder = authentication.authenticate(text_in(response))
@@ -104,7 +106,13 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         "fields",
-        [{"kind": "restricted"}, {"kind": "restricted", "right_events": "write"}, {"kind": "x"}, {"name": "x" * 101}, {"once": ""}],
+        [
+            {"kind": "restricted"},
+            {"kind": "restricted", "right_events": "write"},
+            {"kind": "x"},
+            {"name": "x" * 101},
+            {"once": ""},
+        ],
     )
     def test_refuses_what_is_no_key(self, developer, book, fields):
         response = developer.post(at(book, "/new"), form(**fields))
@@ -282,5 +290,3 @@ def test_the_forms_of_everybody_are_their_own(developer, book):
         (kept,) = cursor.fetchone()
     assert text not in kept
     assert settings.SECRET_KEY not in kept
-
-

@@ -47,7 +47,9 @@ class TestAdvance:
 
         assert api.post("customers", {"name": "Lin"}).json["created"] == clock.unix(to)
 
-    @pytest.mark.parametrize("to", ["", "x", "2020-01-01T00:00", "2999-01-01T00:00", "0001-01-01T00:00", "9999-12-31T23:59"])
+    @pytest.mark.parametrize(
+        "to", ["", "x", "2020-01-01T00:00", "2999-01-01T00:00", "0001-01-01T00:00", "9999-12-31T23:59"]
+    )
     def test_goes_nowhere_else(self, developer, book, to):
         response = developer.post(TEST, {"act": "advance", "to": to})
 
