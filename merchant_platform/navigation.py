@@ -34,6 +34,14 @@ NAVIGATION = (
         (
             Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
             Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
+        _("Developers"),
+        (
+            Item("quick_start", _("Quick start"), icon="rocket", action="request.view", keys="g q"),
+            Item("keys", _("API keys"), icon="key", action="key.manage", keys="g k"),
+            Item("webhooks", _("Webhooks"), icon="webhook", action="webhook.view", keys="g w"),
+            Item("requests", _("Request log"), icon="list", action="request.view", keys="g l"),
+            Item("events", _("Events"), icon="bolt", action="event.view", keys="g e"),
+            Item("test_clock", _("Test clock"), icon="clock", action="clock.move", keys="g t"),
         ),
     ),
 )

@@ -35,6 +35,11 @@ SCHEDULE = {
         "schedule": crontab(minute="41"),
         "options": {"queue": "money"},
     },
+    "purge request log": {
+        "task": "kernel.purge_request_log",
+        "schedule": crontab(hour="4", minute="53"),
+        "options": {"queue": "money"},
+    },
     "purge webhook attempts": {
         "task": "payments.purge_webhook_attempts",
         "schedule": crontab(hour="4", minute="23"),

@@ -166,6 +166,12 @@ DASHBOARD_ATTENTION: list[str] = [
     "security.web.approvals.attention",
 ]
 
+# What looks at the books' own clocks, by queue: asked at once when a test clock was moved, and by beat anyway.
+TEST_CLOCK_TASKS = {
+    "payments.look_after_checkouts": "money",
+    "payments.release_expired_authorisations": "money",
+}
+
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -246,6 +252,10 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["security.credentials.limits.KeyRateLimit"],
     "UNAUTHENTICATED_USER": None,
 }
+
+# How often a web process writes what it noted of its requests, and for how long it is kept. 0: nobody writes it.
+REQUEST_LOG_FLUSH_SECONDS = env.float("REQUEST_LOG_FLUSH_SECONDS", default=0.25)
+REQUEST_LOG_DAYS = env.int("REQUEST_LOG_DAYS", default=90)
 
 # --- work ----------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -13,6 +13,7 @@ TENANT = frozenset(
         "kernel_delivery",
         "kernel_event",
         "kernel_idempotencykey",
+        "kernel_loggedrequest",
         "payments_attempt",
         "payments_bulkitem",
         "payments_bulkjob",

@@ -48,6 +48,8 @@ def start() -> None:
         "SANDBOX_ACQUIRER_URL": free_address(),
         "SANDBOX_ACQUIRER_SECRET": postgres.secrets.secret("SANDBOX_ACQUIRER_SECRET"),
         "SANDBOX_ACQUIRER_TIMEOUT_SECONDS": "2",
+        # A test writes the request log itself, where it wants to read it.
+        "REQUEST_LOG_FLUSH_SECONDS": "0",
     }
 
 

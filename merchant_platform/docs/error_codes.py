@@ -174,6 +174,16 @@ KEYS = Group(
             message="This key was rotated or revoked before.",
             guide="keys",
         ),
+        ErrorCode(
+            code="api_key_limit",
+            statuses=(400,),
+            title=_("There are as many keys as there may be"),
+            meaning=_("A merchant has a limited number of keys in each mode, so that a person can overlook them."),
+            cause=_("Keys were made and none was revoked."),
+            mend=_("Revoke a key that no program uses any more: the list of keys says when each was used last."),
+            message="A merchant has up to 100 keys a mode: revoke one first.",
+            guide="keys",
+        ),
     ),
 )
 
@@ -1005,6 +1015,69 @@ WEBHOOKS = Group(
             param="created",
             guide="webhooks",
         ),
+        ErrorCode(
+            code="webhook_test_running",
+            statuses=(429,),
+            title=_("The endpoint was tried a moment ago"),
+            meaning=_("A test sends several requests one after the other, and one test runs at a time."),
+            cause=_("The test was started twice, or by two people."),
+            mend=_("Wait a few seconds, then try it again."),
+            message="This endpoint was tried within the last 15 seconds.",
+            guide="webhooks",
+        ),
+    ),
+)
+
+CLOCKS = Group(
+    "clocks",
+    _("Test clocks"),
+    (
+        ErrorCode(
+            code="test_clock_live",
+            statuses=(400,),
+            title=_("Live mode has the world’s time"),
+            meaning=_("A test clock moves the time of a test book. Live books have none."),
+            cause=_("A clock was asked for in live mode."),
+            mend=_("Change to test mode."),
+            message="Live mode has the world's time.",
+        ),
+        ErrorCode(
+            code="test_clock_exists",
+            statuses=(400,),
+            title=_("The book has a test clock already"),
+            meaning=_("A test book has one clock at the most."),
+            cause=_("Somebody else started it."),
+            mend=_("Move the clock that is there."),
+            message="This book has a test clock already.",
+        ),
+        ErrorCode(
+            code="test_clock_missing",
+            statuses=(400,),
+            title=_("The book has no test clock"),
+            meaning=_("Its time is the world’s, which nobody moves."),
+            cause=_("No clock was started, or it was taken away."),
+            mend=_("Start a test clock, then move it."),
+            message="This book has no test clock.",
+        ),
+        ErrorCode(
+            code="test_clock_not_forward",
+            statuses=(400,),
+            title=_("A test clock moves forward"),
+            meaning=_("The time asked for is not later than where the clock stands, or more than a year later."),
+            cause=_("Somebody else moved it meanwhile, or the date is mistyped."),
+            mend=_("Choose a later time; go more than a year in several steps."),
+            message="A test clock moves forward, 366 days at a time at most.",
+            param="to",
+        ),
+        ErrorCode(
+            code="test_clock_ahead",
+            statuses=(400,),
+            title=_("The clock is ahead of the world"),
+            meaning=_("Without its clock the book would go back in time, and what happened would lie in its future."),
+            cause=_("The clock was moved beyond the present."),
+            mend=_("Wait until the world has caught up, or go on with the clock."),
+            message="The clock is ahead of the world: time does not go back.",
+        ),
     ),
 )
 
@@ -1066,7 +1139,7 @@ PLATFORM = Group(
     ),
 )
 
-GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, CARDS, REFUNDS, REPETITION, WEBHOOKS, PLATFORM)
+GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, CARDS, REFUNDS, REPETITION, WEBHOOKS, CLOCKS, PLATFORM)
 CODES = {each.code: each for group in GROUPS for each in group.codes}
 
 

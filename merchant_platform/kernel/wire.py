@@ -15,3 +15,8 @@ def dump(value: Any) -> str:
 
 def load(text: str | bytes) -> Any:
     return orjson.loads(text)
+
+
+def pretty(value: Any) -> str:
+    """The same, indented, for a person."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

@@ -5,6 +5,7 @@ from django.urls import path
 from payments.web import challenge, checkout, hooks, receipts
 from payments.web.dashboard.urls import urlpatterns as dashboard
 from payments.web.dashboard import customers, product_sheets, products
+from payments.web.dashboard import deliveries, events, tester, webhook_backfill, webhook_secrets, webhooks
 from security.web.desk import dashboard_path
 
 urlpatterns = [
@@ -35,4 +36,19 @@ urlpatterns = [
     *dashboard_path("products/<str:product>/archive", products.archive, name="product_archive"),
     *dashboard_path("products/<str:product>/prices", products.price_new, name="price_new"),
     *dashboard_path("products/<str:product>/prices/<str:price>", products.price_change, name="price_change"),
+    *dashboard_path("developers/webhooks", webhooks.index, name="webhooks"),
+    *dashboard_path("developers/webhooks/new", webhooks.create, name="webhook_new"),
+    *dashboard_path("developers/webhooks/<str:webhook>", deliveries.of_endpoint, name="webhook"),
+    *dashboard_path("developers/webhooks/<str:webhook>/edit", webhooks.edit, name="webhook_edit"),
+    *dashboard_path("developers/webhooks/<str:webhook>/switch", webhooks.switch, name="webhook_switch"),
+    *dashboard_path("developers/webhooks/<str:webhook>/delete", webhooks.delete, name="webhook_delete"),
+    *dashboard_path("developers/webhooks/<str:webhook>/secret", webhook_secrets.rotate, name="webhook_rotate"),
+    *dashboard_path("developers/webhooks/<str:webhook>/backfill", webhook_backfill.backfill, name="webhook_backfill"),
+    *dashboard_path("developers/webhooks/<str:webhook>/test", tester.try_endpoint, name="webhook_test"),
+    *dashboard_path("developers/webhooks/<str:webhook>/resend", deliveries.resend, name="webhook_resend"),
+    *dashboard_path(
+        "developers/webhooks/<str:webhook>/deliveries/<str:delivery>", deliveries.show, name="webhook_delivery"
+    ),
+    *dashboard_path("developers/events", events.index, name="events"),
+    *dashboard_path("developers/events/<str:event>", events.show, name="event"),
 ]

@@ -32,12 +32,14 @@ class WebhookEndpoint(models.Model):
     failing_since = models.DateTimeField(null=True)
     # A pg_snapshot: what was visible in it happened before this endpoint listened. Null: all is news to it.
     listens_since = models.TextField(null=True)  # noqa: DJ001
+    # When its people last had it tried: a test is a dozen requests, and one at a time.
+    tested_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book_id api_version status disabled_reason old_secret_until failing_since listens_since created_at"
-        " deleted_at",
+        opaque="id book_id api_version status disabled_reason old_secret_until failing_since listens_since tested_at"
+        " created_at deleted_at",
         business="url enabled_events description metadata",
         secret="sealed_secret sealed_old_secret",
     )
@@ -118,13 +120,14 @@ class WebhookAttempt(models.Model):
     outcome = models.TextField()
     http_status = models.SmallIntegerField(null=True)
     detail = models.TextField(default="", blank=True)
-    # The first bytes of the answer, as text.
+    # The first bytes of the answer, as text, and its headers, a line each.
     response_body = models.TextField(default="", blank=True)
+    response_headers = models.TextField(default="", db_default="", blank=True)
     next_attempt_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
         opaque="id book_id delivery number attempted_at duration_ms outcome http_status next_attempt_at",
-        business="detail response_body",
+        business="detail response_body response_headers",
     )
 
     class Meta:

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections
+from django.db.models import Q
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.errors import Invalid, TooMany, WrongState, missing
 from merchant_platform.kernel.events import router
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.events.outbox import publish, row
@@ -36,6 +37,8 @@ TEST_TYPE = "webhook_endpoint.test"
 DISABLED_TYPE = "webhook_endpoint.disabled"
 KEPT = timedelta(days=30)
 PURGE_BATCH = 10_000
+# Between two tests of an endpoint.
+TEST_PAUSE = timedelta(seconds=15)
 
 
 class TooManyEndpoints(Invalid):
@@ -48,6 +51,12 @@ class EndpointDisabled(WrongState):
     """Nothing is sent to a disabled endpoint."""
 
     code = "webhook_endpoint_disabled"
+
+
+class TestedJustNow(TooMany):
+    """The endpoint is being tried, or was a moment ago."""
+
+    code = "webhook_test_running"
 
 
 class BackfillTooLarge(Invalid):
@@ -171,6 +180,21 @@ def send_test(*, endpoint_id: UUID, livemode: bool, now: datetime) -> WebhookDel
     event = row(TEST_TYPE, objects.endpoint(endpoint, livemode=livemode), now=now, is_public=False)
     publish(event)
     return _owe(endpoint, event.id, now=now)
+
+
+def begin_test(*, endpoint_id: UUID, now: datetime) -> WebhookEndpoint:
+    """Take the right to try an endpoint (tester.py). This will stamp it and return it.
+
+    Raises NotFound, EndpointDisabled, and TestedJustNow: a form sent twice tries once.
+    """
+    endpoint = _listening(endpoint_id)
+    free = WebhookEndpoint.objects.filter(
+        Q(tested_at__isnull=True) | Q(tested_at__lte=now - TEST_PAUSE), pk=endpoint_id
+    )
+    if not free.update(tested_at=now):
+        seconds = int(TEST_PAUSE.total_seconds())
+        raise TestedJustNow(f"This endpoint was tried within the last {seconds} seconds.", retry_after=seconds)
+    return endpoint
 
 
 def backfill(

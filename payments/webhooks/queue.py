@@ -66,9 +66,9 @@ ORDER BY c.id
 _ATTEMPTS = """
 INSERT INTO payments_webhookattempt
     (id, book_id, delivery_id, number, attempted_at, duration_ms, outcome, http_status, detail, response_body,
-     next_attempt_at)
+     response_headers, next_attempt_at)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::timestamptz[], %s::integer[], %s::text[],
-    %s::smallint[], %s::text[], %s::text[], %s::timestamptz[])
+    %s::smallint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
 """
 # Only where the lease is still this one's: what was sent again meanwhile is somebody else's to mark.
 _MARK = """
@@ -174,6 +174,7 @@ def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
                 [each.reply.http_status for each in attempts],
                 [each.reply.detail for each in attempts],
                 [each.reply.body for each in attempts],
+                [each.reply.headers for each in attempts],
                 [each.next_at for each in attempts],
             ],
         )

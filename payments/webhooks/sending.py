@@ -25,6 +25,9 @@ from payments.webhooks import addresses
 SECONDS_MAX = 15.0
 # How much of an answer is read, and how much of that is kept.
 BODY_READ_MAX, BODY_KEPT_MAX = 16 * 1024, 1024
+# And of its headers, which their people read; cookies are nobody's business here.
+HEADERS_KEPT_MAX, HEADER_LENGTH = 20, 200
+_HEADERS_LEFT_OUT = frozenset({"set-cookie", "set-cookie2"})
 KEEPALIVE_SECONDS = 5.0
 DETAIL_LENGTH = 200
 
@@ -48,6 +51,7 @@ class Reply:
     duration_ms: int
     http_status: int | None = None
     body: str = ""
+    headers: str = ""
     detail: str = ""
     retry_after: timedelta | None = None
 
@@ -108,7 +112,7 @@ class Sender:
         shown = received[:BODY_KEPT_MAX].decode("utf-8", "replace").replace("\0", "�")
         outcome = SUCCEEDED if 200 <= status < 300 else REDIRECTED if 300 <= status < 400 else HTTP_ERROR
         asked = None if outcome == SUCCEEDED else _retry_after(answered)
-        return reply(outcome, http_status=status, body=shown, retry_after=asked)
+        return reply(outcome, http_status=status, body=shown, headers=_shown(answered), retry_after=asked)
 
     def close(self) -> None:
         """This will end all connections."""
@@ -209,6 +213,12 @@ class _TimedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _shown(headers: Mapping[str, str]) -> str:
+    """Headers for a person: the first ones, a line each, shortened."""
+    told = [(name, value) for name, value in headers.items() if name not in _HEADERS_LEFT_OUT][:HEADERS_KEPT_MAX]
+    return "\n".join(f"{name}: {value}"[:HEADER_LENGTH] for name, value in told).replace("\0", "�")
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

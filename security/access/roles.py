@@ -49,6 +49,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     "staff.view": frozenset({MANAGER}),
     # Invite, change and remove whom the role may grant (GRANTS); the rest of staff is the owner's.
     "staff.invite": frozenset({MANAGER}),
+    "request.view": frozenset({DEVELOPER, SUPPORT}),
+    "webhook.view": frozenset({DEVELOPER, SUPPORT}),
+    "webhook.manage": frozenset({DEVELOPER}),
+    "clock.move": frozenset({DEVELOPER}),
     "staff.manage": frozenset(),
     "store.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
     "store.manage": frozenset({MANAGER}),

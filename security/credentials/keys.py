@@ -10,11 +10,20 @@ from django.db.models import F
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Invalid, WrongState
 from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey, CredentialsVersion
-from security.merchants.models import Book
+from security.merchants.models import LIVE, Book, Staff
 
 PREFIXES = {SECRET: "sk", PUBLISHABLE: "pk", RESTRICTED: "rk"}
 _ENTROPY_BYTES = 32
 OVERLAP_MAX = timedelta(days=7)
+NAME_LENGTH_MAX = 100
+# Those that work, a book: a list that a person reads.
+KEYS_MAX = 100
+
+
+class TooManyKeys(Invalid):
+    """The book has as many keys as it may have."""
+
+    code = "api_key_limit"
 
 
 class AlreadyRevoked(WrongState):
@@ -28,19 +37,33 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+def shown_prefix(*, kind: str, mode: str) -> str:
+    """What the text of a key begins with: `sk_test_`."""
+    return f"{PREFIXES[kind]}_{LIVE if mode == LIVE else 'test'}_"
+
+
 def make(
-    *, book: Book, kind: str, name: str = "", permissions: dict[str, str] | None = None, now: datetime
+    *,
+    book: Book,
+    kind: str,
+    name: str = "",
+    permissions: dict[str, str] | None = None,
+    made_by: Staff | None = None,
+    now: datetime,
 ) -> tuple[ApiKey, str]:
     """Make a key. This will write its digest and return the row with the text, which nobody can read again.
 
-    Raises Invalid for permissions on a key that is not restricted, or none on one that is.
+    A publishable key's text is no secret and is kept. Raises Invalid for permissions on a key that is not
+    restricted, or none on one that is, and TooManyKeys.
     """
     if (kind == RESTRICTED) != bool(permissions):
         raise Invalid("A restricted key has permissions, the others have none.", param="permissions")
     if any(verb not in ("read", "write") for verb in (permissions or {}).values()):
         raise Invalid("A permission is 'read' or 'write'.", param="permissions")
-    mode = "live" if book.livemode else "test"
-    text = f"{PREFIXES[kind]}_{mode}_{secrets.token_urlsafe(_ENTROPY_BYTES).replace('-', 'x').replace('_', 'y')}"
+    if made_by is not None and ApiKey.objects.filter(book=book, revoked_at__isnull=True).count() >= KEYS_MAX:
+        raise TooManyKeys(f"A merchant has up to {KEYS_MAX} keys a mode: revoke one first.")
+    drawn = secrets.token_urlsafe(_ENTROPY_BYTES).replace("-", "x").replace("_", "y")
+    text = shown_prefix(kind=kind, mode=book.mode) + drawn
     key = ApiKey.objects.create(
         id=ids.new(now),
         book=book,
@@ -48,13 +71,15 @@ def make(
         name=name,
         digest=digest(text),
         last_four=text[-4:],
+        public_text=text if kind == PUBLISHABLE else None,
+        made_by=made_by,
         permissions=permissions or {},
         created_at=now,
     )
     return key, text
 
 
-def rotate(*, key: ApiKey, overlap: timedelta, now: datetime) -> tuple[ApiKey, str]:
+def rotate(*, key: ApiKey, overlap: timedelta, made_by: Staff | None = None, now: datetime) -> tuple[ApiKey, str]:
     """Replace a key. This will make a new one and let the old one work for `overlap` more.
 
     Raises AlreadyRevoked, and Invalid for an overlap over a week.
@@ -68,7 +93,22 @@ def rotate(*, key: ApiKey, overlap: timedelta, now: datetime) -> tuple[ApiKey, s
         if not changed:
             raise AlreadyRevoked("This key was rotated or revoked before.")
         bump_version()
-        return make(book=key.book, kind=key.kind, name=key.name, permissions=key.permissions or None, now=now)
+        return make(
+            book=key.book,
+            kind=key.kind,
+            name=key.name,
+            permissions=key.permissions or None,
+            made_by=made_by,
+            now=now,
+        )
+
+
+def rename(*, key: ApiKey, name: str) -> None:
+    """Call a key something else. This will write its name. Raises AlreadyRevoked, and Invalid for a long name."""
+    if len(name) > NAME_LENGTH_MAX:
+        raise Invalid(f"A name has up to {NAME_LENGTH_MAX} characters.", param="name")
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(name=name):
+        raise AlreadyRevoked("This key was revoked before.")
 
 
 def revoke(*, key: ApiKey, now: datetime) -> None:

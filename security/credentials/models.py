@@ -15,6 +15,10 @@ class ApiKey(models.Model):
     name = models.TextField(default="", blank=True)
     digest = models.BinaryField(unique=True)
     last_four = models.CharField(max_length=4)
+    # A publishable key stands in pages that anybody reads: it alone can be shown again.
+    public_text = models.TextField(null=True)  # noqa: DJ001  (null says: shown once)
+    # Who made it on the dashboard; null: the command did.
+    made_by = models.ForeignKey("security.Staff", models.PROTECT, null=True, related_name="+", db_index=False)
     # For a restricted key: resource to "read" or "write".
     permissions = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
@@ -23,15 +27,24 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book kind created_at expires_at revoked_at permissions", business="name last_four", secret="digest"
+        opaque="id book kind made_by created_at expires_at revoked_at permissions",
+        business="name last_four public_text",
+        secret="digest",
     )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind__in=[SECRET, PUBLISHABLE, RESTRICTED]), name="security_apikey_kind_is_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(public_text__isnull=True) | models.Q(kind=PUBLISHABLE),
+                name="security_apikey_only_a_publishable_text_is_kept",
+            ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} …{self.last_four}"
 
 
 class CredentialsVersion(models.Model):

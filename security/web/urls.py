@@ -3,6 +3,7 @@
 from django.urls import path
 
 from security.web import approvals, audit, entrance, finding, invitations, rights, settings, staff, stores
+from security.web import entrance, finding, keys, requests, test_clock
 from security.web.desk import dashboard_path
 
 urlpatterns = [
@@ -38,4 +39,12 @@ urlpatterns = [
     *dashboard_path("staff/<str:staff>/remove", staff.remove, name="staff_remove"),
     *dashboard_path("roles", rights.matrix, name="roles"),
     *dashboard_path("settings", settings.show, name="settings"),
+    *dashboard_path("developers/keys", keys.index, name="keys"),
+    *dashboard_path("developers/keys/new", keys.create, name="key_new"),
+    *dashboard_path("developers/keys/<str:key>", keys.show, name="key"),
+    *dashboard_path("developers/keys/<str:key>/replace", keys.rotate, name="key_rotate"),
+    *dashboard_path("developers/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
+    *dashboard_path("developers/requests", requests.index, name="requests"),
+    *dashboard_path("developers/requests/<str:request_id>", requests.show, name="request"),
+    *dashboard_path("developers/test-clock", test_clock.show, name="test_clock"),
 ]

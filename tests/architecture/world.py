@@ -39,6 +39,7 @@ _MAKERS: dict[str, Any] = {
     "text": lambda: uuid4().hex,
     "timestamp with time zone": lambda: AT,
     "uuid": uuid4,
+    "uuid[]": list,
     "xid8": lambda: "3",
 }
 

@@ -10,6 +10,8 @@ runs the endpoint once an idempotency key, and writes the answer. Everything tha
 refuses leaves in the same envelope.
 """
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,17 +33,22 @@ from merchant_platform.kernel.api import bodies, expand
 from merchant_platform.kernel.api.errors import status_and_body
 from merchant_platform.kernel.api.params import InvalidParameter, Params
 from merchant_platform.kernel.errors import Forbidden, NotFound, PlatformError, Unauthenticated
+from merchant_platform.kernel.events import outbox
 from merchant_platform.kernel.idempotency import Answer
 from merchant_platform.kernel.idempotency import Request as KeyedRequest
+from merchant_platform.kernel.request_log.buffer import log
+from merchant_platform.kernel.request_log.lines import HEAD_BYTES, HEAD_BYTES_OF_ERROR
 from merchant_platform.kernel.wire import API_VERSION, dump
 
 PREFIX = "v1/"
 _RENDERER = JSONRenderer()
+_IN_ROUTE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 class Caller(Protocol):
     """Who asks: an API key, as authentication found it."""
 
+    key_id: UUID
     book_id: UUID
     livemode: bool
     kind: str
@@ -137,16 +144,29 @@ def door(address: str, **methods: Endpoint) -> URLPattern:
     names = [name.lower() for name in methods]
     if any(described.publishable for described in methods.values()):
         names.append("options")
-    view: type[Door] = type("Door", (Door,), {"endpoints": methods, "http_method_names": names})
+    shown = template_of(PREFIX + address)
+    view: type[Door] = type("Door", (Door,), {"endpoints": methods, "http_method_names": names, "address": shown})
     return path(PREFIX + address, csrf_exempt(view.as_view()))
+
+
+def template_of(route: str) -> str:
+    """A route as people write it: `/v1/refunds/{id}`."""
+    return "/" + _IN_ROUTE.sub(r"{\1}", route)
 
 
 class Door(APIView):
     """The view behind every address of the API."""
 
     endpoints: dict[str, Endpoint] = {}
+    address = ""
     renderer_classes = [JSONRenderer]
     permission_classes: list = []
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self._began_ns = time.perf_counter_ns()
+        self._drafted: list[UUID] = []
+        outbox.note_drafts(self._drafted)
+        return super().initialize_request(request, *args, **kwargs)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         """What every client sends needs no negotiating."""
@@ -242,7 +262,36 @@ class Door(APIView):
         key = request._request.META.get("HTTP_IDEMPOTENCY_KEY")
         if key and key.isprintable():
             response["Idempotency-Key"] = key[: idempotency.KEY_LENGTH_MAX]
+        self._note(request, response)
         return response
+
+    def _note(self, request: Request, response: HttpResponse) -> None:
+        """Leave a line for the request log: references alone, in the order of `lines.Noted`."""
+        outbox.note_drafts(None)
+        caller = getattr(request, "_auth", None)
+        if caller is None:
+            return  # nobody's book: nobody could read it
+        headers = request._request.META
+        status = response.status_code
+        log.append(
+            (
+                self._request_id,
+                caller.book_id,
+                request.method,
+                self.address,
+                tuple(self.kwargs.values()),
+                status,
+                response.content[: HEAD_BYTES if status < 400 else HEAD_BYTES_OF_ERROR],
+                caller.key_id,
+                caller.kind,
+                headers.get("HTTP_IDEMPOTENCY_KEY", ""),
+                response.headers.get("Original-Request", ""),
+                headers.get("REMOTE_ADDR", ""),
+                headers.get("HTTP_USER_AGENT", ""),
+                time.perf_counter_ns() - self._began_ns,
+                tuple(self._drafted),
+            )
+        )
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         response = refuse(exc)

@@ -11,25 +11,26 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.translation import gettext_noop
 from pydantic.json_schema import models_json_schema
 
-from merchant_platform.kernel.api.doors import API_VERSION, PREFIX, Endpoint
+from merchant_platform.kernel.api.doors import API_VERSION, PREFIX, Endpoint, template_of
 from merchant_platform.kernel.wire import dump
 
 REF = "#/components/schemas/{model}"
 ERROR_STATUSES = {
-    400: "A parameter is missing, unknown or wrong, or the object's state does not allow it.",
-    401: "The key is missing or invalid.",
-    403: "The key may not do this.",
-    404: "No such object here.",
-    405: "The address has no such method.",
-    406: "The API answers in application/json.",
-    409: "Another request on the same object or with the same key is at work.",
-    413: "The body is too large.",
-    415: "The body is neither a form nor JSON.",
-    429: "Too many requests.",
-    500: "Something went wrong on our side.",
-    503: "The platform cannot do this just now.",
+    400: gettext_noop("A parameter is missing, unknown or wrong, or the object's state does not allow it."),
+    401: gettext_noop("The key is missing or invalid."),
+    403: gettext_noop("The key may not do this."),
+    404: gettext_noop("No such object here."),
+    405: gettext_noop("The address has no such method."),
+    406: gettext_noop("The API answers in application/json."),
+    409: gettext_noop("Another request on the same object or with the same key is at work."),
+    413: gettext_noop("The body is too large."),
+    415: gettext_noop("The body is neither a form nor JSON."),
+    429: gettext_noop("Too many requests."),
+    500: gettext_noop("Something went wrong on our side."),
+    503: gettext_noop("The platform cannot do this just now."),
 }
 
 
@@ -80,7 +81,7 @@ def endpoints() -> Any:
         route = str(pattern.pattern)
         if view is None or not hasattr(view, "endpoints") or not route.startswith(PREFIX):
             continue
-        address = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+        address = template_of(route)
         for method, each in view.endpoints.items():
             yield address, method, each
 

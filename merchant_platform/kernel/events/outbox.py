@@ -6,6 +6,7 @@ rows as arrays, so no SQL builds JSON.
 """
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -32,6 +33,10 @@ class EventRow:
     targets: Sequence[str] = field(default=())
 
 
+# The events that the request of this thread drafted, where somebody notes them.
+_drafted: ContextVar[list[UUID] | None] = ContextVar("drafted_events", default=None)
+
+
 class OutsideTransaction(RuntimeError):
     """An event was published where its cause could be rolled back without it."""
 
@@ -47,8 +52,12 @@ def row(
     is_public: bool = True,
 ) -> EventRow:
     """The finished row of an event. `obj` is the object, or its JSON text where that exists already."""
+    event_id = ids.new(now)
+    drafted = _drafted.get()
+    if drafted is not None and is_public:
+        drafted.append(event_id)
     return EventRow(
-        id=ids.new(now),
+        id=event_id,
         type=event_type,
         created_at=now,
         data=obj if isinstance(obj, str) else dump(obj),
@@ -58,6 +67,11 @@ def row(
         is_public=is_public,
         targets=router.targets(event_type),
     )
+
+
+def note_drafts(drafted: list[UUID] | None) -> None:
+    """From now on, note the ids of public events drafted in this thread in a list; None: note nothing."""
+    _drafted.set(drafted)
 
 
 def changed(before: dict, after: dict) -> dict:

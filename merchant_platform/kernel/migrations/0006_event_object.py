@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='object_id',
-            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('data'), models.Value('"'), models.Value(4), function='split_part'), output_field=models.TextField()),
+            field=models.GeneratedField(db_persist=True, expression=models.Func(models.Func(models.F('data'), models.Value(80), function='left'), models.Value('"'), models.Value(4), function='split_part'), output_field=models.TextField()),
         ),
         migrations.AddIndex(
             model_name='event',

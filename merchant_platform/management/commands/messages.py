@@ -18,6 +18,8 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from merchant_platform.kernel.api.openapi import endpoints
+
 # What is read; tests and migrations say nothing to a person.
 FOLDERS = ("merchant_platform", "security", "payments", "members", "analytics", "templates")
 READ = (".py", ".html", ".txt")
@@ -85,6 +87,11 @@ def collect() -> Catalog:
         name = str(path.relative_to(settings.BASE_DIR))
         for _, text, comments, context in extract("python", BytesIO(_python(path)), keywords=KEYWORDS):
             found.add(text, locations=[(name, 0)], auto_comments=comments, context=context)
+    for *_, each in endpoints():
+        # What a door says of itself, which the API reference shows.
+        name = each.function.__module__.replace(".", "/") + ".py"
+        for text in (each.summary, *each.extra_statuses.values()):
+            found.add(text, locations=[(name, 0)])
     return found
 
 

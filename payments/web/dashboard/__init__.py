@@ -1,0 +1,1 @@
+"""Pages of staff about payments: one file a page."""
