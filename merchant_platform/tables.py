@@ -53,6 +53,9 @@ PLATFORM = frozenset(
         "payments_wallet",
         "payments_webhookcursor",
         "security_apikey",
+        "security_auditchain",
+        "security_auditlink",
+        "security_auditrecord",
         "security_book",
         "security_credentialsversion",
         "security_device",
@@ -67,12 +70,16 @@ PLATFORM = frozenset(
 )
 FRAMEWORK = frozenset(
     {
+        "account_emailaddress",
+        "account_emailconfirmation",
         "auth_group",
         "auth_group_permissions",
         "auth_permission",
         "django_content_type",
         "django_migrations",
         "django_session",
+        "mfa_authenticator",
+        "usersessions_usersession",
     }
 )
 # Facts: the app and platform roles may insert and read, never change.
@@ -85,13 +92,14 @@ APPEND_ONLY = frozenset(
         "payments_hold",
         "payments_holdoutcome",
         "payments_transfer",
+        "security_auditrecord",
     }
 )
 
 # Tables that the app role only reads: what stands there is computed for it.
 APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"})
-# And those that only the owner writes.
-OWNER_WRITES = frozenset({"django_migrations", "payments_cluster"})
+# And those that only the owner writes. The audit's chain grows by a trigger of the owner.
+OWNER_WRITES = frozenset({"django_migrations", "payments_cluster", "security_auditchain", "security_auditlink"})
 
 
 def classify_framework() -> None:
@@ -101,5 +109,12 @@ def classify_framework() -> None:
     privacy.register("auth.Group_permissions", classes(opaque="id group permission"))
     privacy.register("auth.Group", classes(opaque="id name"))
     privacy.register("contenttypes.ContentType", classes(opaque="id app_label model"))
+    privacy.register("account.EmailAddress", classes(opaque="id user verified primary", personal="email"))
+    privacy.register("account.EmailConfirmation", classes(opaque="id email_address created sent", secret="key"))
+    privacy.register("mfa.Authenticator", classes(opaque="id user type created_at last_used_at", secret="data"))
+    privacy.register(
+        "usersessions.UserSession",
+        classes(opaque="id user created_at last_seen_at data", personal="ip user_agent", secret="session_key"),
+    )
     privacy.register("sessions.Session", classes(opaque="expire_date", secret="session_key session_data"))
     privacy.register("security.Staff_stores", classes(opaque="id staff store"))

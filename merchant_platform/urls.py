@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("accounts/", include("security.web.accounts.urls")),
     path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),
 ]

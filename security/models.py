@@ -1,6 +1,7 @@
 """Django's register of this app's tables."""
 
 from security.access.models import Flag
+from security.audit.models import AuditChain, AuditLink, AuditRecord
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
@@ -8,6 +9,9 @@ from security.vault.models import CardToken, DataKey
 
 __all__ = [
     "ApiKey",
+    "AuditChain",
+    "AuditLink",
+    "AuditRecord",
     "Book",
     "CardToken",
     "CredentialsVersion",

@@ -18,7 +18,13 @@ from merchant_platform.kernel.database import provision
 
 # A test may fill these; what Django itself keeps (migrations, content types, permissions) stays.
 EMPTIED = ("kernel", "security", "payments", "members", "analytics")
-EMPTIED_TABLES = ("django_session",)
+EMPTIED_TABLES = (
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "django_session",
+    "mfa_authenticator",
+    "usersessions_usersession",
+)
 TABLES = """
     SELECT format('%%I', relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')

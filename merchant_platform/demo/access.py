@@ -1,4 +1,4 @@
-"""How people and programs get in: passwords and keys, kept as text in DATA_DIR/demo.json and nowhere else.
+"""How people and programs get in: passwords, seeds and keys, kept as text in DATA_DIR/demo.json and nowhere else.
 
 The database has only hashes of them. Who has the file and finds its keys in the database
 keeps it; otherwise everything is made anew and what was handed out before is revoked.
@@ -23,7 +23,9 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Unauthenticated
 from payments.customers.models import Customer
 from security.access.roles import OPERATOR as OPERATOR_ROLE
-from security.credentials import authentication, keys
+from security.authentication import operations as authentication
+from security.credentials import keys
+from security.credentials.authentication import authenticate
 from security.identity.models import User
 from security.merchants.models import TEST, Book, Merchant
 
@@ -64,7 +66,7 @@ def handed_out(path: Path) -> dict[str, Any] | None:
     try:
         said = json.loads(path.read_text())
         texts = {name: str(said[name]) for name in _KEYS}
-        _ = said["staff"], said["consumers"], said["other_staff"]
+        _ = said["consumers"], [login["totp_secret"] for login in (*said["staff"], *said["other_staff"])]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     books = _books()
@@ -86,17 +88,23 @@ def grant(passwords: Passwords, *, now: datetime) -> dict[str, Any]:
     }
     for group, password in passwords.items():
         User.objects.filter(email__in=_GROUPS[group]).update(password=password.hashed.result())
+    users = {
+        user.email: user
+        for user in User.objects.filter(email__in=[email for group in _GROUPS.values() for email in group])
+    }
+    authentication.vouch_for_email(users=users.values())
+    seeds = {email: authentication.give_app(user=users[email]) for email in (*_GROUPS["staff"], *_GROUPS["operator"])}
     return {
         "merchant": ids.show("mer", books[CAFE.slug].merchant_id),
         "merchant_slug": CAFE.slug,
         **made,
         "staff": [
-            *_logins(STAFF, passwords["staff"]),
-            {"email": OPERATOR.email, "password": passwords["operator"].text, "role": OPERATOR_ROLE},
+            *_logins(STAFF, passwords["staff"], seeds),
+            *_logins((Employee(OPERATOR_ROLE, OPERATOR),), passwords["operator"], seeds),
         ],
         "consumers": _consumers(books[CAFE.slug], passwords["consumers"]),
         "other_merchant_slug": BOOKSHOP.slug,
-        "other_staff": _logins(OTHER_STAFF, passwords["staff"]),
+        "other_staff": _logins(OTHER_STAFF, passwords["staff"], seeds),
     }
 
 
@@ -121,15 +129,22 @@ def _books() -> dict[str, Book]:
 
 def _opens(text: str, book: Book, kind: str) -> bool:
     try:
-        holder = authentication.authenticate(text)
+        holder = authenticate(text)
     except Unauthenticated:
         return False
     return (holder.book_id, holder.kind) == (book.pk, kind)
 
 
-def _logins(employees: tuple[Employee, ...], password: Password) -> list[dict[str, str]]:
+def _logins(employees: tuple[Employee, ...], password: Password, seeds: Mapping[str, str]) -> list[dict[str, str]]:
+    """The seed goes into any authenticator app, which then shows the second factor's code."""
     return [
-        {"email": employee.person.email, "password": password.text, "role": employee.role} for employee in employees
+        {
+            "email": employee.person.email,
+            "password": password.text,
+            "role": employee.role,
+            "totp_secret": seeds[employee.person.email],
+        }
+        for employee in employees
     ]
 
 

@@ -28,6 +28,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 # Every prefix an id is shown with, and what it names.
 PREFIXES = {
+    "aud": "audit record",
     "ch": "charge",
     "cs": "checkout session",
     "cus": "customer",

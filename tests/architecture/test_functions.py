@@ -17,14 +17,16 @@ SOURCES = {**FILES, APPEND_ONLY_FUNCTION: REFUSE}
 
 # Who may call what, besides the owner.
 CALLERS = {
+    "audit_chain_v1": {APP, PLATFORM},
+    "audit_text_v1": {APP, PLATFORM},
     "kernel_refuse_change": {APP, PLATFORM},
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
     "pay_wallet_v2": {APP},
     "wallet_statement_v1": {APP, PLATFORM},
 }
-# Run with the owner's rights: a consumer's statement crosses books.
-DEFINERS = {"pay_wallet_v2", "wallet_statement_v1"}
+# Run with the owner's rights: a consumer's statement crosses books, and who writes audit records writes no links.
+DEFINERS = {"audit_chain_v1", "pay_wallet_v2", "wallet_statement_v1"}
 
 
 def definitions() -> dict[str, str]:

@@ -22,6 +22,7 @@ REPLACED_SETS = frozenset({"security_staff_stores"})
 BOOK_IS_A_FACT = {
     "payments_account": "null where an account belongs to a consumer",
     "security_apikey": "asked before a book is known",
+    "security_auditrecord": "null where the deed concerns the whole merchant, or the platform",
     "security_flag": "asked before a book is opened",
     "security_publiccode": "asked before a book is known",
 }

@@ -25,7 +25,15 @@ $$
 
 
 class Migration(migrations.Migration):
-    run_before = [("contenttypes", "0001_initial"), ("auth", "0001_initial"), ("sessions", "0001_initial")]
+    run_before = [
+        ("contenttypes", "0001_initial"),
+        ("auth", "0001_initial"),
+        ("sessions", "0001_initial"),
+        ("account", "0001_initial"),
+        ("mfa", "0001_initial"),
+        ("usersessions", "0001_initial"),
+        ("security", "0001_tables"),
+    ]
     dependencies: list[tuple[str, str]] = []
     operations = [
         migrations.RunSQL(
