@@ -153,6 +153,14 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
 }
 
+# --- dashboard -----------------------------------------------------------------------
+# What stands in the navigation, on one page.
+DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
+# Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
+DASHBOARD_SEARCH: list[str] = []
+# Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
+DASHBOARD_ATTENTION: list[str] = []
+
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -11,6 +11,7 @@ urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
     path("", include("payments.web.urls")),
+    path("", include("security.web.urls")),
     path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -3,6 +3,10 @@
 Operators stand outside merchants: they see the platform, never a merchant's customers.
 """
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
 OWNER, MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE = (
     "owner",
     "manager",
@@ -14,6 +18,17 @@ OWNER, MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE = (
 )
 OPERATOR = "operator"
 MERCHANT_ROLES = (OWNER, MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE)
+
+# The roles as people say them.
+NAMES: dict[str, Any] = {
+    OWNER: _("Owner"),
+    MANAGER: _("Manager"),
+    CASHIER: _("Cashier"),
+    ANALYST: _("Analyst"),
+    DEVELOPER: _("Developer"),
+    SUPPORT: _("Support"),
+    FINANCE: _("Finance"),
+}
 
 # Action to the roles that may do it. The owner may do everything at the merchant.
 ACTIONS: dict[str, frozenset[str]] = {

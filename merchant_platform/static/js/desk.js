@@ -1,0 +1,77 @@
+// The dashboard's frame: what is here improves pages that work without it.
+
+// Menus and sheets close by Esc and by a press elsewhere.
+function closeMenus() {
+  const open = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}
+
+function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.addEventListener("click", (event) => {
+      // The backdrop is the dialog itself.
+      if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+    });
+  }
+}
+
+// A link with `data-drawer` opens its page's content beside this page; without a program, the page itself.
+function openDrawers() {
+  const drawer = document.getElementById("drawer");
+  const body = drawer.querySelector(".drawer-body");
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-drawer]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    const response = await fetch(link.href).catch(() => null);
+    // Somewhere else is a step-up or a sign-in: it needs the whole window.
+    if (!response || !response.ok || response.redirected) {
+      location.assign(link.href);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+    drawer.querySelector("#drawer-title").textContent = page.querySelector("h1").textContent;
+    for (const frame of page.querySelectorAll(".page-head, .toasts")) frame.remove();
+    body.replaceChildren(...page.childNodes);
+    htmx.process(body);
+    drawer.showModal();
+    const first = body.querySelector(".input, input:not([type=hidden]), select, textarea, button");
+    if (first) first.focus();
+  });
+}
+
+function dismissToasts() {
+  for (const button of document.querySelectorAll("[data-dismiss]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => button.parentElement.remove());
+  }
+}
+
+// A form is sent once, however often its button is pressed.
+function sendOnce() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) event.preventDefault();
+    else form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+}
+
+closeMenus();
+closeDialogs();
+openDrawers();
+dismissToasts();
+sendOnce();

@@ -1,0 +1,148 @@
+"""Where a member of staff stands: one merchant in one mode, found in the address and nowhere else.
+
+    /dashboard/<merchant>/payments          live
+    /dashboard/<merchant>/test/payments     test
+
+so that two merchants or two modes in two tabs never mix. A view says who may see it and
+is handed the desk; it opens its own unit of work:
+
+    @desk_page("payment.view")
+    def index(request, desk):
+        with tenancy.within(desk.book.pk):
+            ...
+        return desk.render(request, "payments/list.html", {...})
+
+The desk itself costs four statements: the session, the login, the person's places, the book.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.cache import never_cache
+
+from security.access import roles
+from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One person at one merchant in one mode."""
+
+    staff: Staff
+    book: Book
+    # The book's time, read once a request.
+    now: datetime
+    # Every merchant that the person works for, this one too, by name.
+    places: tuple[Staff, ...]
+
+    @property
+    def merchant(self) -> Merchant:
+        return self.staff.merchant
+
+    @property
+    def role(self) -> str:
+        return self.staff.role
+
+    @property
+    def role_name(self) -> str:
+        """The role as people say it."""
+        return str(roles.NAMES[self.role])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.merchant.zone
+
+    @property
+    def is_test(self) -> bool:
+        return self.book.mode == TEST
+
+    def may(self, action: str) -> bool:
+        """Whether this person may do an action here. Raises roles.UnknownAction."""
+        return roles.may(self.role, action)
+
+    def url(self, name: str, **kwargs: str) -> str:
+        """The address of a page in the same merchant and mode: `desk.url("payment", payment="pi_…")`."""
+        return address(name, merchant=self.merchant.slug, mode=self.book.mode, **kwargs)
+
+    def render(
+        self, request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+    ) -> HttpResponse:
+        """A page of the dashboard; its templates know the desk by that name."""
+        shown = {"desk": self, "flashes": messages.get_messages(request), **(context or {})}
+        return render(request, template, shown, status=status)
+
+
+def address(name: str, *, merchant: str, mode: str, **kwargs: str) -> str:
+    """The address of a page at a merchant, named by its slug, in a mode."""
+    return reverse(name, kwargs={"merchant": merchant, "mode": mode, **kwargs})
+
+
+def dashboard_path(rest: str, view: View, *, name: str) -> list[URLPattern]:
+    """A page's two addresses, in test and in live mode. `rest` is what follows the merchant and the mode."""
+    return [
+        path(f"dashboard/<slug:merchant>/test/{rest}", view, {"mode": TEST}, name=name),
+        path(f"dashboard/<slug:merchant>/{rest}", view, {"mode": LIVE}, name=name),
+    ]
+
+
+def desk_page(action: str | None = None) -> Callable[[View], View]:
+    """Guard a view for staff who may do an action; without one, for all staff of the merchant.
+
+    Signed out: to the sign-in page and back. No place at this merchant, no such merchant:
+    404, as if there were nothing. A role that may not: 403, on a page that says so.
+    """
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def stand(request: HttpRequest, merchant: str, mode: str, **rest: str) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
+            desk = _find(request, merchant, mode)
+            if action is not None and not desk.may(action):
+                return desk.render(request, "dashboard/forbidden.html", status=403)
+            return view(request, desk, **rest)
+
+        # What the test of all doors reads.
+        guarded = never_cache(stand)
+        guarded.desk_action = action  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def places(user_id: Any) -> tuple[Staff, ...]:
+    """Where a person works today, by the merchant's name."""
+    return tuple(
+        Staff.objects.filter(user_id=user_id, left_at=None)
+        .select_related("merchant", "user")
+        .order_by("merchant__name", "pk")
+    )
+
+
+def _find(request: HttpRequest, slug: str, mode: str) -> Desk:
+    worked_at = places(request.user.pk)
+    staff = next((each for each in worked_at if each.merchant.slug == slug), None)
+    if staff is None:
+        raise Http404
+    book = Book.objects.get(merchant_id=staff.merchant_id, mode=mode)
+    # The rows already at hand: no statement asks for them again.
+    book.merchant = staff.merchant
+    return Desk(staff=staff, book=book, now=book.now, places=worked_at)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        # A fragment of a page whose session is over: the page itself is loaded again, and goes there.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())

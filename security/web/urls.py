@@ -1,0 +1,15 @@
+"""The addresses of the dashboard that belong to no pillar, and the way in."""
+
+from django.urls import path
+
+from security.web import entrance, finding
+from security.web.desk import dashboard_path
+
+urlpatterns = [
+    path("dashboard", entrance.enter, name="dashboard"),
+    path("leave", entrance.leave, name="leave"),
+    *dashboard_path("", entrance.home, name="home"),
+    *dashboard_path("search", finding.search, name="search"),
+    *dashboard_path("notifications", finding.notifications, name="notifications"),
+    *dashboard_path("notifications/count", finding.notification_count, name="notification_count"),
+]
