@@ -159,7 +159,7 @@ DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
 # Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
 DASHBOARD_SEARCH: list[str] = []
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
-DASHBOARD_ATTENTION: list[str] = []
+DASHBOARD_ATTENTION = ["payments.web.attention.waiting"]
 
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [

@@ -1,13 +1,16 @@
 """Django's register of this app's tables."""
 
+from payments.bulk.models import BulkItem, BulkJob
 from payments.catalog.models import Price, Product
 from payments.checkout.models import CheckoutSession
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund, RefundLine, SetupIntent
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
+from payments.notes.models import FormerNote, Note
 from payments.orders.models import Order, OrderLine
 from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
+from payments.saved_views.models import SavedView
 from payments.search.models import MetadataTerm
 from payments.wallets.models import Consumer, Mandate, Wallet
 from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
@@ -16,16 +19,20 @@ __all__ = [
     "Account",
     "AccountBalance",
     "Attempt",
+    "BulkItem",
+    "BulkJob",
     "CheckoutSession",
     "Checkpoint",
     "Cluster",
     "Consumer",
     "Customer",
     "Entry",
+    "FormerNote",
     "Hold",
     "HoldOutcome",
     "Mandate",
     "MetadataTerm",
+    "Note",
     "Notice",
     "Order",
     "OrderLine",
@@ -38,6 +45,7 @@ __all__ = [
     "ReceiptCounter",
     "Refund",
     "RefundLine",
+    "SavedView",
     "SetupIntent",
     "Transfer",
     "Wallet",

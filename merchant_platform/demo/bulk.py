@@ -17,12 +17,16 @@ Item = TypeVar("Item")
 def insert(rows: Sequence[Model]) -> None:
     """Write unsaved rows of one table, in the open unit of work. This will send them as one JSON document.
 
-    The database fills in what has a default there. Not for binary columns.
+    The database fills in what has a default there, and what it computes. Not for binary columns.
     """
     if not rows:
         return
     meta = rows[0]._meta
-    names = [(field.column, field.attname) for field in meta.concrete_fields if field.db_default is NOT_PROVIDED]
+    names = [
+        (field.column, field.attname)
+        for field in meta.concrete_fields
+        if field.db_default is NOT_PROVIDED and not field.generated
+    ]
     document = dump([{column: values[name] for column, name in names} for values in map(vars, rows)])
     columns = sql.SQL(", ").join(sql.Identifier(column) for column, _ in names)
     table = sql.Identifier(meta.db_table)

@@ -1,6 +1,7 @@
 """A payment intent is what a customer is to pay; an attempt is one try at it, the API's charge."""
 
 from django.db import models
+from django.db.models.fields.json import KT
 
 from merchant_platform.kernel import privacy
 from merchant_platform.kernel.tables import TenantForeignKey, book_unique
@@ -65,6 +66,8 @@ class PaymentIntent(models.Model):
             models.Index(fields=["book_id", "customer", "id"], name="payments_paymentintent_cust"),
             # what an order's live intents cover
             models.Index(fields=["book_id", "order"], name="payments_paymentintent_order"),
+            # payments of exactly an amount, newest first
+            models.Index(fields=["book_id", "amount_minor", "id"], name="payments_paymentintent_amount"),
             # search status:"…" where little matches; the many that succeeded cost nothing here.
             models.Index(
                 fields=["book_id", "status", "id"],
@@ -117,6 +120,8 @@ class Attempt(models.Model):
     return_url = models.TextField(null=True)  # noqa: DJ001
     challenge_url = models.TextField(null=True)  # noqa: DJ001
     card = models.JSONField(null=True)
+    # What a person reads off a card. Computed by the database, so that plain equality finds it.
+    card_last4 = models.GeneratedField(expression=KT("card__last4"), output_field=models.TextField(), db_persist=True)
     authentication = models.JSONField(null=True)
     network = models.JSONField(null=True)
     expires_at = models.DateTimeField(null=True)
@@ -137,7 +142,7 @@ class Attempt(models.Model):
         "authorized_minor captures_count failure_code challenge_url authentication network expires_at asked_act "
         "asked_key asked_minor asked_until_minor asked_is_final due_at asked_count created_at",
         business="statement_descriptor statement_descriptor_suffix transfer_group return_url",
-        personal="customer description receipt_email shipping billing_details metadata card",
+        personal="customer description receipt_email shipping billing_details metadata card card_last4",
     )
 
     class Meta:
@@ -174,6 +179,17 @@ class Attempt(models.Model):
             ),
             # list charges ?customer=
             models.Index(fields=["book_id", "customer", "id"], name="payments_attempt_customer"),
+            # payments by a card's last four digits, and those of which something was given back, newest first
+            models.Index(
+                fields=["book_id", "card_last4", "intent"],
+                condition=models.Q(card_last4__isnull=False),
+                name="payments_attempt_last4",
+            ),
+            models.Index(
+                fields=["book_id", "intent"],
+                condition=models.Q(refunded_minor__gt=0),
+                name="payments_attempt_refunded",
+            ),
             # the sweep, over all books: what is under way with a provider
             models.Index(
                 fields=["due_at"],
@@ -219,6 +235,12 @@ class Refund(models.Model):
             # the refunds of a charge, and of an intent
             models.Index(fields=["book_id", "attempt"], name="payments_refund_attempt"),
             models.Index(fields=["book_id", "intent"], name="payments_refund_intent"),
+            # refunds of a state, where few are in it
+            models.Index(
+                fields=["book_id", "status", "id"],
+                condition=~models.Q(status=states.REFUND_SUCCEEDED),
+                name="payments_refund_rare",
+            ),
             # the sweep, over all books: what a provider has not finished
             models.Index(
                 fields=["due_at"], condition=models.Q(status=states.REFUND_PENDING), name="payments_refund_due"

@@ -35,6 +35,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "payment.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
     "payment.collect": frozenset({MANAGER, CASHIER}),
     "payment.refund": frozenset({MANAGER, SUPPORT, FINANCE}),
+    # Sums of what was sold: volume, averages, shares. Who works at the counter sees payments, not the takings.
+    "sales.view": frozenset({MANAGER, ANALYST, FINANCE}),
     "balance.view": frozenset({MANAGER, FINANCE}),
     "customer.view": frozenset({MANAGER, CASHIER, SUPPORT, DEVELOPER}),
     "customer.edit": frozenset({MANAGER, SUPPORT}),

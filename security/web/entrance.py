@@ -8,7 +8,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from security.merchants.models import LIVE
 from security.web import desk as desks
-from security.web.desk import Desk, desk_page
 
 
 @require_safe
@@ -27,10 +26,3 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Sign out of everything, and to the start page."""
     logout(request)
     return HttpResponseRedirect("/")
-
-
-@require_safe
-@desk_page()
-def home(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The first page."""
-    return desk.render(request, "dashboard/home.html")

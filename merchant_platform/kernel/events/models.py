@@ -21,6 +21,12 @@ class Event(models.Model):
     created_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
     data = models.TextField()
+    # The id of the object, which each begins with: `{"id":"pi_…`. Computed by the database.
+    object_id = models.GeneratedField(
+        expression=models.Func(models.F("data"), models.Value('"'), models.Value(4), function="split_part"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     previous_attributes = models.TextField(null=True)  # noqa: DJ001  (null says: not an update)
     request_id = models.TextField(null=True)  # noqa: DJ001  (null says: not made by a request)
     idempotency_key = models.TextField(null=True)  # noqa: DJ001
@@ -29,7 +35,7 @@ class Event(models.Model):
     xid = XidField(null=True, db_default=current_xid())
 
     privacy = privacy.classes(
-        opaque="id book_id type created_at recorded_at request_id is_public xid",
+        opaque="id book_id type created_at recorded_at object_id request_id is_public xid",
         personal="data previous_attributes idempotency_key",
     )
 
@@ -38,6 +44,8 @@ class Event(models.Model):
         indexes = [
             # list ?type=, newest first
             models.Index(fields=["book_id", "type", "id"], name="kernel_event_type"),
+            # the events of an object
+            models.Index(fields=["book_id", "object_id", "id"], name="kernel_event_object"),
             # what was written since a snapshot (payments/webhooks/fan_out.py); it grows at its right edge alone.
             models.Index(fields=["xid"], condition=models.Q(is_public=True), name="kernel_event_xid"),
         ]
