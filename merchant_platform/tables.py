@@ -69,6 +69,7 @@ PLATFORM = frozenset(
         "security_publiccode",
         "security_staff",
         "security_staff_stores",
+        "security_stepup",
         "security_store",
         "security_user",
     }

@@ -2,6 +2,7 @@
 
 from security.access.models import Flag
 from security.audit.models import AuditChain, AuditLink, AuditRecord
+from security.authentication.models import StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
@@ -21,6 +22,7 @@ __all__ = [
     "Merchant",
     "PublicCode",
     "Staff",
+    "StepUp",
     "Store",
     "User",
 ]

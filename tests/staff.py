@@ -4,8 +4,10 @@ client = signed_in(make_staff(merchant, "cashier"))
 page.context.add_cookies(cookies_of(make_staff(merchant, "owner")))
 """
 
+import time
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.test import Client
 
@@ -26,9 +28,21 @@ def make_staff(merchant: Merchant, role: str = "owner", *, user: User | None = N
 
 
 def signed_in(staff: Staff, **options: Any) -> Client:
-    """A browser of that person, past the sign-in page: `signed_in(staff, HTTP_ACCEPT_LANGUAGE="zh-CN")`."""
+    """A browser of that person, past both factors: `signed_in(staff, HTTP_ACCEPT_LANGUAGE="zh-CN")`."""
+    return sign_in(staff.user, **options)
+
+
+def sign_in(user: User, *, factor: str | None = "totp", **options: Any) -> Client:
+    """A browser of anybody, past the sign-in page; without a factor, past the password alone."""
     client = Client(**options)
-    client.force_login(staff.user)
+    client.force_login(user)
+    session = client.session
+    shown = [{"method": "password", "at": time.time()}]
+    if factor:
+        shown.append({"method": "mfa", "type": factor, "at": time.time()})
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = shown
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     return client
 
 

@@ -61,6 +61,7 @@ PREFIXES = {
     "rct": "receipt",
     "rli": "refund line",
     "stf": "staff",
+    "stp": "step-up",
     "setatt": "setup attempt",
     "seti": "setup intent",
     "sto": "store",

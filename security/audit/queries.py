@@ -72,7 +72,8 @@ class Search:
 
 def records(*, merchant_id: UUID | None, book_id: UUID | None, search: Search) -> QuerySet[AuditRecord]:
     """A merchant's records in a mode and in all of them, newest first; the platform's own for None."""
-    found = AuditRecord.objects.filter(Q(book_id=book_id) | Q(book_id=None), merchant_id=merchant_id)
+    of_whom = Q(merchant_id=merchant_id) if merchant_id else Q(merchant__isnull=True)
+    found = AuditRecord.objects.filter(of_whom, Q(book_id=book_id) | Q(book__isnull=True))
     if search.action:
         found = found.filter(action=search.action)
     if search.actor_id:

@@ -22,14 +22,16 @@ from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 
+from merchant_platform.kernel.errors import Conflict, Forbidden, NotFound, PlatformError, TooMany, Unavailable
 from security.access import roles
+from security.audit.operations import Actor
 from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
 
 View = Callable[..., HttpResponse]
@@ -45,6 +47,13 @@ class Desk:
     now: datetime
     # Every merchant that the person works for, this one too, by name.
     places: tuple[Staff, ...]
+    # The network address that asks.
+    ip: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit log names for what is done here."""
+        return Actor.staff(self.staff.pk, ip=self.ip)
 
     @property
     def merchant(self) -> Merchant:
@@ -79,8 +88,7 @@ class Desk:
         self, request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
     ) -> HttpResponse:
         """A page of the dashboard; its templates know the desk by that name."""
-        shown = {"desk": self, "flashes": messages.get_messages(request), **(context or {})}
-        return render(request, template, shown, status=status)
+        return render(request, template, {"desk": self, **(context or {})}, status=status)
 
 
 def address(name: str, *, merchant: str, mode: str, **kwargs: str) -> str:
@@ -111,7 +119,10 @@ def desk_page(action: str | None = None) -> Callable[[View], View]:
             desk = _find(request, merchant, mode)
             if action is not None and not desk.may(action):
                 return desk.render(request, "dashboard/forbidden.html", status=403)
-            return view(request, desk, **rest)
+            try:
+                return view(request, desk, **rest)
+            except (Http404, PlatformError) as refusal:
+                return _refuse(request, desk, refusal)
 
         # What the test of all doors reads.
         guarded = never_cache(stand)
@@ -138,7 +149,19 @@ def _find(request: HttpRequest, slug: str, mode: str) -> Desk:
     book = Book.objects.get(merchant_id=staff.merchant_id, mode=mode)
     # The rows already at hand: no statement asks for them again.
     book.merchant = staff.merchant
-    return Desk(staff=staff, book=book, now=book.now, places=worked_at)
+    return Desk(staff=staff, book=book, now=book.now, places=worked_at, ip=get_adapter(request).get_client_ip(request))
+
+
+# What a kind of refusal is to a browser; the page that says so is the view's, this is what no view foresaw.
+_STATUSES = ((NotFound, 404), (Forbidden, 403), (Conflict, 409), (TooMany, 429), (Unavailable, 503))
+
+
+def _refuse(request: HttpRequest, desk: Desk, refusal: Http404 | PlatformError) -> HttpResponse:
+    """What is not there, or cannot be done, said inside the frame: the way on stays at hand."""
+    if isinstance(refusal, Http404 | NotFound):
+        return desk.render(request, "dashboard/missing.html", status=404)
+    status = next((status for kind, status in _STATUSES if isinstance(refusal, kind)), 400)
+    return desk.render(request, "dashboard/refused.html", {"code": refusal.code}, status=status)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

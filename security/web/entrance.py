@@ -1,12 +1,13 @@
-"""The way in, from /dashboard to the merchant that somebody works for, and the way out."""
+"""The way in: from /dashboard to the merchant that somebody works for."""
 
-from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from security.merchants.models import LIVE
+from merchant_platform.kernel import tenancy
+from merchant_platform.kernel.events.models import Event
+from security.merchants.models import LIVE, TEST, Book, Merchant
 from security.web import desk as desks
 
 
@@ -18,11 +19,13 @@ def enter(request: HttpRequest) -> HttpResponse:
     places = desks.places(request.user.pk)
     if not places:
         raise Http404
-    return HttpResponseRedirect(desks.address("home", merchant=places[0].merchant.slug, mode=LIVE))
+    merchant = places[0].merchant
+    mode = LIVE if _has_begun(merchant) else TEST
+    return HttpResponseRedirect(desks.address("home", merchant=merchant.slug, mode=mode))
 
 
-@require_POST
-def leave(request: HttpRequest) -> HttpResponse:
-    """Sign out of everything, and to the start page."""
-    logout(request)
-    return HttpResponseRedirect("/")
+def _has_begun(merchant: Merchant) -> bool:
+    """Whether anything ever happened in live mode; before that, a merchant is still trying things out."""
+    book = Book.objects.get(merchant=merchant, mode=LIVE)
+    with tenancy.within(book.pk):
+        return Event.objects.filter(book_id=book.pk).exists()

@@ -31,10 +31,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pages of one pillar, under its name; without a name they stand by themselves."""
+    """Pages of one pillar, under its name; without a name they stand by themselves. Actions begin something new."""
 
     title: Any
     items: tuple[Item, ...]
+    actions: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,12 @@ def frame(desk: Desk, request: HttpRequest) -> Frame:
         for title, items in mine
         if items
     )
-    return Frame(sections=sections, places=_places(desk), other_mode_url=_in_other_mode(desk, request, here))
+    return Frame(sections=sections, places=_places(desk), other_mode_url=in_other_mode(desk, request, here))
+
+
+def actions(desk: Desk) -> list[tuple[Item, str]]:
+    """What this person may begin, and where."""
+    return [(item, desk.url(item.name)) for group in groups() for item in group.actions if item.is_open_to(desk)]
 
 
 def _current(urls: Mapping[str, str], path: str, *, home: str) -> str | None:
@@ -113,7 +119,7 @@ def _current(urls: Mapping[str, str], path: str, *, home: str) -> str | None:
     return max(under, key=lambda name: len(urls[name]), default=None)
 
 
-def _in_other_mode(desk: Desk, request: HttpRequest, here: str | None) -> str:
+def in_other_mode(desk: Desk, request: HttpRequest, here: str | None) -> str:
     match = request.resolver_match
     # A page without an object has its own address there.
     is_alike = match is not None and set(match.kwargs) == {"merchant", "mode"}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -19,6 +20,11 @@ class Hit:
     url: str
     # The object is the very one that was named: by its id, not by something it has in common.
     is_exact: bool = False
+
+
+def address(desk: Desk, text: str) -> str:
+    """The page of all that a text finds."""
+    return f"{desk.url('search')}?{urlencode({'q': text})}"
 
 
 def find(desk: Desk, text: str) -> list[Hit]:

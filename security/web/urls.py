@@ -7,8 +7,8 @@ from security.web.desk import dashboard_path
 
 urlpatterns = [
     path("dashboard", entrance.enter, name="dashboard"),
-    path("leave", entrance.leave, name="leave"),
     *dashboard_path("search", finding.search, name="search"),
+    *dashboard_path("palette", finding.palette, name="palette"),
     *dashboard_path("notifications", finding.notifications, name="notifications"),
     *dashboard_path("notifications/count", finding.notification_count, name="notification_count"),
 ]

@@ -70,8 +70,40 @@ function sendOnce() {
   });
 }
 
+// A fragment that did not come says so, and can be asked for again.
+function tellTrouble() {
+  const template = document.getElementById("trouble");
+  const show = ({ detail }) => {
+    const { elt, target } = detail;
+    if (target.closest(".top-bar")) return;
+    const words = template.content.cloneNode(true);
+    words.querySelector("button").addEventListener("click", () => htmx.trigger(elt, elt.dataset.again || "look"));
+    target.replaceChildren(words);
+  };
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, show);
+}
+
+// A page that is long on its way: after a moment a line says that it comes.
+function showProgress() {
+  const PATIENCE_MS = 400;
+  let timer = 0;
+  addEventListener("beforeunload", () => {
+    timer = setTimeout(() => {
+      const line = document.createElement("div");
+      line.className = "progress-line";
+      document.body.append(line);
+    }, PATIENCE_MS);
+  });
+  addEventListener("pageshow", () => {
+    clearTimeout(timer);
+    document.querySelector(".progress-line")?.remove();
+  });
+}
+
 closeMenus();
 closeDialogs();
 openDrawers();
 dismissToasts();
 sendOnce();
+tellTrouble();
+showProgress();

@@ -1,16 +1,22 @@
 """Where allauth asks us: how a login is named, where it goes, how its secrets are kept."""
 
+import re
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
+from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 
-from security.authentication import secrets
+from security.authentication import secrets, trail
 from security.identity.models import User
 
 # Who proved who they are this lately may add a factor without proving it again.
@@ -22,6 +28,39 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """Nobody has a user name."""
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Staff go to their desk, operators to the tables, everybody else to what they keep of their login."""
+        user = authenticated_user(request)
+        if trail.places(user):
+            return reverse("dashboard")
+        return reverse("admin:index" if user.is_operator else "mfa_index")
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        with transaction.atomic():
+            super().login(request, user)
+            methods = [record.get("type") or record["method"] for record in get_authentication_records(request, user)]
+            trail.note(user=user, action="login.in", ip=self.get_client_ip(request), detail={"methods": methods})
+
+    def logout(self, request: HttpRequest) -> None:
+        with transaction.atomic():
+            if request.user.is_authenticated:
+                trail.note(user=request.user, action="login.out", ip=self.get_client_ip(request))
+            super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        email = User.objects.normalize(str(credentials.get("email") or ""))
+        user = User.objects.filter(email=email).first()
+        if user is not None:
+            trail.note(user=user, action="login.refused", ip=self.get_client_ip(request), is_proven=False)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Each change of what lets somebody in is told to them, and recorded."""
+        changed = template_prefix.rpartition("/")[2]
+        trail.note(user=user, action=f"login.{changed}", ip=self.get_client_ip(self.request))
+        super().send_notification_mail(template_prefix, user, context, email)
 
     def is_reauthentication_required(self, *, app: str, **options: object) -> bool:
         """A sign-in of a moment ago is as good as a repeated one."""
@@ -42,3 +81,14 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Passkeys belong to the platform's public address, whatever address a request names."""
         return {"id": urlsplit(settings.PUBLIC_URL).hostname or "localhost", "name": settings.MFA_TOTP_ISSUER}
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Who must have a second factor keeps one."""
+        others = Authenticator.objects.filter(user=authenticator.user).exclude(pk=authenticator.pk)
+        has_other = others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+        return has_other or not trail.needs_second_factor(authenticator.user)
+
+    def build_totp_svg(self, url: str) -> str:
+        """A drawing that stands in the page itself: the pages load no `data:` pictures."""
+        drawing = super().build_totp_svg(url)
+        return re.sub(r"^<\?xml[^>]*\?>\s*", "", drawing).replace("<svg ", '<svg class="account-code" ', 1)

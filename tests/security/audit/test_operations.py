@@ -44,9 +44,9 @@ class TestRecord:
         assert (record.merchant_id, record.book_id) == (merchant.pk, book.pk)
 
     def test_goes_with_its_deed_where_that_is_taken_back(self, merchant):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             audit.record(actor=ACTOR, action="key.reveal", merchant_id=merchant.pk, book_id=None)
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
 
         assert (AuditRecord.objects.count(), AuditLink.objects.count()) == (0, 0)
 

@@ -1,0 +1,161 @@
+"""Where staff stand: one merchant, one mode, one role; for everybody else there is nothing there."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from security.access import roles
+from security.merchants.models import Book, Staff
+from tests.cast import NOW, found
+from tests.staff import ROLES, make_staff, signed_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A60")]
+
+HOME, TEST_HOME = "/dashboard/cafe/", "/dashboard/cafe/test/"
+# The session, the login, the person's places, the book.
+STATEMENTS = 4
+
+
+class TestDeskPage:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_lets_every_role_in_and_says_which_it_is(self, role, merchant):
+        reply = signed_in(make_staff(merchant, role)).get(HOME)
+
+        assert reply.status_code == 200
+        assert str(roles.NAMES[role]) in reply.content.decode()
+
+    def test_costs_four_statements(self, merchant, django_assert_num_queries):
+        client = signed_in(make_staff(merchant))
+
+        with django_assert_num_queries(STATEMENTS):
+            client.get(TEST_HOME)
+
+    def test_sends_who_is_signed_out_to_the_sign_in_page_and_back(self, merchant):
+        reply = Client().get(f"{TEST_HOME}search?q=a%20b")
+
+        assert (reply.status_code, reply["Location"]) == (
+            302,
+            "/accounts/login/?next=/dashboard/cafe/test/search%3Fq%3Da%2520b",
+        )
+
+    def test_has_a_fragment_load_its_page_again_where_the_session_is_over(self, merchant):
+        reply = Client().get(f"{HOME}notifications/count", headers={"HX-Request": "true"})
+
+        assert (reply.status_code, reply["HX-Refresh"]) == (204, "true")
+
+    def test_is_not_there_for_a_stranger(self, merchant, other_merchant):
+        client = signed_in(make_staff(other_merchant))
+
+        assert [client.get(url).status_code for url in (HOME, TEST_HOME)] == [404, 404]
+        assert client.get("/dashboard/bakery/").status_code == 200
+
+    def test_tells_nobody_which_merchants_there_are(self, merchant, other_merchant):
+        client = signed_in(make_staff(other_merchant))
+
+        there, nowhere = client.get(HOME), client.get("/dashboard/no-such-merchant/")
+
+        assert (there.status_code, nowhere.status_code) == (404, 404)
+        assert _words(there, "cafe") == _words(nowhere, "no-such-merchant")
+
+    def test_is_not_there_for_who_has_left(self, merchant):
+        staff = make_staff(merchant)
+        client = signed_in(staff)
+        Staff.objects.filter(pk=staff.pk).update(left_at=NOW)
+
+        assert client.get(HOME).status_code == 404
+
+    def test_knows_nobody_whose_login_is_closed(self, merchant):
+        staff = make_staff(merchant)
+        client = signed_in(staff)
+        staff.user.is_active = False
+        staff.user.save(update_fields=["is_active"])
+
+        assert client.get(HOME).status_code == 302
+
+    def test_is_kept_by_no_cache(self, merchant):
+        reply = signed_in(make_staff(merchant)).get(HOME)
+
+        assert "no-store" in reply["Cache-Control"]
+        assert "private" in reply["Cache-Control"]
+
+    def test_shows_the_other_mode_by_its_address_alone(self, merchant):
+        client = signed_in(make_staff(merchant))
+
+        live, test = client.get(f"{HOME}search").content.decode(), client.get(f"{TEST_HOME}search").content.decode()
+
+        assert "Test mode: no real money moves here" in test
+        assert f'href="{HOME}search"' in test
+        assert "Test mode: no real money moves here" not in live
+        assert f'href="{TEST_HOME}search"' in live
+
+    def test_names_the_zone_and_the_test_clock(self, merchant):
+        page = signed_in(make_staff(merchant)).get(TEST_HOME).content.decode()
+
+        assert "Asia/Shanghai" in page
+        assert "2026-03-02 17:30:00" in page
+
+    def test_offers_the_other_merchants_of_a_person_and_nobody_elses(self, merchant, other_merchant):
+        found("tea-house", "Tea House")
+        staff = make_staff(merchant)
+        make_staff(other_merchant, "cashier", user=staff.user)
+
+        page = signed_in(staff).get(TEST_HOME).content.decode()
+
+        assert 'href="/dashboard/bakery/test/"' in page
+        assert "tea-house" not in page
+
+    def test_takes_the_role_that_the_person_has_at_this_merchant(self, merchant, other_merchant):
+        staff = make_staff(merchant, "owner")
+        make_staff(other_merchant, "cashier", user=staff.user)
+        client = signed_in(staff)
+
+        assert client.get("/dashboard/bakery/").context["desk"].role == "cashier"
+        assert client.get("/dashboard/cafe/").context["desk"].role == "owner"
+
+
+class TestEnter:
+    def test_leads_to_test_mode_until_live_mode_has_begun(self, merchant, make_customer, live_book):
+        client = signed_in(make_staff(merchant))
+        before = client.get("/dashboard")["Location"]
+        make_customer(live_book)
+
+        assert (before, client.get("/dashboard")["Location"]) == (TEST_HOME, HOME)
+
+    def test_asks_who_is_signed_out(self):
+        assert Client().get("/dashboard")["Location"] == "/accounts/login/?next=/dashboard"
+
+    def test_has_nothing_for_who_works_nowhere(self, merchant):
+        staff = make_staff(merchant)
+        client = signed_in(staff)
+        Staff.objects.update(left_at=NOW)
+
+        assert client.get("/dashboard").status_code == 404
+
+
+class TestDesk:
+    def test_writes_addresses_of_its_merchant_and_mode(self, merchant):
+        client = signed_in(make_staff(merchant))
+
+        desks = [client.get(url).context["desk"] for url in (HOME, TEST_HOME)]
+
+        assert [desk.url("search") for desk in desks] == [f"{HOME}search", f"{TEST_HOME}search"]
+        assert [desk.is_test for desk in desks] == [False, True]
+
+    def test_has_the_books_time_and_the_merchants_zone(self, merchant):
+        desk = signed_in(make_staff(merchant)).get(TEST_HOME).context["desk"]
+
+        assert (desk.now, desk.zone.key) == (NOW, "Asia/Shanghai")
+        assert desk.book == Book.objects.get(merchant=merchant, mode="test")
+
+    def test_names_the_actor(self, merchant):
+        staff = make_staff(merchant)
+
+        actor = signed_in(staff).get(HOME).context["desk"].actor
+
+        assert (actor.kind, actor.id, actor.ip) == ("staff", staff.pk, "127.0.0.1")
+
+
+def _words(reply, slug):
+    """A page without the address that was asked for, and without the form's token, which is never the same."""
+    return re.sub(r'(?<=name="csrfmiddlewaretoken" value=")\w+', "", reply.content.decode()).replace(slug, "")
