@@ -140,10 +140,16 @@ ORDER BY 4 DESC, 1, 2
 def by_method(period: Period, *, currency: str) -> Sequence[Share]:
     """What succeeded by how it was paid, the most first. One statement."""
     with connections["default"].cursor() as cursor:
-        cursor.execute(
-            _BY_METHOD, [ids.first_at(period.starts_at), ids.first_at(period.ends_at), SUCCEEDED, currency]
-        )
+        cursor.execute(_BY_METHOD, [ids.first_at(period.starts_at), ids.first_at(period.ends_at), SUCCEEDED, currency])
         return [Share(method, brand, int(count), int(volume)) for method, brand, count, volume in cursor.fetchall()]
+
+
+def count(period: Period) -> Tally:
+    """How many payments were made in a period, in all currencies, and how many succeeded: no sums. One statement."""
+    found = _made(period.starts_at, period.ends_at).aggregate(
+        payments=Count("pk"), succeeded=Count("pk", filter=Q(status=SUCCEEDED))
+    )
+    return Tally(**found)
 
 
 def _of_both(period: Period) -> "QuerySet[PaymentIntent]":

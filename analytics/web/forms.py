@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -71,6 +72,11 @@ class Choice:
                 "until": self.period.last.isoformat(),
             }
         return {**chosen, **({"currency": self.currency.lower()} if self.currency else {})}
+
+    @property
+    def address(self) -> str:
+        """The choice as what follows the question mark."""
+        return urlencode(self.query)
 
 
 def read(query: QueryDict, *, zone: ZoneInfo, now: datetime) -> Choice:

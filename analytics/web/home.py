@@ -29,7 +29,7 @@ def page(request: HttpRequest, desk: Desk) -> HttpResponse:
     with tenancy.within(desk.book.pk):
         shown["setup"] = setup.read(desk, urls)
         if desk.may("sales.view"):
-            shown["choice"] = choice
+            shown |= {"choice": choice, "presets": forms.PRESETS, "hours": range(queries.HOURS)}
             shown["overview"] = overview.read(desk, choice, payments_url=urls.get("payments", ""))
         else:
             shown["today"] = _today(desk)

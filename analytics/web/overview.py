@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from babel.dates import format_date, get_day_names
 from babel.numbers import format_decimal, format_percent
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from analytics.insights import queries
 from analytics.insights.periods import Period
@@ -18,21 +17,11 @@ from analytics.insights.queries import Comparison, Share, Tally
 from analytics.web.forms import Choice
 from merchant_platform.kernel import money
 from merchant_platform.kernel.templatetags.ui import locale, money_text
+from payments.web.dashboard import words
 from security.web.desk import Desk
 
 UP, DOWN, LEVEL = "up", "down", "level"
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
-# How a card's brand and a method are called, where the name is not its own.
-BRANDS = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "unionpay": gettext_lazy("UnionPay"),
-    "discover": "Discover",
-    "jcb": "JCB",
-    "diners": "Diners Club",
-}
-METHODS = {"wallet": gettext_lazy("Wallet"), "card": gettext_lazy("Card"), "": gettext_lazy("Unknown")}
 # Marks that the platform brings along.
 _MARKS = {"visa": "visa", "mastercard": "mastercard", "amex": "americanexpress", "unionpay": "unionpay"}
 
@@ -61,6 +50,7 @@ class Day:
     volume_minor: int
     volume: str
     payments: int
+    payments_text: str
     before: date
     before_minor: int
     before_volume: str
@@ -82,6 +72,7 @@ class Way:
     brand: str
     mark: str
     payments: int
+    payments_text: str
     volume: str
     volume_minor: int
     percent: str
@@ -166,9 +157,7 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
         Figure(
             "volume",
             _("Payment volume"),
-            _(
-                "What was received of the payments that were made in the period and succeeded, before refunds and fees."
-            ),
+            _("What was received of the payments that were made in the period and succeeded, before refunds and fees."),
             money_text(current.volume_minor, currency),
             *_growth(current.volume_minor, before.volume_minor),
             _spark([tally.volume_minor for tally in by_day]),
@@ -200,7 +189,9 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
         Figure(
             "customers",
             _("Active customers"),
-            _("Different customers with a payment that succeeded in the period. Guests, whom nobody knows again, are not counted."),
+            _(
+                "Different customers with a payment that succeeded in the period. Guests, whom nobody knows again, are not counted."
+            ),
             number(current.customers),
             *_growth(current.customers, before.customers),
             _spark([tally.customers for tally in by_day]),
@@ -215,7 +206,9 @@ def _growth(current: int | None, before: int | None) -> tuple[str, str]:
     if current is None or not before:
         return "", LEVEL
     share = Decimal(current - before) / before
-    return _signed(format_percent(abs(share), "#,##0.0%", locale=locale()), current - before), _direction(current - before)
+    return _signed(format_percent(abs(share), "#,##0.0%", locale=locale()), current - before), _direction(
+        current - before
+    )
 
 
 def _shift(current: int | None, before: int | None) -> tuple[str, str]:
@@ -282,6 +275,7 @@ def days(comparison: Comparison, period: Period, currency: str) -> list[Day]:
                 volume_minor=now.volume_minor,
                 volume=money_text(now.volume_minor, currency),
                 payments=now.succeeded,
+                payments_text=number(now.succeeded),
                 before=before,
                 before_minor=then.volume_minor,
                 before_volume=money_text(then.volume_minor, currency),
@@ -313,10 +307,11 @@ def ways(shares: Sequence[Share], currency: str, links: Links) -> list[Way]:
     total = sum(share.volume_minor for share in shares)
     return [
         Way(
-            name=str(METHODS.get(share.method, share.method)),
-            brand=str(BRANDS.get(share.brand, share.brand)),
+            name=words.method(share.method) or _("Unknown"),
+            brand=words.brand(share.brand),
             mark=_MARKS.get(share.brand, ""),
             payments=share.payments,
+            payments_text=number(share.payments),
             volume=money_text(share.volume_minor, currency),
             volume_minor=share.volume_minor,
             percent=_percent(share.volume_minor * 1_000_000 // total if total else None),

@@ -19,7 +19,11 @@ _TEXTS: dict[str, tuple[Any, Any, str]] = {
     KEY: (_("Make an API key"), _("Your program signs its requests with it."), "keys"),
     PAYMENT: (_("Take the first payment"), _("The quick start leads there in a few minutes."), ""),
     ENDPOINT: (_("Add a webhook endpoint"), _("Your program hears at once what happens here."), "webhooks"),
-    COLLEAGUE: (_("Invite a colleague"), _("Everybody signs in as themselves, with the rights of their role."), "staff"),
+    COLLEAGUE: (
+        _("Invite a colleague"),
+        _("Everybody signs in as themselves, with the rights of their role."),
+        "staff",
+    ),
 }
 _QUICK_START = "/docs"
 
