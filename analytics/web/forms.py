@@ -54,7 +54,7 @@ class PeriodForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen: the period, the button that names it (None: a period of their own), and the currency asked for."""
+    """The period, how many days the button says that names it (None: they chose two days), the currency asked for."""
 
     period: Period
     days: int | None

@@ -168,7 +168,8 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
             "success",
             _("Success rate"),
             _(
-                "How many of the payments that were made in the period succeeded. Those that were declined, given up or are still open did not."
+                "How many of the payments that were made in the period succeeded. "
+                "Those that were declined, given up or are still open did not."
             ),
             _percent(current.success_ppm),
             *_shift(current.success_ppm, before.success_ppm),
@@ -190,7 +191,8 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
             "customers",
             _("Active customers"),
             _(
-                "Different customers with a payment that succeeded in the period. Guests, whom nobody knows again, are not counted."
+                "Different customers with a payment that succeeded in the period. "
+                "Guests, whom nobody knows again, are not counted."
             ),
             number(current.customers),
             *_growth(current.customers, before.customers),

@@ -57,7 +57,9 @@ def refund(
         return Asked(identifier, question) if question else answers.of_refund(given, rows)
 
     def second(question: RefundQuestion, report: RefundReport | None) -> Answer:
-        given, rows = refund_road.record(refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin)
+        given, rows = refund_road.record(
+            refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin
+        )
         return answers.of_refund(given, rows)
 
     asked = {
@@ -86,7 +88,9 @@ def capture(*, intent_id: UUID, amount_minor: int | None, is_final: bool, token:
         question = provider_road.begin_capture(
             intent_id=intent_id, amount_minor=amount_minor, is_final=is_final, now=hand.now, origin=hand.origin
         )
-        hand.sign("payment.capture", ids.show("pi", intent_id), amount_minor=question.amount_minor, is_final=is_final)
+        hand.sign(
+            "payment.capture", ids.show("pi", intent_id), amount_minor=question.amount_minor, is_final=is_final
+        )
         return Asked(ids.show("pi", intent_id), question)
 
     asked = {"payment_intent": str(intent_id), "amount": amount_minor, "is_final": is_final}
@@ -115,11 +119,7 @@ def _ask_around(hand: Hand, request: Request, first: Callable[[], Answer | Asked
         return answers.of_intent(intent, livemode=hand.book.livemode)
 
     idempotency.run_around(
-        hand.book.pk,
-        request,
-        first=first,
-        ask=lambda question: provider_road.ask(question, now=hand.now),
-        second=second,
+        hand.book.pk, request, first=first, ask=lambda question: provider_road.ask(question, now=hand.now), second=second
     )
 
 

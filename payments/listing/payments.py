@@ -137,7 +137,9 @@ def batches(filters: Filters, *, after: UUID | None = None) -> Page[PaymentInten
 
 def selected(intent_ids: Sequence[UUID]) -> list[PaymentIntent]:
     """The payments of a selection that are there, newest first."""
-    return list(PaymentIntent.objects.filter(pk__in=intent_ids).select_related("order", "customer").order_by("-pk"))
+    return list(
+        PaymentIntent.objects.filter(pk__in=intent_ids).select_related("order", "customer").order_by("-pk")
+    )
 
 
 def new_since(filters: Filters, newest: UUID | None) -> int:
@@ -264,3 +266,4 @@ def customers_named(text: str) -> list[UUID]:
     except ids.MalformedId:
         named = Customer.objects.filter(email_key=text.lower()).order_by("-pk")
         return list(named.values_list("pk", flat=True)[:20])
+
