@@ -8,4 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from security.web.navigation import Group, Item
 
-NAVIGATION = (Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),)
+NAVIGATION = (
+    Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),
+    Group(
+        _("Payments"),
+        (
+            Item("payments", _("Payments"), icon="credit-card", action="payment.view", keys="g p"),
+            Item("refunds", _("Refunds"), icon="receipt-refund", action="payment.view", keys="g r"),
+            Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
+        ),
+    ),
+)

@@ -10,6 +10,7 @@ SCHEDULE = {
         "schedule": 10.0,
         "options": {"queue": "money"},
     },
+    "run bulk jobs": {"task": "payments.run_bulk_jobs", "schedule": 5.0, "options": {"queue": "money"}},
     "send receipts": {"task": "payments.send_receipts", "schedule": 10.0, "options": {"queue": "delivery"}},
     "ask providers": {"task": "payments.sweep_providers", "schedule": 15.0, "options": {"queue": "money"}},
     "release expired authorisations": {

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from merchant_platform.kernel import clock
 from payments import proof
+from payments.bulk import operations as bulk
 from payments.checkout import sweep as checkouts
 from payments.intents import sweep
 from payments.ledger import checkpoints
@@ -31,6 +32,11 @@ def look_after_checkouts(**_: object) -> int:
 @shared_task(name="payments.send_receipts", time_limit=300)
 def send_receipts(**_: object) -> int:
     return mail.send_unsent(recorded=clock.wall())
+
+
+@shared_task(name="payments.run_bulk_jobs", time_limit=300)
+def run_bulk_jobs(**_: object) -> int:
+    return bulk.run_due(at=clock.wall())
 
 
 @shared_task(name="payments.prove_the_books", time_limit=600)

@@ -36,7 +36,7 @@ class BulkJob(models.Model):
 
 
 class BulkItem(models.Model):
-    """One payment of a job. The queue is this table; a claim is a lease (`due_at`), and the act happens once by its id."""
+    """One payment of a job. The queue is this table; a claim is a lease (`due_at`), the id is the act's key."""
 
     id_prefix = "bki"
     id = models.UUIDField(primary_key=True, editable=False)

@@ -110,9 +110,7 @@ def _act(item: BulkItem, intent: PaymentIntent, hand: Hand) -> None:
 
 def _finish(item: BulkItem, status: str, *, code: str = "", detail: str = "") -> None:
     with tenancy.within(item.book_id):
-        BulkItem.objects.filter(pk=item.pk, status=WAITING).update(
-            status=status, code=code, detail=detail, due_at=None
-        )
+        BulkItem.objects.filter(pk=item.pk, status=WAITING).update(status=status, code=code, detail=detail, due_at=None)
 
 
 def _claim(at: datetime) -> list[tuple[UUID, UUID]]:

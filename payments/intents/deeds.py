@@ -6,10 +6,11 @@ record commits with the first.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
-from merchant_platform.kernel import idempotency, ids
-from merchant_platform.kernel.idempotency import Answer, Asked, Request
+from merchant_platform.kernel import idempotency, ids, tenancy
+from merchant_platform.kernel.idempotency import Answer, Asked, IdempotencyKey, Request
 from merchant_platform.kernel.wire import load
 from payments.hand import Hand
 from payments.intents import answers, provider_road, refund_road, refunds
@@ -57,12 +58,10 @@ def refund(
         return Asked(identifier, question) if question else answers.of_refund(given, rows)
 
     def second(question: RefundQuestion, report: RefundReport | None) -> Answer:
-        given, rows = refund_road.record(
-            refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin
-        )
+        given, rows = refund_road.record(refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin)
         return answers.of_refund(given, rows)
 
-    asked = {
+    asked: dict[str, Any] = {
         "charge": str(attempt_id),
         "amount": amount_minor,
         "reason": reason,
@@ -78,6 +77,13 @@ def refund(
     return ids.parse("re", load(answer.body)["id"])
 
 
+def refund_of(token: UUID) -> UUID | None:
+    """The refund that a form of the open book made when it was sent before; None where it was not, or is under way."""
+    stored = IdempotencyKey.objects.filter(book_id=tenancy.book_id(), key=_key(token), status__isnull=False).first()
+    shown = load(stored.body or "{}") if stored else {}
+    return ids.parse("re", shown["id"]) if shown.get("object") == "refund" else None
+
+
 def capture(*, intent_id: UUID, amount_minor: int | None, is_final: bool, token: UUID, hand: Hand) -> None:
     """Take what is held, or a part of it. This will note it, ask the provider, and write what it says.
 
@@ -88,12 +94,10 @@ def capture(*, intent_id: UUID, amount_minor: int | None, is_final: bool, token:
         question = provider_road.begin_capture(
             intent_id=intent_id, amount_minor=amount_minor, is_final=is_final, now=hand.now, origin=hand.origin
         )
-        hand.sign(
-            "payment.capture", ids.show("pi", intent_id), amount_minor=question.amount_minor, is_final=is_final
-        )
+        hand.sign("payment.capture", ids.show("pi", intent_id), amount_minor=question.amount_minor, is_final=is_final)
         return Asked(ids.show("pi", intent_id), question)
 
-    asked = {"payment_intent": str(intent_id), "amount": amount_minor, "is_final": is_final}
+    asked: dict[str, Any] = {"payment_intent": str(intent_id), "amount": amount_minor, "is_final": is_final}
     _ask_around(hand, _once(token, "capture", asked), first)
 
 
@@ -119,12 +123,20 @@ def _ask_around(hand: Hand, request: Request, first: Callable[[], Answer | Asked
         return answers.of_intent(intent, livemode=hand.book.livemode)
 
     idempotency.run_around(
-        hand.book.pk, request, first=first, ask=lambda question: provider_road.ask(question, now=hand.now), second=second
+        hand.book.pk,
+        request,
+        first=first,
+        ask=lambda question: provider_road.ask(question, now=hand.now),
+        second=second,
     )
 
 
-def _once(token: UUID, deed: str, asked: dict[str, object]) -> Request:
+def _once(token: UUID, deed: str, asked: dict[str, Any]) -> Request:
     """The key of a form: prefixed, so that no integrator's own key is in its way."""
     return Request(
-        key=f"dashboard:{token}", fingerprint=idempotency.fingerprint("POST", f"dashboard/{deed}", asked), request_id=""
+        key=_key(token), fingerprint=idempotency.fingerprint("POST", f"dashboard/{deed}", asked), request_id=""
     )
+
+
+def _key(token: UUID) -> str:
+    return f"dashboard:{token}"

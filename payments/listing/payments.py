@@ -12,7 +12,7 @@ from payments.customers.models import Customer
 from payments.intents import states
 from payments.intents.models import Attempt, PaymentIntent
 from payments.listing import windows
-from payments.listing.windows import Counts, Lead, Page, Span
+from payments.listing.windows import EVER, Counts, Lead, Page, Span
 from payments.orders.models import Order
 from payments.search.models import MetadataTerm
 
@@ -41,7 +41,7 @@ class Filters:
     """What is asked for. Amounts are minor units; `method` is a payment method's name."""
 
     tab: str = ALL
-    span: Span = Span()
+    span: Span = EVER
     amount_min: int | None = None
     amount_max: int | None = None
     currency: str = ""
@@ -137,9 +137,7 @@ def batches(filters: Filters, *, after: UUID | None = None) -> Page[PaymentInten
 
 def selected(intent_ids: Sequence[UUID]) -> list[PaymentIntent]:
     """The payments of a selection that are there, newest first."""
-    return list(
-        PaymentIntent.objects.filter(pk__in=intent_ids).select_related("order", "customer").order_by("-pk")
-    )
+    return list(PaymentIntent.objects.filter(pk__in=intent_ids).select_related("order", "customer").order_by("-pk"))
 
 
 def new_since(filters: Filters, newest: UUID | None) -> int:
@@ -218,7 +216,7 @@ def _plan(filters: Filters) -> tuple[Lead, Q]:
         cards = Attempt.objects.filter(card_last4=filters.last4)
         conditions["last4"] = Q(Exists(cards.filter(intent_id=OuterRef("pk"))))
         leads["last4"] = Lead([cards], "intent_id")
-    if _is_exact(filters):
+    if filters.amount_min is not None and _is_exact(filters):
         conditions["amount"] = Q(amount_minor=filters.amount_min)
         leads["amount"] = Lead([intents.filter(amount_minor=filters.amount_min)])
     if filters.customer:
@@ -266,4 +264,3 @@ def customers_named(text: str) -> list[UUID]:
     except ids.MalformedId:
         named = Customer.objects.filter(email_key=text.lower()).order_by("-pk")
         return list(named.values_list("pk", flat=True)[:20])
-

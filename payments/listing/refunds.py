@@ -11,7 +11,7 @@ from merchant_platform.kernel import ids
 from payments.intents import states
 from payments.intents.models import Attempt, Refund
 from payments.listing import windows
-from payments.listing.windows import Counts, Lead, Page, Span
+from payments.listing.windows import EVER, Counts, Lead, Page, Span
 
 ALL = "all"
 TABS = (ALL, states.REFUND_SUCCEEDED, states.REFUND_PENDING, states.REFUND_FAILED)
@@ -23,7 +23,7 @@ class Filters:
     """What is asked for. `payment` is a payment's id."""
 
     tab: str = ALL
-    span: Span = Span()
+    span: Span = EVER
     currency: str = ""
     reason: str = ""
     payment: UUID | None = None

@@ -11,7 +11,7 @@ from merchant_platform.kernel import money
 from payments.intents.models import Attempt, Refund
 from payments.ledger import entries
 from payments.listing import windows
-from payments.listing.windows import Lead, Page, Span
+from payments.listing.windows import EVER, Lead, Page, Span
 
 # What each kind of entry is called on this page and on the wire.
 TYPES = {"payment": "charge", "payment_refund": "refund", "payment_failure_refund": "refund_failure"}
@@ -23,7 +23,7 @@ class Filters:
     """What is asked for; `type` is a name in TYPES."""
 
     type: str = ""
-    span: Span = Span()
+    span: Span = EVER
     currency: str = ""
 
 

@@ -39,6 +39,9 @@ class Span:
         return condition
 
 
+EVER = Span()
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
     """What an index walks in order: one or several sets of rows, and the column with the list's id."""
@@ -142,7 +145,8 @@ def every(read: Callable[[UUID | None], Page[Row]]) -> Iterator[list[Row]]:
 
 def count(querysets: Sequence["QuerySet[Any]"]) -> list[int]:
     """How many rows each ordered set has, counted up to one more than COUNT_MAX: one statement."""
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     for rows in querysets:
         sql, values = rows.values("pk")[: COUNT_MAX + 1].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({sql}) AS counted)")

@@ -23,9 +23,7 @@ class Note(models.Model):
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
-    privacy = privacy.classes(
-        opaque="id book_id intent token created_at edited_at deleted_at", personal="author body"
-    )
+    privacy = privacy.classes(opaque="id book_id intent token created_at edited_at deleted_at", personal="author body")
 
     class Meta:
         constraints = [

@@ -73,9 +73,7 @@ def _own(note_id: UUID, author_id: UUID) -> Note:
 
 
 def _keep(note: Note, *, now: datetime) -> None:
-    FormerNote.objects.create(
-        id=ids.new(now), book_id=note.book_id, note_id=note.pk, body=note.body, created_at=now
-    )
+    FormerNote.objects.create(id=ids.new(now), book_id=note.book_id, note_id=note.pk, body=note.body, created_at=now)
 
 
 def _checked(body: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from merchant_platform.kernel import privacy
+from merchant_platform.kernel import ids, privacy
 from merchant_platform.kernel.tables import book_unique
 
 NAME_MAX, QUERY_MAX = 60, 2_000
@@ -49,3 +49,7 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_id(self) -> str:
+        return ids.show("view", self.pk)

@@ -47,6 +47,16 @@ class FeeWhy:
         return fees.fee(self.captured_minor, self.rate_ppm) == self.fee_minor
 
     @property
+    def fee_back_minor(self) -> int:
+        """The fee as what it does to the merchant's balance."""
+        return -self.fee_minor
+
+    @property
+    def refunded_back_minor(self) -> int:
+        """What was refunded, as what it does to the merchant's balance."""
+        return -self.refunded_minor
+
+    @property
     def net_minor(self) -> int:
         """What the merchant keeps: the amount less the fee, less what was refunded, with the fee's share of that."""
         return self.captured_minor - self.fee_minor - self.refunded_minor + self.returned_minor

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from merchant_platform.kernel.wire import load
 from payments.intents import states
-
-if TYPE_CHECKING:
-    from payments.story.queries import Story, Told
+from payments.story.pieces import Story, Told
 
 # At one moment things are told in this order.
 _RANKS = (
@@ -33,16 +31,16 @@ class Moment:
     at: datetime
     kind: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    told: "Told | None" = None
+    told: Told | None = None
 
 
-def of(story: "Story") -> list[Moment]:
+def of(story: Story) -> list[Moment]:
     """Every moment of a payment, the first one first."""
     moments = [*_of_rows(story), *_of_events(story.events, story)]
     return sorted(moments, key=lambda moment: (moment.at, _RANKS.index(moment.kind)))
 
 
-def _of_rows(story: "Story") -> Iterator[Moment]:
+def _of_rows(story: Story) -> Iterator[Moment]:
     intent = story.intent
     yield Moment(intent.created_at, "created", {"amount_minor": intent.amount_minor})
     if story.session is not None:
@@ -71,7 +69,7 @@ def _of_rows(story: "Story") -> Iterator[Moment]:
             yield Moment(story.receipt.emailed_at, "receipt_sent", {"email": story.receipt.email})
 
 
-def _of_events(events: "Iterable[Told]", story: "Story") -> Iterator[Moment]:
+def _of_events(events: Iterable[Told], story: Story) -> Iterator[Moment]:
     by_id: Mapping[str, Any] = {story.shown("ch", attempt): attempt for attempt in story.attempts}
     for told in events:
         event = told.event

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from payments.web import challenge, checkout, hooks, receipts
+from payments.web.dashboard.urls import urlpatterns as dashboard
 
 urlpatterns = [
+    *dashboard,
     path("pay/<code>", checkout.page, name="pay"),
     path("pay/<code>/stage", checkout.stage, name="pay_stage"),
     path("pay/<code>/sign-in", checkout.sign_in, name="pay_sign_in"),

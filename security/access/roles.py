@@ -37,6 +37,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     "payment.refund": frozenset({MANAGER, SUPPORT, FINANCE}),
     # Sums of what was sold: volume, averages, shares. Who works at the counter sees payments, not the takings.
     "sales.view": frozenset({MANAGER, ANALYST, FINANCE}),
+    "payment.capture": frozenset({MANAGER, CASHIER, FINANCE}),
+    "payment.cancel": frozenset({MANAGER, CASHIER, SUPPORT}),
+    "payment.export": frozenset({MANAGER, ANALYST, FINANCE}),
+    "note.write": frozenset({MANAGER, CASHIER, SUPPORT, FINANCE}),
     "balance.view": frozenset({MANAGER, FINANCE}),
     "customer.view": frozenset({MANAGER, CASHIER, SUPPORT, DEVELOPER}),
     "customer.edit": frozenset({MANAGER, SUPPORT}),

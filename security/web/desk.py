@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
@@ -34,7 +35,7 @@ from security.access import roles
 from security.audit.operations import Actor
 from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def desk_page(action: str | None = None) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def stand(request: HttpRequest, merchant: str, mode: str, **rest: str) -> HttpResponse:
+        def stand(request: HttpRequest, merchant: str, mode: str, **rest: str) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             desk = _find(request, merchant, mode)

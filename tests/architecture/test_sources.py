@@ -179,6 +179,7 @@ class TestEverywhere:
             "merchant_platform/kernel/api/wsgi.py",
             "merchant_platform/kernel/events/relay.py",
             "merchant_platform/management/commands/relay.py",
+            "payments/bulk/operations.py",
             "payments/intents/sweep.py",
             "payments/management/commands/courier.py",
             "payments/webhooks/courier.py",
