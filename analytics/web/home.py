@@ -23,7 +23,7 @@ from security.web.desk import Desk, desk_page
 @desk_page()
 def page(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The first page of a merchant's dashboard."""
-    urls = {entry.item.name: entry.url for entry in navigation.frame(desk, request).entries}
+    urls = navigation.pages(desk)
     shown: dict[str, Any] = {"urls": urls, "waiting": attention.waiting(desk)}
     choice = forms.read(request.GET, zone=desk.zone, now=desk.now)
     with tenancy.within(desk.book.pk):

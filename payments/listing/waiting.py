@@ -15,8 +15,6 @@ from payments.webhooks.models import FAILING, GONE, WebhookEndpoint
 UNKNOWN_FOR = timedelta(minutes=10)
 # Somebody can still capture it in time.
 EXPIRES_WITHIN = timedelta(days=2)
-# A refund that failed longer ago was seen.
-FAILED_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,8 @@ class Waiting:
     failing_endpoints: int
 
 
-def waiting(*, now: datetime) -> Waiting:
-    """What waits in the open book: one statement."""
+def waiting(*, now: datetime, failed_since: datetime) -> Waiting:
+    """What waits in the open book: one statement. Refunds that failed before a time were seen."""
     # The oldest holds end first, so those that end soon are among them.
     held = Attempt.objects.filter(status=states.AUTHORIZED, asked_act__isnull=True).order_by("pk").values("pk")
     is_ending = Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_WITHIN)
@@ -40,7 +38,7 @@ def waiting(*, now: datetime) -> Waiting:
         ParkedReport.objects.filter(resolved_at__isnull=True),
         Attempt.objects.filter(status=states.UNKNOWN, pk__lt=ids.first_at(now - UNKNOWN_FOR)),
         Attempt.objects.filter(is_ending, is_manual=True, pk__in=held[: windows.COUNT_MAX]),
-        Refund.objects.filter(status=states.REFUND_FAILED, pk__gte=ids.first_at(now - FAILED_WITHIN)),
+        Refund.objects.filter(status=states.REFUND_FAILED, pk__gte=ids.first_at(failed_since)),
         WebhookEndpoint.objects.filter(is_failing, deleted_at__isnull=True),
     ]
     return Waiting(*windows.count(counted))

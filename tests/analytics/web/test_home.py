@@ -315,15 +315,10 @@ class TestWaiting:
         attempted(held, status="authorized", is_manual=True, expires_at=NOW + timedelta(days=1))
         later = paid(book, NOW, status="requires_capture", method=visa)
         attempted(later, status="authorized", is_manual=True, expires_at=NOW + timedelta(days=7))
-        with tenancy.within(book.pk):
-            endpoint(book, failing_since=NOW)
-            endpoint(book)
-
         text = shown(browser.get(HOME)).partition("Needs attention")[2]
 
         assert "1 Payments whose outcome the provider has not told" in text
         assert "1 Authorised payments that end within two days" in text
-        assert "1 Webhook endpoints that fail" in text
         assert "Refunds that failed" not in text
 
     def test_is_no_part_of_the_page_where_nothing_waits(self, browser, book):
