@@ -163,6 +163,7 @@ DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
 DASHBOARD_SEARCH: list[str] = ["payments.web.dashboard.search.find"]
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
 DASHBOARD_ATTENTION: list[str] = [
+    "payments.web.attention.waiting",
     "security.web.approvals.attention",
 ]
 

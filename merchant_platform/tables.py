@@ -9,6 +9,7 @@ from merchant_platform.kernel import privacy
 
 TENANT = frozenset(
     {
+        "analytics_guidedismissal",
         "kernel_decision",
         "kernel_delivery",
         "kernel_event",

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import orjson
 from django.db import connections
 from django.db.models import NOT_PROVIDED, Model
+from django.db.models.base import ModelState
 from psycopg2 import sql
-
-from merchant_platform.kernel.wire import dump
 
 Item = TypeVar("Item")
 
@@ -22,19 +22,22 @@ def insert(rows: Sequence[Model]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    names = [
-        (field.column, field.attname)
-        for field in meta.concrete_fields
-        if field.db_default is NOT_PROVIDED and not field.generated
-    ]
-    document = dump([{column: values[name] for column, name in names} for values in map(vars, rows)])
-    columns = sql.SQL(", ").join(sql.Identifier(column) for column, _ in names)
+    # The document has all that a row remembers, under its columns' names; these are the columns that are taken of it.
+    names = [field.column for field in meta.concrete_fields if field.db_default is NOT_PROVIDED and not field.generated]
+    document = orjson.dumps([vars(row) for row in rows], default=_left_out)
+    columns = sql.SQL(", ").join(sql.Identifier(column) for column in names)
     table = sql.Identifier(meta.db_table)
     statement = sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"
     )
     with connections["default"].cursor() as cursor:
-        cursor.execute(statement.format(table=table, columns=columns), [document])
+        cursor.execute(statement.format(table=table, columns=columns), [document.decode()])
+
+
+def _left_out(value: object) -> None:
+    """What Django remembers of a row beside its columns. Raises TypeError for anything else that JSON has not."""
+    if not isinstance(value, ModelState):
+        raise TypeError(f"no JSON of {type(value)}")
 
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:

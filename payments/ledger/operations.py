@@ -10,6 +10,7 @@ from django.db import IntegrityError, connections
 from django.db.utils import DatabaseError
 
 from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.arrays import literal
 from merchant_platform.kernel.errors import Conflict, Invalid, Unavailable
 from payments.ledger.chart import CHART, AccountRef
 from payments.ledger.models import Account, AccountBalance, Entry, Hold, HoldOutcome, Transfer
@@ -267,24 +268,24 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
     guarded = sorted(changes.by_account)
     arguments: list[Any] = [
         tenancy.book_id(),
-        [draft.id for draft in drafts],
+        literal(draft.id for draft in drafts),
         [draft.reference for draft in drafts],
         [draft.kind for draft in drafts],
-        [draft.source_id for draft in drafts],
+        literal(draft.source_id for draft in drafts),
         [draft.unit for draft in drafts],
-        [draft.amount_minor for draft in drafts],
-        [draft.fee_minor for draft in drafts],
-        [draft.effective_at for draft in drafts],
-        [draft.available_at or draft.effective_at for draft in drafts],
-        [ids.new(draft.effective_at) for draft, _ in transfers],
-        [draft.id for draft, _ in transfers],
-        [line.debit.id for _, line in transfers],
-        [line.credit.id for _, line in transfers],
+        literal(draft.amount_minor for draft in drafts),
+        literal(draft.fee_minor for draft in drafts),
+        literal(draft.effective_at for draft in drafts),
+        literal(draft.available_at or draft.effective_at for draft in drafts),
+        literal(ids.new(draft.effective_at) for draft, _ in transfers),
+        literal(draft.id for draft, _ in transfers),
+        literal(line.debit.id for _, line in transfers),
+        literal(line.credit.id for _, line in transfers),
         [line.debit.unit for _, line in transfers],
-        [line.amount_minor for _, line in transfers],
-        guarded,
-        [changes.by_account[account].posted for account in guarded],
-        [changes.by_account[account].reserved for account in guarded],
+        literal(line.amount_minor for _, line in transfers),
+        literal(guarded),
+        literal(changes.by_account[account].posted for account in guarded),
+        literal(changes.by_account[account].reserved for account in guarded),
     ]
     with connections["default"].cursor() as cursor:
         try:

@@ -35,6 +35,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "payment.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
     "payment.collect": frozenset({MANAGER, CASHIER}),
     "payment.refund": frozenset({MANAGER, SUPPORT, FINANCE}),
+    # Sums of what was sold: volume, averages, shares. Who works at the counter sees payments, not the takings.
+    "sales.view": frozenset({MANAGER, ANALYST, FINANCE}),
     "payment.capture": frozenset({MANAGER, CASHIER, FINANCE}),
     "payment.cancel": frozenset({MANAGER, CASHIER, SUPPORT}),
     "payment.export": frozenset({MANAGER, ANALYST, FINANCE}),

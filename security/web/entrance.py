@@ -9,7 +9,6 @@ from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.events.models import Event
 from security.merchants.models import LIVE, TEST, Book, Merchant
 from security.web import desk as desks
-from security.web.desk import Desk, desk_page
 
 
 @require_safe
@@ -30,10 +29,3 @@ def _has_begun(merchant: Merchant) -> bool:
     book = Book.objects.get(merchant=merchant, mode=LIVE)
     with tenancy.within(book.pk):
         return Event.objects.filter(book_id=book.pk).exists()
-
-
-@require_safe
-@desk_page()
-def home(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The first page."""
-    return desk.render(request, "dashboard/home.html")

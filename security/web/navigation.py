@@ -95,6 +95,11 @@ def groups() -> Sequence[Group]:
     return import_string(settings.DASHBOARD_NAVIGATION)
 
 
+def pages(desk: Desk) -> dict[str, str]:
+    """The pages of the navigation that are open to who stands at the desk: name to address."""
+    return {item.name: desk.url(item.name) for group in groups() for item in group.items if item.is_open_to(desk)}
+
+
 def frame(desk: Desk, request: HttpRequest) -> Frame:
     """The frame of a page, for who stands at the desk. It asks the database nothing."""
     mine = [(group.title, [item for item in group.items if item.is_open_to(desk)]) for group in groups()]

@@ -8,7 +8,6 @@ from security.web.desk import dashboard_path
 
 urlpatterns = [
     path("dashboard", entrance.enter, name="dashboard"),
-    *dashboard_path("", entrance.home, name="home"),
     *dashboard_path("approvals", approvals.index, name="approvals"),
     *dashboard_path("approvals/<str:approval>", approvals.show, name="approval"),
     *dashboard_path("approvals/<str:approval>/approve", approvals.approve, name="approve"),

@@ -12,10 +12,13 @@ CUSTOMERS = 40
 TAIL = 5
 BEGAN = NOW - timedelta(days=1)
 
-# The id of row n of a kind, in the form of ids.py: milliseconds that grow with n, then version and variant.
+# The id of row n of a kind, in the form of ids.py: the milliseconds of its time, then version and variant.
 _ID = """
+CREATE OR REPLACE FUNCTION pg_temp.millisecond(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 1772357400000 + n * %(spacing)s
+$$;
 CREATE OR REPLACE FUNCTION pg_temp.id(kind text, book int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex(1772357400000 + n), 12, '0') || '7000' || '8' || left(md5(kind), 3)
+    SELECT (lpad(to_hex(pg_temp.millisecond(n)), 12, '0') || '7000' || '8' || left(md5(kind), 3)
             || lpad(to_hex(book), 4, '0') || lpad(to_hex(n), 8, '0'))::uuid
 $$
 """
@@ -43,7 +46,12 @@ _GROW = """
 CREATE TEMP TABLE paid ON COMMIT DROP AS
 SELECT n, pg_temp.id('customer', %(nr)s, n %% %(customers)s + 1) AS customer, pg_temp.id('order', %(nr)s, n) AS "order",
     pg_temp.id('intent', %(nr)s, n) AS intent, pg_temp.id('attempt', %(nr)s, n) AS attempt,
-    pg_temp.id('entry', %(nr)s, n) AS entry, pg_temp.id('event', %(nr)s, n) AS event
+    pg_temp.id('entry', %(nr)s, n) AS entry, pg_temp.id('event', %(nr)s, n) AS event,
+    to_timestamp(pg_temp.millisecond(n) / 1000.0) AS at,
+    CASE WHEN NOT %(has_losses)s OR n %% 20 > 2 THEN 'succeeded'
+         ELSE (ARRAY['canceled', 'requires_payment_method', 'requires_action'])[n %% 20 + 1] END AS status,
+    CASE WHEN n %% 10 = 5
+         THEN jsonb_build_object('brand', 'visa', 'last4', lpad((n %% 10000)::text, 4, '0')) END AS card
 FROM generate_series(%(first)s, %(last)s) AS n;
 
 INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, preferred_locales, metadata, created_at)
@@ -56,24 +64,27 @@ SELECT pg_temp.id('saved', %(nr)s, n), %(book)s, 'wallet', pg_temp.id('guest', %
 FROM paid;
 INSERT INTO payments_order (id, book_id, customer_id, status, is_implicit, currency, total_minor, paid_minor,
     refunded_minor, metadata, created_at)
-SELECT "order", %(book)s, customer, 'paid', true, 'CNY', 100, 100, 1, '{}', %(at)s FROM paid;
+SELECT "order", %(book)s, customer, 'paid', true, 'CNY', 100, 100, 1, '{}', at FROM paid;
 INSERT INTO payments_paymentintent (id, book_id, order_id, customer_id, payment_method_id, status, amount_minor,
     received_minor, currency, capture_method, confirmation_method, payment_method_types, latest_attempt_id, metadata,
     created_at)
-SELECT intent, %(book)s, "order", customer, pg_temp.id('method', %(nr)s, 1), 'succeeded', 100, 100, 'CNY',
-    'automatic_async', 'automatic', '["wallet"]', attempt, '{}', %(at)s
+SELECT intent, %(book)s, "order", customer, pg_temp.id('method', %(nr)s, 1), status, 100,
+    CASE WHEN status = 'succeeded' THEN 100 ELSE 0 END, 'CNY', 'automatic_async', 'automatic', '["wallet"]', attempt,
+    '{}', at
 FROM paid;
 INSERT INTO payments_entry (id, book_id, reference, kind, source_id, unit, amount_minor, fee_minor, effective_at,
     available_at)
-SELECT entry, %(book)s, 'capture:' || n, 'charge', attempt, 'CNY/2', 100, 0, %(at)s, %(at)s FROM paid;
+SELECT entry, %(book)s, 'capture:' || n, 'charge', attempt, 'CNY/2', 100, 0, at, at FROM paid;
 INSERT INTO payments_attempt (id, book_id, intent_id, customer_id, payment_method_id, method, status, amount_minor,
-    captured_minor, refunded_minor, currency, fee_rate_ppm, fee_minor, entry_id, billing_details, metadata, created_at)
-SELECT attempt, %(book)s, intent, customer, pg_temp.id('method', %(nr)s, 1), 'wallet', 'captured', 100, 100, 1, 'CNY',
-    0, 0, entry, '{}', '{}', %(at)s
+    captured_minor, refunded_minor, currency, fee_rate_ppm, fee_minor, entry_id, billing_details, metadata, card,
+    created_at)
+SELECT attempt, %(book)s, intent, customer, pg_temp.id('method', %(nr)s, 1),
+    CASE WHEN card IS NULL THEN 'wallet' ELSE 'card' END, 'captured', 100, 100, 1, 'CNY', 0, 0, entry, '{}', '{}', card,
+    at
 FROM paid;
 INSERT INTO payments_refund (id, book_id, attempt_id, intent_id, status, amount_minor, fee_returned_minor, currency,
     entry_id, metadata, created_at)
-SELECT pg_temp.id('refund', %(nr)s, n), %(book)s, attempt, intent, 'succeeded', 1, 0, 'CNY', entry, '{}', %(at)s
+SELECT pg_temp.id('refund', %(nr)s, n), %(book)s, attempt, intent, 'succeeded', 1, 0, 'CNY', entry, '{}', at
 FROM paid;
 INSERT INTO payments_orderline (id, book_id, order_id, description, category, quantity, unit_price_minor,
     discount_minor, tax_minor, amount_minor, refunded_minor, refunded_quantity)
@@ -115,14 +126,20 @@ SELECT %(book)s, 'key ' || n, '', 200, '{}', '', true FROM paid;
 
 
 class History:
-    """A book with payments, refunds, customers and events; the same number of each."""
+    """A book with payments, refunds, customers and events; the same number of each.
 
-    def __init__(self, slug: str, number: int) -> None:
+    Payment n is made n × `spacing` after BEGAN: a negative one makes a history that grows
+    into the past. With `has_losses`, some payments did not succeed.
+    """
+
+    def __init__(
+        self, slug: str, number: int, *, spacing: timedelta = timedelta(milliseconds=1), has_losses: bool = False
+    ) -> None:
         merchant = found(slug, slug)
         self.book = Book.objects.get(merchant=merchant, mode="test")
         self.number = number
         self.size = 0
-        as_owner(_ID)
+        self.spacing, self.has_losses = spacing, has_losses
         self._run(_BEGIN)
 
     def grow_to(self, size: int) -> None:
@@ -132,9 +149,14 @@ class History:
 
     def id(self, kind: str, n: int) -> UUID:
         """The id of row n of a kind."""
+        self._define()
         return as_owner("SELECT pg_temp.id(%s, %s, %s)", [kind, self.number, n])[0][0]
 
+    def _define(self) -> None:
+        as_owner(_ID, {"spacing": self.spacing // timedelta(milliseconds=1)})
+
     def _run(self, script: str, **parameters: int) -> None:
+        wallet = chart.wallet(self.id("wallet", 1), "CNY", "test").id
         as_owner(
             script,
             {
@@ -144,7 +166,8 @@ class History:
                 "merchant": chart.merchant(self.book.pk, "CNY", "test").id,
                 "nr": self.number,
                 "tail": TAIL,
-                "wallet": chart.wallet(self.id("wallet", 1), "CNY", "test").id,
+                "wallet": wallet,
+                "has_losses": self.has_losses,
                 **parameters,
             },
         )

@@ -3,7 +3,7 @@
 Plans are made as the app role: under row-level security only plain comparisons reach an index.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import connections, transaction
@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 
 from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.events import relay
-from merchant_platform.kernel.wire import load
 from payments.webhooks import fan_out, queue
 from security.credentials import keys
 from security.credentials.models import SECRET
@@ -19,6 +18,7 @@ from security.merchants import operations as merchants
 from tests import database
 from tests.architecture.asking import as_owner
 from tests.architecture.history import BEGAN, History
+from tests.architecture.plans import rows_read
 from tests.cast import NOW, Api, name_cluster, shown
 
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
@@ -103,7 +103,7 @@ def _measure(size: int, cafe: History, api: Api) -> dict[str, int]:
             reply = api.get(path, params)
         assert reply.status == 200, (name, reply.json)
         with tenancy.within(cafe.book.pk):
-            found[name] = _read("default", [each["sql"] for each in captured])
+            found[name] = rows_read("default", [each["sql"] for each in captured])
     for _ in range(3):
         fan_out.run_once(now=NOW)
     for name, act in (
@@ -116,31 +116,9 @@ def _measure(size: int, cafe: History, api: Api) -> dict[str, int]:
                 act()
             transaction.set_rollback(True, using="platform")
         with transaction.atomic(using="platform"):
-            found[name] = _read("platform", [each["sql"] for each in captured])
+            found[name] = rows_read("platform", [each["sql"] for each in captured])
             transaction.set_rollback(True, using="platform")
     return found
-
-
-def _read(alias: str, statements: list[str]) -> int:
-    """How many rows the scans of statements read, whether they kept them or not."""
-    rows = 0
-    for statement in statements:
-        if not statement.strip().startswith(("SELECT", "UPDATE", "WITH")):
-            continue
-        with connections[alias].cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF, FORMAT JSON) {statement}")
-            (plan,) = cursor.fetchone()
-        for node in _nodes((load(plan) if isinstance(plan, str) else plan)[0]["Plan"]):
-            if node["Node Type"].endswith("Scan"):
-                removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-                rows += round((node["Actual Rows"] + removed) * node["Actual Loops"])
-    return rows
-
-
-def _nodes(plan: dict) -> Iterator[dict]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
 
 
 class TestQuestion:

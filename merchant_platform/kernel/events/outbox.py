@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connections
 
 from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.arrays import literal
 from merchant_platform.kernel.events import router
 from merchant_platform.kernel.wire import dump
 
@@ -96,9 +97,9 @@ def publish(*rows: EventRow, using: str = "default") -> None:
             " AS e (id, type, created_at, data, previous, request_id, idempotency_key, is_public)",
             [
                 book_id,
-                [event.id for event in rows],
+                literal(event.id for event in rows),
                 [event.type for event in rows],
-                [event.created_at for event in rows],
+                literal(event.created_at for event in rows),
                 [event.data for event in rows],
                 [event.previous_attributes for event in rows],
                 [event.request_id for event in rows],

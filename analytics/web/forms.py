@@ -1,0 +1,96 @@
+"""Which period and currency Home shows, from the address of the page."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from analytics.insights.periods import DAYS_MAX, Period
+
+PRESETS = (7, 28, 90)
+DEFAULT_DAYS = 28
+CUSTOM = "custom"
+# Before it there was no merchant here; years of four digits in every zone.
+_EARLIEST = date(2000, 1, 1)
+
+
+class PeriodForm(forms.Form):
+    """Two days of the merchant's own, for a period that no button names."""
+
+    since = forms.DateField(
+        label=_("From"),
+        error_messages={"required": _("Choose the first day."), "invalid": _("This is no date.")},
+        widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )
+    until = forms.DateField(
+        label=_("To"),
+        error_messages={"required": _("Choose the last day."), "invalid": _("This is no date.")},
+        widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )
+
+    def __init__(self, *args, today: date, **options) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+
+    def clean(self) -> dict[str, date]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since is None or until is None:
+            return cleaned
+        if not _EARLIEST <= since <= until:
+            raise forms.ValidationError(_("The first day comes before the last."))
+        if until > self.today:
+            raise forms.ValidationError(_("The last day is today at the latest."))
+        if (until - since).days >= DAYS_MAX:
+            raise forms.ValidationError(_("A period has 366 days at most."))
+        return cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The period, how many days the button says that names it (None: they chose two days), the currency asked for."""
+
+    period: Period
+    days: int | None
+    currency: str
+    form: PeriodForm
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The same choice in an address."""
+        chosen = {"period": str(self.days)}
+        if self.days is None:
+            chosen = {
+                "period": CUSTOM,
+                "since": self.period.first.isoformat(),
+                "until": self.period.last.isoformat(),
+            }
+        return {**chosen, **({"currency": self.currency.lower()} if self.currency else {})}
+
+    @property
+    def address(self) -> str:
+        """The choice as what follows the question mark."""
+        return urlencode(self.query)
+
+
+def read(query: QueryDict, *, zone: ZoneInfo, now: datetime) -> Choice:
+    """The choice in an address. What cannot be is the default period, and the form says why."""
+    named, currency = query.get("period", ""), query.get("currency", "").upper()[:3]
+    today = now.astimezone(zone).date()
+    if named == CUSTOM:
+        form = PeriodForm(query, today=today)
+        if form.is_valid():
+            since, until = form.cleaned_data["since"], form.cleaned_data["until"]
+            return Choice(Period(since, until, zone, now), None, currency, form)
+        return Choice(Period.of_days(DEFAULT_DAYS, zone=zone, now=now), DEFAULT_DAYS, currency, form)
+    days = next((each for each in PRESETS if named == str(each)), DEFAULT_DAYS)
+    period = Period.of_days(days, zone=zone, now=now)
+    return Choice(
+        period, days, currency, PeriodForm(initial={"since": period.first, "until": period.last}, today=today)
+    )

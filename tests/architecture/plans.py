@@ -1,0 +1,37 @@
+"""How much a statement reads: its plan, made and run by the role that asks."""
+
+from collections.abc import Iterable, Iterator
+
+from django.db import connections
+
+from merchant_platform.kernel.wire import load
+
+
+def rows_read(alias: str, statements: Iterable[str]) -> int:
+    """How many rows the scans of statements read, whether they kept them or not. In the open unit of work."""
+    return sum(rows for statement in statements for rows, _ in scans(alias, statement))
+
+
+def scans(alias: str, statement: str) -> list[tuple[int, str]]:
+    """Each scan of a statement: the rows that it read, and what it read them from."""
+    if not statement.lstrip(" \n(").startswith(("SELECT", "UPDATE", "WITH")):
+        return []
+    with connections[alias].cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF, FORMAT JSON) {statement}")
+        (plan,) = cursor.fetchone()
+    return [
+        (_rows(node), f"{node['Node Type']} {node.get('Index Name') or node.get('Relation Name') or ''}".strip())
+        for node in _nodes((load(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+        if node["Node Type"].endswith("Scan")
+    ]
+
+
+def _rows(node: dict) -> int:
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return round((node["Actual Rows"] + removed) * node["Actual Loops"])
+
+
+def _nodes(plan: dict) -> Iterator[dict]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
