@@ -73,6 +73,8 @@ REQUESTS: dict[str, Callable[[History], tuple[str, dict]]] = {
     ),
     "events of a type that never happened": lambda h: ("events", {"type": "payout.paid"}),
 }
+# A unit of work names its book in the trip of its first statement.
+NAMING = "SELECT set_config('app.book'"
 CLAIM = "the relay's claim"
 CARRIED = "the courier's claim"
 FANNED_OUT = "what the fan-out asks where nothing is new"
@@ -125,6 +127,8 @@ def _read(alias: str, statements: list[str]) -> int:
     """How many rows the scans of statements read, whether they kept them or not."""
     rows = 0
     for statement in statements:
+        if statement.startswith(NAMING):
+            statement = statement.partition(";")[2]
         if not statement.strip().startswith(("SELECT", "UPDATE", "WITH")):
             continue
         with connections[alias].cursor() as cursor:
