@@ -30,7 +30,7 @@ def _by_id(model: type[Model], prefix: str, render: Render) -> Callable[[Sequenc
 
 
 def _livemode() -> bool:
-    return merchants.book(tenancy.book_id()).livemode
+    return merchants.is_live(tenancy.book_id())
 
 
 def _now() -> Any:

@@ -148,7 +148,7 @@ def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutS
 
 def complete(session: CheckoutSession, *, moment: Moment, origin: Origin) -> None:
     """Count a locked session as paid for. This will end it and tell `checkout.session.completed`."""
-    advance(session, to=states.COMPLETE, moves=states.MOVES, **moment.columns("paid"))
+    advance(session, to=states.COMPLETE, moves=states.MOVES, into=None, **moment.columns("paid"))
     _tell("checkout.session.completed", session, now=moment.now, origin=origin)
 
 

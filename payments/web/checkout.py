@@ -210,6 +210,7 @@ def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
                 card=form.card(),
                 cvc=form.cleaned_data["cvc"],
                 shown_minor=_amount(request),
+                payee=place.book.merchant.name,
                 return_url=f"{settings.PUBLIC_URL}/pay/{session.code}/return",
                 book_id=place.book.pk,
                 mode=place.book.mode,
