@@ -114,15 +114,19 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
     with tenancy.within(book_id):
         intent = operations.lock(intent_id)
         attempt = under_way(intent)
-    if attempt is None:
-        return intent
+    return look_at(intent, attempt, mode=mode, now=now, origin=origin) if attempt else intent
+
+
+def look_at(intent: PaymentIntent, attempt: Attempt, *, mode: str, now: datetime, origin: Origin) -> PaymentIntent:
+    """`look` for an intent whose attempt under way was read already."""
+    account = intent.book_id.hex
     try:
-        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=book_id.hex, now=now)
+        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=account, now=now)
     except (Unanswered, Unreachable):
         return intent
     if report is None:
         return intent
-    with tenancy.within(book_id):
+    with tenancy.within(intent.book_id):
         return outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=mode, now=now, origin=origin)
 
 

@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 
-from tests.cast import shown
+from tests.cast import Reply, shown
+from tests.payers import CHALLENGE_CARD, Visitor, offer
 from tests.payments.acts import ask_for, refund
-from tests.payments.card_acts import paid, pay
+from tests.payments.card_acts import answer_challenge, paid, pay
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases="__all__"),
@@ -70,3 +71,56 @@ class TestCard:
         charges = [paid(api), paid(api)]
 
         assert len(asked(lambda: refund(api, charges.pop(), key=keys()))) == 13
+
+
+class TestPage:
+    """Found by its code, then one unit of work: BEGIN, the session with its order and intent, the lines, COMMIT."""
+
+    def test_takes_five_and_writes_nothing_once_it_was_opened(self, api, asked):
+        visitor = Visitor(offer(api))
+
+        for query in ("", "?method=card"):
+            statements = asked(lambda query=query: _get(visitor, query))
+
+            assert len(statements) == 5
+            assert not [each for each in statements if "UPDATE" in each]
+
+    def test_takes_five_to_say_that_nothing_moved(self, api, asked):
+        visitor = Visitor(offer(api))
+
+        assert len(asked(lambda: _get(visitor, "/stage?stage=choose"), status=204)) == 5
+
+    def test_takes_eight_for_a_payer_who_signed_in(self, api, payer, asked):
+        visitor = Visitor(offer(api))
+        visitor.sign_in(payer)
+
+        # Who signed in, their wallet, and what is in it.
+        assert len(asked(lambda: _get(visitor))) == 8
+
+    def test_takes_six_with_its_receipt(self, api, asked):
+        visitor = Visitor(offer(api))
+        visitor.pay_by_card()
+
+        statements = asked(lambda: _get(visitor))
+
+        assert len(statements) == 6
+        assert not [each for each in statements if "UPDATE" in each]
+
+    def test_takes_thirteen_for_a_payer_who_comes_back_from_the_bank(self, api, asked):
+        waiting = []
+        for _ in range(2):
+            session = offer(api)
+            visitor = Visitor(session)
+            visitor.pay_by_card(CHALLENGE_CARD)
+            intent = api.get(f"checkout/sessions/{session['id']}").json["payment_intent"]
+            answer_challenge(api.get(f"payment_intents/{intent}").json)
+            waiting.append(visitor)
+
+        # The page, what is under way, what the bank says (posted and written), and that the payer proved who they are.
+        assert len(asked(lambda: _get(waiting.pop(), "/return"), status=303)) == 13
+
+
+def _get(visitor, rest=""):
+    """A page as `asked` reads it: its status, and what it says."""
+    response = visitor.client.get(visitor.path + rest)
+    return Reply(response.status_code, None, response.headers)
