@@ -214,10 +214,10 @@ def settle(flying: InFlight, answer: Answer) -> bool:
     return _answered(flying.book_id, flying.key, answer, Writes())
 
 
-def find(book_id: UUID, request: Request) -> Answer | None:
-    """The stored answer of a key, if it has one. Raises KeyReused."""
-    with tenancy.within(book_id):
-        return _stored(book_id, request)
+def release(flying: InFlight) -> bool:
+    """Forget a key in the open unit of work, so that whoever repeats the request begins anew. Whether it was there."""
+    deleted, _ = IdempotencyKey.objects.filter(book_id=flying.book_id, key=flying.key, status__isnull=True).delete()
+    return bool(deleted)
 
 
 def replay_of(
