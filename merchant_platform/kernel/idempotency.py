@@ -29,6 +29,7 @@ from psycopg2 import errorcodes
 
 from merchant_platform.kernel import privacy, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid
+from merchant_platform.kernel.writes import Writes
 
 KEPT = timedelta(hours=24)
 KEPT_WHERE_MONEY_MOVED = timedelta(days=7)
@@ -162,32 +163,38 @@ def run_around(
     book_id: UUID,
     request: Request | None,
     *,
-    first: Callable[[], Answer | Asked[Question]],
+    first: Callable[[Writes], Answer | Asked[Question]],
     ask: Callable[[Question], Heard],
-    second: Callable[[Question, Heard], Answer],
+    second: Callable[[Question, Heard, Writes], Answer],
 ) -> Answer:
     """Run an operation of two transactions with a question outside between them, once a key.
 
     `first` answers where nobody outside has to be asked. What it raises is rolled back
     together with the key; what `second` raises leaves the key in flight, for the sweep.
+    What either leaves in its `Writes` is sent here, with the key's own row, in one trip.
     Raises KeyReused, KeyInUse and LockTimeout.
     """
     with _lock_timeouts(), tenancy.within(book_id):
         if request is not None and (replay := _claim(book_id, request)) is not None:
             return replay
-        begun = first()
+        writes = Writes()
+        begun = first(writes)
         if isinstance(begun, Answer):
-            if request is not None:
-                _store(book_id, request.key, begun)
+            _store(book_id, request, begun, writes)
             return begun
         if request is not None:
-            IdempotencyKey.objects.filter(book_id=book_id, key=request.key).update(subject=begun.subject)
+            writes.add(
+                "UPDATE kernel_idempotencykey SET subject = %s WHERE book_id = %s AND key = %s RETURNING 1",
+                [begun.subject, book_id, request.key],
+            )
+        writes.send()
     heard = ask(begun.question)
     with _lock_timeouts(), tenancy.within(book_id):
-        answer = second(begun.question, heard)
-        if request is not None and not _store(book_id, request.key, answer):
+        writes = Writes()
+        answer = second(begun.question, heard, writes)
+        if not _store(book_id, request, answer, writes):
             # The sweep was faster: what it said stays said.
-            return _stored(book_id, request) or answer
+            return (_stored(book_id, request) if request else None) or answer
         return answer
 
 
@@ -204,13 +211,13 @@ def in_flight(*, now: datetime, limit: int = 100) -> list[InFlight]:
 
 def settle(flying: InFlight, answer: Answer) -> bool:
     """Answer for a process that died. This will store it in the open unit of work, unless there is an answer."""
-    return _store(flying.book_id, flying.key, answer)
+    return _answered(flying.book_id, flying.key, answer, Writes())
 
 
-def find(book_id: UUID, request: Request) -> Answer | None:
-    """The stored answer of a key, if it has one. Raises KeyReused."""
-    with tenancy.within(book_id):
-        return _stored(book_id, request)
+def release(flying: InFlight) -> bool:
+    """Forget a key in the open unit of work, so that whoever repeats the request begins anew. Whether it was there."""
+    deleted, _ = IdempotencyKey.objects.filter(book_id=flying.book_id, key=flying.key, status__isnull=True).delete()
+    return bool(deleted)
 
 
 def replay_of(
@@ -244,7 +251,7 @@ def _once(book_id: UUID, request: Request | None, operation: Callable[[], Answer
     if replay is not None:
         return replay
     answer = operation()
-    _store(book_id, request.key, answer)
+    _store(book_id, request, answer, Writes())
     return answer
 
 
@@ -259,12 +266,21 @@ def _lock_timeouts() -> Iterator[None]:
         raise
 
 
-def _store(book_id: UUID, key: str, answer: Answer) -> bool:
-    return bool(
-        IdempotencyKey.objects.filter(book_id=book_id, key=key, status__isnull=True).update(
-            status=answer.status, body=answer.body, moved_money=answer.moved_money
-        )
+def _store(book_id: UUID, request: Request | None, answer: Answer, writes: Writes) -> bool:
+    """Send what is to be written, and with it the answer. Whether nobody had answered the key before."""
+    if request is None:
+        writes.send()
+        return True
+    return _answered(book_id, request.key, answer, writes)
+
+
+def _answered(book_id: UUID, key: str, answer: Answer, writes: Writes) -> bool:
+    place = writes.add(
+        "UPDATE kernel_idempotencykey SET status = %s, body = %s, moved_money = %s"
+        " WHERE book_id = %s AND key = %s AND status IS NULL RETURNING 1",
+        [answer.status, answer.body, answer.moved_money, book_id, key],
     )
+    return bool(writes.send()[place])
 
 
 def _claim(book_id: UUID, request: Request) -> Answer | None:

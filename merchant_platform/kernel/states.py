@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from django.db import models
 
 from merchant_platform.kernel.errors import Conflict, WrongState
+from merchant_platform.kernel.writes import Writes
 
 
 class Moves:
@@ -30,8 +31,10 @@ class Moves:
         return not self.table[state]
 
 
-def advance(row: models.Model, *, to: str, moves: Moves, **fields: object) -> None:
+def advance(row: models.Model, *, to: str, moves: Moves, into: Writes | None = None, **fields: object) -> None:
     """Move a row to another state. This will write the state and `fields` in one compare-and-set UPDATE.
+
+    With `into` it is written when that is sent, and a Conflict raised then.
 
     Raises WrongState where the table does not allow the move, Conflict where the row is
     no longer in the state that was read.
@@ -39,6 +42,9 @@ def advance(row: models.Model, *, to: str, moves: Moves, **fields: object) -> No
     state = row.status  # type: ignore[attr-defined]
     if not moves.allows(state, to):
         raise WrongState(f"This {row._meta.verbose_name} is {state} and cannot become {to}.")
+    if into is not None:
+        into.update(row, where={"status": state}, status=to, **fields)
+        return
     changed = type(row)._default_manager.filter(pk=row.pk, status=state).update(status=to, **fields)
     if not changed:
         raise Conflict(f"This {row._meta.verbose_name} was changed by another request at the same time. Try again.")

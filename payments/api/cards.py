@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call
 from merchant_platform.kernel.api.params import Integer, InvalidParameter, Metadata, Nested, UpTo
+from merchant_platform.kernel.writes import Writes
 from payments.api.addresses import origin
 from payments.api.fields import BillingDetails
 from payments.customers import operations as customers
@@ -79,10 +80,15 @@ class MethodData(Nested):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a request pays with: a saved method, and the security code that is handed on and forgotten."""
+    """What a request pays with: a saved method, and the security code that is handed on and forgotten.
+
+    Of a card that was saved for the request the method's row, and what stands on the card, are at hand.
+    """
 
     method_id: UUID | None
     cvc: str | None = None
+    method: PaymentMethod | None = None
+    card: ClearCard | None = None
 
     def __repr__(self) -> str:
         return f"Chosen({self.method_id})"
@@ -108,7 +114,14 @@ def check(call: Call, named: str | None, data: MethodData | None, *, param: str 
         )
 
 
-def choose(call: Call, named: str | None, data: MethodData | None, *, param: str = "payment_method") -> Chosen:
+def choose(
+    call: Call,
+    named: str | None,
+    data: MethodData | None,
+    *,
+    param: str = "payment_method",
+    into: Writes | None = None,
+) -> Chosen:
     """The payment method that a request names. This will save a card that was given, or that a test name stands for.
 
     Needs the open unit of work. Raises what `customers.save_card` raises.
@@ -116,11 +129,14 @@ def choose(call: Call, named: str | None, data: MethodData | None, *, param: str
     check(call, named, data, param=param)
     if data is not None:
         cvc = security_code(data.card)
-        return Chosen(save(call, data.card, billing=data.billing_details, metadata=data.metadata).pk, cvc)
+        method = save(call, data.card, billing=data.billing_details, metadata=data.metadata, into=into)
+        return Chosen(method.pk, cvc, method, _kept(data.card, method))
     if named is None:
         return Chosen(None)
     if named in TEST_METHODS:
-        return Chosen(save(call, _test_card(call, named)).pk)
+        card = _test_card(call, named)
+        method = save(call, card, into=into)
+        return Chosen(method.pk, None, method, _kept(card, method))
     return Chosen(paging.identifier("pm", named, param=param))
 
 
@@ -131,6 +147,7 @@ def save(
     billing: BillingDetails | None = None,
     metadata: dict[str, Any] | None = None,
     customer: Customer | None = None,
+    into: Writes | None = None,
 ) -> PaymentMethod:
     """Save a card. This will put its number into the vault. Raises what `customers.save_card` raises."""
     details = shown_billing(billing)
@@ -142,8 +159,11 @@ def save(
         billing_details=details,
         now=call.now,
         origin=origin(call),
+        into=into,
     )
     if metadata:
+        if into is not None:
+            into.send()
         method = customers.update_method(
             method_id=method.pk, fields={"metadata": metadata}, now=call.now, origin=origin(call)
         )
@@ -170,6 +190,17 @@ def shown_billing(billing: BillingDetails | None) -> dict[str, Any]:
     if billing is None:
         return {}
     return {name: value for name, value in billing.model_dump().items() if name in billing.model_fields_set}
+
+
+def _kept(card: CardData, method: PaymentMethod) -> ClearCard:
+    """A card as the vault would open it: its year in four digits."""
+    shown = method.card or {}
+    return ClearCard(
+        number=card.number,
+        exp_month=shown["exp_month"],
+        exp_year=shown["exp_year"],
+        holder=method.billing_details.get("name"),
+    )
 
 
 def _test_card(call: Call, named: str) -> CardData:

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
+
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import Emptied, Id, ListParams, Metadata, Params, SearchParams, UpTo
@@ -11,6 +13,7 @@ from payments.api.fields import Shipping
 from payments.intents import objects
 from payments.intents import operations as intents
 from payments.intents.models import Attempt
+from payments.receipts import queries as receipts
 from payments.search import queries as search
 
 
@@ -29,10 +32,10 @@ class ListCharges(ListParams):
 @endpoint(permission="charges:read", returns="charge")
 def retrieve(call: Call) -> dict[str, Any]:
     """Retrieve a charge"""
-    row = Attempt.objects.filter(pk=path_id(call, "ch")).first()
+    row = rows().filter(pk=path_id(call, "ch")).first()
     if row is None:
         raise not_here(call, "ch")
-    return objects.charge(row, livemode=call.caller.livemode)
+    return shown(row, livemode=call.caller.livemode)
 
 
 @endpoint(permission="charges:write", params=UpdateCharge, returns="charge")
@@ -41,30 +44,30 @@ def update(call: Call) -> dict[str, Any]:
     changes = call.params.given("metadata")
     if changes.get("shipping") is not None:
         changes["shipping"] = call.params.shipping.model_dump()
-    row = intents.update_charge(
+    intents.update_charge(
         attempt_id=path_id(call, "ch"),
         changes=changes,
         metadata=call.params.metadata if "metadata" in call.params.model_fields_set else None,
         now=call.now,
         origin=origin(call),
     )
-    return objects.charge(row, livemode=call.caller.livemode)
+    return shown(rows().get(pk=path_id(call, "ch")), livemode=call.caller.livemode)
 
 
 @endpoint(permission="charges:read", params=ListCharges, returns="charge", is_list=True)
 def list_(call: Call) -> dict[str, Any]:
     """List all charges"""
-    rows = Attempt.objects.all()
+    asked = rows()
     if call.params.customer:
-        rows = rows.filter(customer_id=paging.identifier("cus", call.params.customer, param="customer"))
+        asked = asked.filter(customer_id=paging.identifier("cus", call.params.customer, param="customer"))
     if call.params.payment_intent:
-        rows = rows.filter(intent_id=paging.identifier("pi", call.params.payment_intent, param="payment_intent"))
+        asked = asked.filter(intent_id=paging.identifier("pi", call.params.payment_intent, param="payment_intent"))
     return paging.page(
-        rows,
+        asked,
         call.params,
         prefix="ch",
         url=call.url,
-        render=lambda found: [objects.charge(row, livemode=call.caller.livemode) for row in found],
+        render=lambda found: [shown(row, livemode=call.caller.livemode) for row in found],
     )
 
 
@@ -73,11 +76,21 @@ def search_(call: Call) -> dict[str, Any]:
     """Search charges"""
     return search.page(
         "charge",
-        Attempt.objects.all(),
+        rows(),
         call.params,
         url=call.url,
-        render=lambda found: [objects.charge(row, livemode=call.caller.livemode) for row in found],
+        render=lambda found: [shown(row, livemode=call.caller.livemode) for row in found],
     )
+
+
+def rows() -> QuerySet[Attempt]:
+    """Charges as they are shown: with their receipts."""
+    return receipts.with_codes(Attempt.objects.all())
+
+
+def shown(row: Attempt, *, livemode: bool) -> dict[str, Any]:
+    """A charge that `rows` read."""
+    return objects.charge(row, livemode=livemode, receipt_url=receipts.address_of(row))
 
 
 urlpatterns = [

@@ -7,13 +7,13 @@ from django.db.models import Model
 
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.api.expand import expandable, includable, loader
-from payments.api import balance, checkout_sessions, orders, refunds
+from payments.api import balance, charges, checkout_sessions, orders, refunds
 from payments.catalog import objects as catalog
 from payments.catalog.models import Price, Product
 from payments.customers import objects as customers
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents import objects as intents
-from payments.intents.models import Attempt, PaymentIntent, Refund, SetupIntent
+from payments.intents.models import PaymentIntent, Refund, SetupIntent
 from payments.ledger.models import Entry
 from payments.orders.models import Order
 from security.merchants import queries as merchants
@@ -30,7 +30,7 @@ def _by_id(model: type[Model], prefix: str, render: Render) -> Callable[[Sequenc
 
 
 def _livemode() -> bool:
-    return merchants.book(tenancy.book_id()).livemode
+    return merchants.is_live(tenancy.book_id())
 
 
 def _now() -> Any:
@@ -60,13 +60,20 @@ def _transactions(rows: Sequence[Entry]) -> list[dict[str, Any]]:
     return [balance.render(row, now=now) for row in rows]
 
 
+def _charges(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    livemode = _livemode()
+    rows = charges.rows().filter(pk__in=[ids.parse("ch", text) for text in texts])
+    found = [charges.shown(row, livemode=livemode) for row in rows]
+    return {shown["id"]: shown for shown in found}
+
+
 def _source(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
-    charges = [text for text in texts if text.startswith("ch_")]
+    charged = [text for text in texts if text.startswith("ch_")]
     refunded = [text for text in texts if text.startswith("re_")]
-    return _by_id(Attempt, "ch", _each(intents.charge))(charges) | _by_id(Refund, "re", refunds.render)(refunded)
+    return _charges(charged) | _by_id(Refund, "re", refunds.render)(refunded)
 
 
-loader("charge", _by_id(Attempt, "ch", _each(intents.charge)))
+loader("charge", _charges)
 loader("customer", _by_id(Customer, "cus", _customers))
 loader("payment_intent", _by_id(PaymentIntent, "pi", _each(intents.payment_intent)))
 loader("setup_intent", _by_id(SetupIntent, "seti", _each(intents.setup_intent)))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from merchant_platform.kernel import idempotency, ids
+from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
 from merchant_platform.kernel.api.params import (
@@ -31,12 +31,15 @@ from merchant_platform.kernel.api.params import (
 from merchant_platform.kernel.errors import Forbidden
 from merchant_platform.kernel.idempotency import Asked
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.writes import Writes
 from payments.api import cards
 from payments.api.addresses import mode, not_here, origin, path_id
 from payments.api.cards import MethodData
+from payments.api.confirming import around, check_secret, expanded
 from payments.api.customers import Email
 from payments.api.fields import Shipping
-from payments.intents import answers, hot_path, objects, provider_road
+from payments.customers.models import PaymentMethod
+from payments.intents import answers, hot_path, objects, provider_road, states
 from payments.intents import operations as intents
 from payments.intents.models import PaymentIntent
 from payments.intents.provider_road import Heard, Question
@@ -193,16 +196,20 @@ def create(call: Call) -> Answer:
         if paid is not None:
             return paid
 
-    def first() -> Answer | Asked[Question]:
-        chosen = cards.choose(call, params.payment_method, params.payment_method_data)
+    def first(writes: Writes) -> Answer | Asked[Question]:
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data, into=writes)
         intent = intents.create(
-            terms_=replace(terms_, payment_method_id=chosen.method_id), now=call.now, origin=origin(call)
+            terms_=replace(terms_, payment_method_id=chosen.method_id),
+            method=chosen.method,
+            now=call.now,
+            origin=origin(call),
+            into=writes,
         )
         if not params.confirm:
-            return Answer(status=200, body=body(call, _shown(call, intent)))
-        return _begin(call, intent.pk, chosen, details={})
+            return Answer(status=200, body=expanded(call, _shown(call, intent), writes))
+        return _begin(call, intent, chosen, method=intent.payment_method, details={}, writes=writes)
 
-    return _around(call, first)
+    return around(call, first=first, second=_second(call))
 
 
 @endpoint(permission="payment_intents:read", params=RetrieveIntent, returns="payment_intent", publishable=True)
@@ -211,7 +218,7 @@ def retrieve(call: Call) -> dict[str, Any]:
     intent = PaymentIntent.objects.filter(pk=path_id(call, "pi")).first()
     if intent is None:
         raise not_here(call, "pi")
-    _check_secret(call)
+    check_secret(call, "pi")
     return _shown(call, intent)
 
 
@@ -250,7 +257,7 @@ def update(call: Call) -> dict[str, Any]:
 def confirm(call: Call) -> Answer:
     """Confirm a payment intent: try to take the money"""
     params = call.params
-    _check_secret(call)
+    check_secret(call, "pi")
     details = params.given(
         "client_secret", "error_on_requires_action", "off_session", "payment_method", "payment_method_data",
         "return_url",
@@ -259,20 +266,24 @@ def confirm(call: Call) -> Answer:
         details["shipping"] = params.shipping.model_dump()
     cards.check(call, params.payment_method, params.payment_method_data)
     intent_id = path_id(call, "pi")
-    if params.payment_method or params.payment_method_data:
-        # The bank may be asked for this outside, so a replay is looked for first.
-        stored = idempotency.find(call.book_id, call.idempotency) if call.idempotency else None
-        if stored is not None:
-            return stored
+    names_another = bool(params.payment_method or params.payment_method_data)
+
+    def first(writes: Writes) -> Answer | Asked[Question]:
+        intent = intents.lock(intent_id)
+        if names_another and intent.status == states.REQUIRES_ACTION:
+            raise _Challenged
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data, into=writes)
+        return _begin(call, intent, chosen, method=chosen.method, details=details, writes=writes)
+
+    try:
+        return around(call, first=first, second=_second(call))
+    except _Challenged:
+        # The bank is asked to let go outside a transaction; the key was rolled back, and is claimed again after it.
         provider_road.make_way(
             intent_id=intent_id, book_id=call.book_id, mode=mode(call), now=call.now, origin=origin(call)
         )
-
-    def first() -> Answer | Asked[Question]:
-        chosen = cards.choose(call, params.payment_method, params.payment_method_data)
-        return _begin(call, intent_id, chosen, details=details)
-
-    return _around(call, first)
+        names_another = False
+        return around(call, first=first, second=_second(call))
 
 
 @endpoint(
@@ -285,7 +296,7 @@ def capture(call: Call) -> Answer:
     """Capture what was held for a payment intent, or a part of it"""
     params = call.params
 
-    def first() -> Answer | Asked[Question]:
+    def first(writes: Writes) -> Answer | Asked[Question]:
         intent_id = path_id(call, "pi")
         if params.metadata:
             intents.update(intent_id=intent_id, changes={}, metadata=params.metadata, now=call.now, origin=origin(call))
@@ -298,14 +309,14 @@ def capture(call: Call) -> Answer:
         )
         return Asked(call.path["id"], question)
 
-    return _around(call, first)
+    return around(call, first=first, second=_second(call))
 
 
 @endpoint(permission="payment_intents:write", params=CancelIntent, returns="payment_intent", answers_itself=True)
 def cancel(call: Call) -> Answer:
     """Cancel a payment intent; what was held is released"""
 
-    def first() -> Answer | Asked[Question]:
+    def first(writes: Writes) -> Answer | Asked[Question]:
         begun = provider_road.begin_cancel(
             intent_id=path_id(call, "pi"),
             reason=call.params.cancellation_reason,
@@ -316,7 +327,7 @@ def cancel(call: Call) -> Answer:
             return Answer(status=200, body=body(call, _shown(call, begun)))
         return Asked(call.path["id"], begun)
 
-    return _around(call, first)
+    return around(call, first=first, second=_second(call))
 
 
 @endpoint(permission="payment_intents:read", params=ListIntents, returns="payment_intent", is_list=True)
@@ -346,53 +357,58 @@ def search_(call: Call) -> dict[str, Any]:
     )
 
 
-def _begin(call: Call, intent_id: UUID, chosen: cards.Chosen, *, details: dict[str, Any]) -> Answer | Asked[Question]:
+class _Challenged(Exception):
+    """The payer's bank still waits for the payer, and another method is to be tried."""
+
+
+def _begin(
+    call: Call,
+    intent: PaymentIntent,
+    chosen: cards.Chosen,
+    *,
+    method: PaymentMethod | None,
+    details: dict[str, Any],
+    writes: Writes,
+) -> Answer | Asked[Question]:
     """Confirm: a wallet is charged in this transaction, a card's provider is asked after it."""
     params = call.params
-    method_id = intents.method_for(intent_id, chosen.method_id, origin=origin(call))
-    if intents.type_of(method_id) == "card":
+    saved = intents.method_for(intent, chosen.method_id, method=method, origin=origin(call))
+    if saved.type == "card":
         question = provider_road.begin(
-            intent_id=intent_id,
-            method_id=method_id,
+            intent=intent,
+            saved=saved,
+            card=chosen.card,
             cvc=chosen.cvc,
             return_url=params.return_url,
             # A caller who cannot lead the payer anywhere is as good as without one.
             is_off_session=params.off_session or params.error_on_requires_action,
+            payee=call.caller.merchant_name,
             details=details,
             mode=mode(call),
             now=call.now,
             origin=origin(call),
+            into=writes,
         )
-        return Asked(ids.show("pi", intent_id), question)
+        return Asked(ids.show("pi", intent.pk), question)
     if call.caller.kind == "publishable":
         # A browser proves nothing of who sits before it: a wallet is charged by the merchant's
         # server, on the mandate that the consumer gave.
         raise Forbidden("A wallet payment is confirmed with a secret key.", code="secret_key_required")
-    intent = intents.confirm(
-        intent_id=intent_id,
-        payment_method_id=method_id,
-        details=details,
-        mode=mode(call),
-        now=call.now,
-        origin=origin(call),
+    writes.send()
+    taken = intents.take(
+        intent=intent, saved=saved, details=details, mode=mode(call), now=call.now, origin=origin(call)
     )
-    return _outcome(call, intent)
+    return _outcome(call, taken, writes)
 
 
-def _around(call: Call, first: Callable[[], Answer | Asked[Question]]) -> Answer:
-    """Run a request that may have to ask a provider between its two transactions."""
+def _second(call: Call) -> Callable[[Question, Heard, Writes], Answer]:
+    def second(question: Question, heard: Heard, writes: Writes) -> Answer:
+        intent = provider_road.conclude(
+            question, heard, mode=mode(call), now=call.now, origin=origin(call), into=writes
+        )
+        return _outcome(call, intent, writes)
 
-    def second(question: Question, heard: Heard) -> Answer:
-        intent = provider_road.conclude(question, heard, mode=mode(call), now=call.now, origin=origin(call))
-        return _outcome(call, intent)
-
-    return idempotency.run_around(
-        call.book_id,
-        call.idempotency,
-        first=first,
-        ask=lambda question: provider_road.ask(question, now=call.now),
-        second=second,
-    )
+    return second
 
 
 def _named(params: Any) -> UUID | None:
@@ -425,25 +441,14 @@ def _terms(params: CreateIntent, *, method_id: UUID | None) -> intents.Terms:
     )
 
 
-def _outcome(call: Call, intent: PaymentIntent) -> Answer:
+def _outcome(call: Call, intent: PaymentIntent, writes: Writes) -> Answer:
     """The outcome as the answer, expanded where it is the intent itself."""
-    expanded = body(call, _shown(call, intent)) if call.params.expand else None
-    return answers.of_intent(intent, livemode=call.caller.livemode, body=expanded)
+    shown = expanded(call, _shown(call, intent), writes) if call.params.expand else None
+    return answers.of_intent(intent, livemode=call.caller.livemode, body=shown)
 
 
 def _shown(call: Call, intent: PaymentIntent) -> dict[str, Any]:
     return objects.payment_intent(intent, livemode=call.caller.livemode)
-
-
-def _check_secret(call: Call) -> None:
-    """A publishable key sees one intent, by its secret. Raises as if the intent did not exist."""
-    given = call.params.client_secret
-    if given is None and call.caller.kind == "publishable":
-        raise InvalidParameter(
-            "Missing required param: client_secret.", code="parameter_missing", param="client_secret"
-        )
-    if given is not None and not objects.is_client_secret(call.path["id"], given):
-        raise not_here(call, "pi")
 
 
 urlpatterns = [

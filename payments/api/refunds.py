@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel import idempotency, ids
 from merchant_platform.kernel.api import paging
-from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
+from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
 from merchant_platform.kernel.api.params import (
     Amount,
     Id,
@@ -24,7 +24,9 @@ from merchant_platform.kernel.api.params import (
 from merchant_platform.kernel.errors import missing
 from merchant_platform.kernel.idempotency import Asked
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.writes import Writes
 from payments.api.addresses import mode, not_here, origin, path_id
+from payments.api.confirming import expanded
 from payments.intents import answers, objects, refund_road, refunds
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
 from payments.intents.refund_road import RefundQuestion
@@ -76,7 +78,7 @@ def create(call: Call) -> Answer:
     if len(params.lines) > LINES_MAX:
         raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
 
-    def first() -> Answer | Asked[RefundQuestion]:
+    def first(writes: Writes) -> Answer | Asked[RefundQuestion]:
         given, lines = refunds.refund(
             attempt_id=_attempt(params),
             amount_minor=params.amount,
@@ -93,15 +95,16 @@ def create(call: Call) -> Answer:
             mode=mode(call),
             now=call.now,
             origin=origin(call),
+            into=writes,
         )
         question = refund_road.question_of(given)
-        return Asked(ids.show("re", given.pk), question) if question else _answer(call, given, lines)
+        return Asked(ids.show("re", given.pk), question) if question else _answer(call, given, lines, writes)
 
-    def second(question: RefundQuestion, report: RefundReport | None) -> Answer:
+    def second(question: RefundQuestion, report: RefundReport | None, writes: Writes) -> Answer:
         given, lines = refund_road.record(
-            refund_id=question.refund_id, report=report, now=call.now, origin=origin(call)
+            refund_id=question.refund_id, report=report, now=call.now, origin=origin(call), into=writes
         )
-        return _answer(call, given, lines)
+        return _answer(call, given, lines, writes)
 
     return idempotency.run_around(
         call.book_id,
@@ -151,8 +154,10 @@ def list_(call: Call) -> dict[str, Any]:
     return paging.page(rows, call.params, prefix="re", url=call.url, render=render)
 
 
-def _answer(call: Call, given: Refund, lines: list[RefundLine]) -> Answer:
-    return answers.of_refund(given, lines, body=body(call, _shown([given], {given.pk: lines})[0]))
+def _answer(call: Call, given: Refund, lines: list[RefundLine], writes: Writes) -> Answer:
+    paid_with = ids.show("pm", given.attempt.payment_method_id)
+    shown = objects.refund(given, lines, payment_method_id=paid_with)
+    return answers.of_refund(given, lines, body=expanded(call, shown, writes))
 
 
 def render(rows: Sequence[Refund]) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from merchant_platform.kernel import idempotency, ids
+from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
-from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
+from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
 from merchant_platform.kernel.api.params import (
     Boolean,
     Emptied,
@@ -19,11 +19,14 @@ from merchant_platform.kernel.api.params import (
 )
 from merchant_platform.kernel.idempotency import Asked
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.writes import Writes
 from payments.api import cards
 from payments.api.addresses import mode, not_here, origin, path_id
 from payments.api.cards import MethodData
+from payments.api.confirming import around, check_secret, expanded
 from payments.api.payment_intents import AutomaticMethods, ReturnUrl
-from payments.intents import answers, objects, provider_road, setups
+from payments.customers.models import PaymentMethod
+from payments.intents import answers, objects, setups
 from payments.intents.models import SetupIntent
 from payments.intents.provider_road import Heard, Question
 
@@ -83,11 +86,12 @@ def create(call: Call) -> Answer:
         raise InvalidParameter("The parameter 'return_url' needs confirm=true.", param="return_url")
     cards.check(call, params.payment_method, params.payment_method_data)
 
-    def first() -> Answer | Asked[Question]:
-        chosen = cards.choose(call, params.payment_method, params.payment_method_data)
+    def first(writes: Writes) -> Answer | Asked[Question]:
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data, into=writes)
         setup = setups.create(
             customer_id=paging.identifier("cus", params.customer, param="customer") if params.customer else None,
             method_id=chosen.method_id,
+            method=chosen.method,
             details=params.given(
                 "automatic_payment_methods", "confirm", "customer", "metadata", "payment_method",
                 "payment_method_data", "return_url",
@@ -96,12 +100,13 @@ def create(call: Call) -> Answer:
             currency=call.caller.default_currency,
             now=call.now,
             origin=origin(call),
+            into=writes,
         )  # fmt: skip
         if not params.confirm:
-            return Answer(status=200, body=body(call, _shown(call, setup)))
-        return _begin(call, setup.pk, chosen)
+            return Answer(status=200, body=expanded(call, _shown(call, setup), writes))
+        return _begin(call, setup, chosen, method=setup.payment_method, writes=writes)
 
-    return _around(call, first)
+    return around(call, first=first, second=_second(call))
 
 
 @endpoint(permission="setup_intents:read", params=RetrieveSetup, returns="setup_intent", publishable=True)
@@ -110,7 +115,7 @@ def retrieve(call: Call) -> dict[str, Any]:
     setup = SetupIntent.objects.filter(pk=path_id(call, "seti")).first()
     if setup is None:
         raise not_here(call, "seti")
-    _check_secret(call)
+    check_secret(call, "seti")
     return _shown(call, setup)
 
 
@@ -143,14 +148,16 @@ def update(call: Call) -> dict[str, Any]:
 def confirm(call: Call) -> Answer:
     """Confirm a setup intent: verify the card"""
     params = call.params
-    _check_secret(call)
+    check_secret(call, "seti")
     cards.check(call, params.payment_method, params.payment_method_data)
     setup_id = path_id(call, "seti")
 
-    def first() -> Answer | Asked[Question]:
-        return _begin(call, setup_id, cards.choose(call, params.payment_method, params.payment_method_data))
+    def first(writes: Writes) -> Answer | Asked[Question]:
+        setup = setups.lock(setup_id)
+        chosen = cards.choose(call, params.payment_method, params.payment_method_data, into=writes)
+        return _begin(call, setup, chosen, method=chosen.method, writes=writes)
 
-    return _around(call, first)
+    return around(call, first=first, second=_second(call))
 
 
 @endpoint(permission="setup_intents:write", params=CancelSetup, returns="setup_intent")
@@ -184,46 +191,34 @@ def list_(call: Call) -> dict[str, Any]:
     )
 
 
-def _begin(call: Call, setup_id: Any, chosen: cards.Chosen) -> Asked[Question]:
+def _begin(
+    call: Call, setup: SetupIntent, chosen: cards.Chosen, *, method: PaymentMethod | None, writes: Writes
+) -> Asked[Question]:
     question = setups.begin(
-        setup_id=setup_id,
-        method_id=chosen.method_id,
+        setup=setup,
+        saved=setups.method_for(setup, chosen.method_id, method=method),
+        card=chosen.card,
         cvc=chosen.cvc,
         return_url=call.params.return_url,
+        payee=call.caller.merchant_name,
         mode=mode(call),
         now=call.now,
+        into=writes,
     )
-    return Asked(ids.show("seti", setup_id), question)
+    return Asked(ids.show("seti", setup.pk), question)
 
 
-def _around(call: Call, first: Callable[[], Answer | Asked[Question]]) -> Answer:
-    def second(question: Question, heard: Heard) -> Answer:
+def _second(call: Call) -> Callable[[Question, Heard, Writes], Answer]:
+    def second(question: Question, heard: Heard, writes: Writes) -> Answer:
         setup = setups.conclude(question, heard, now=call.now, origin=origin(call))
-        expanded = body(call, _shown(call, setup)) if call.params.expand else None
-        return answers.of_setup(setup, livemode=call.caller.livemode, body=expanded)
+        shown = expanded(call, _shown(call, setup), writes) if call.params.expand else None
+        return answers.of_setup(setup, livemode=call.caller.livemode, body=shown)
 
-    return idempotency.run_around(
-        call.book_id,
-        call.idempotency,
-        first=first,
-        ask=lambda question: provider_road.ask(question, now=call.now),
-        second=second,
-    )
+    return second
 
 
 def _shown(call: Call, setup: SetupIntent) -> dict[str, Any]:
     return objects.setup_intent(setup, livemode=call.caller.livemode)
-
-
-def _check_secret(call: Call) -> None:
-    """A publishable key sees one setup intent, by its secret. Raises as if it did not exist."""
-    given = call.params.client_secret
-    if given is None and call.caller.kind == "publishable":
-        raise InvalidParameter(
-            "Missing required param: client_secret.", code="parameter_missing", param="client_secret"
-        )
-    if given is not None and not objects.is_client_secret(call.path["id"], given):
-        raise not_here(call, "seti")
 
 
 urlpatterns = [

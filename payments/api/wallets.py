@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from merchant_platform.kernel import idempotency, ids, tenancy
+from merchant_platform.kernel import idempotency, ids
 from merchant_platform.kernel.api import doors, paging
 from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
 from merchant_platform.kernel.api.params import LIMIT_DEFAULT, Currency, Id, Integer, InvalidParameter, Limit, Params
 from merchant_platform.kernel.errors import Forbidden
+from merchant_platform.kernel.idempotency import Asked
+from merchant_platform.kernel.writes import Writes
 from payments.api.addresses import not_here, origin, path_id
 from payments.customers import operations as customers
 from payments.ledger import queries as ledger
@@ -49,24 +51,24 @@ class Movements(Params):
 def create_test_wallet(call: Call) -> Answer:
     """Make a test consumer with a funded wallet, saved to a customer"""
     _test_book_only(call)
-    if call.idempotency:
-        # The funds are posted in the platform's book, a unit of work of its own, so a replay is looked for first.
-        stored = idempotency.find(call.book_id, call.idempotency)
-        if stored is not None:
-            return stored
     customer_id = paging.identifier("cus", call.params.customer, param="customer")
-    with tenancy.within(call.book_id):
-        customers.find(customer_id, param="customer")
-    wallet = wallets.open_test_wallet(balance_minor=call.params.balance, currency=call.params.currency, now=call.now)
 
-    def save() -> Answer:
+    def first(writes: Writes) -> Asked[None]:
+        customers.find(customer_id, param="customer")
+        return Asked(ids.show("cus", customer_id), None)
+
+    def fund(_: None) -> Wallet:
+        # In the platform's book: a unit of work of its own, between the two of the request.
+        return wallets.open_test_wallet(balance_minor=call.params.balance, currency=call.params.currency, now=call.now)
+
+    def second(_: None, wallet: Wallet, writes: Writes) -> Answer:
         customer = customers.find(customer_id, param="customer")
         mandate = wallets.give_mandate(wallet=wallet, now=call.now)
         method = customers.save_wallet(customer=customer, mandate=mandate, now=call.now, origin=origin(call))
         shown = objects.wallet(wallet, ledger.guarded(wallet.account), payment_method=ids.show("pm", method.pk))
         return Answer(status=200, body=doors.body(call, shown))
 
-    return idempotency.run_once(call.book_id, call.idempotency, save)
+    return idempotency.run_around(call.book_id, call.idempotency, first=first, ask=fund, second=second)
 
 
 @endpoint(permission="wallets:read", returns="wallet")

@@ -148,7 +148,7 @@ def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutS
 
 def complete(session: CheckoutSession, *, moment: Moment, origin: Origin) -> None:
     """Count a locked session as paid for. This will end it and tell `checkout.session.completed`."""
-    advance(session, to=states.COMPLETE, moves=states.MOVES, **moment.columns("paid"))
+    advance(session, to=states.COMPLETE, moves=states.MOVES, into=None, **moment.columns("paid"))
     _tell("checkout.session.completed", session, now=moment.now, origin=origin)
 
 
@@ -166,11 +166,31 @@ def due(*, now: datetime) -> list[UUID]:
     return list(rows.order_by("expires_at").values_list("pk", flat=True)[:DUE_BATCH])
 
 
-def record_opened(*, session_id: UUID, language: str, moment: Moment) -> None:
-    """The payer sees the page. This will write the language, and the time of the first time alone."""
-    sessions = CheckoutSession.objects.filter(pk=session_id)
-    sessions.filter(opened_at__isnull=True).update(**moment.columns("opened"))
-    sessions.exclude(language=language).update(language=language)
+def record_seen(session: CheckoutSession, *, language: str, method: str | None, moment: Moment) -> None:
+    """The payer sees the page of a locked session. This will write what it does not say yet, and nothing else.
+
+    The language, the method where one was chosen, and the times of the first look and of the first choice.
+    """
+    changes = steps(session, language=language, method=method, moment=moment)
+    if changes:
+        for name, value in changes.items():
+            setattr(session, name, value)
+        session.save(update_fields=list(changes))
+
+
+def steps(session: CheckoutSession, *, language: str, method: str | None, moment: Moment) -> dict[str, Any]:
+    """The columns that a look at the page changes. Pure."""
+    changes: dict[str, Any] = {}
+    if session.opened_at is None:
+        changes |= moment.columns("opened")
+    if session.language != language:
+        changes["language"] = language
+    if method and session.is_open:
+        if session.method_chosen_at is None:
+            changes |= moment.columns("method_chosen")
+        if session.method_chosen != method:
+            changes["method_chosen"] = method
+    return changes
 
 
 def record_method(*, session_id: UUID, method: str, moment: Moment) -> None:

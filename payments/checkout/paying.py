@@ -16,7 +16,7 @@ from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, WrongState
-from payments.checkout import operations, pricing
+from payments.checkout import operations, pricing, queries
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
@@ -75,12 +75,12 @@ def methods_for(*, is_live: bool) -> tuple[str, ...]:
 
 def payer(*, user_id: UUID, email: str, mode: str, currency: str) -> Payer | None:
     """Who pays from a wallet, and what is in it; None for a login that is no consumer in this mode."""
+    wallets = Wallet.objects.select_related("consumer")
+    wallet = wallets.filter(consumer__user_id=user_id, consumer__mode=mode, currency=currency, mode=mode).first()
+    if wallet is not None:
+        return Payer(wallet.consumer_id, email, ledger.guarded(wallet.account).available_minor, currency)
     consumer = Consumer.objects.filter(user_id=user_id, mode=mode).first()
-    if consumer is None:
-        return None
-    wallet = Wallet.objects.filter(consumer=consumer, currency=currency, mode=mode).first()
-    balance = ledger.guarded(wallet.account).available_minor if wallet else None
-    return Payer(consumer.pk, email, balance, currency)
+    return Payer(consumer.pk, email, None, currency) if consumer else None
 
 
 def pay_by_wallet(
@@ -118,6 +118,7 @@ def pay_by_card(
     cvc: str,
     shown_minor: int,
     return_url: str,
+    payee: str,
     book_id: UUID,
     mode: str,
     moment: Moment,
@@ -149,6 +150,7 @@ def pay_by_card(
             cvc=cvc,
             return_url=return_url,
             is_off_session=False,
+            payee=payee,
             mode=mode,
             now=moment.now,
             origin=origin,
@@ -160,23 +162,25 @@ def pay_by_card(
 
 def ask_provider(
     *, session_id: UUID, book_id: UUID, mode: str, moment: Moment, origin: Origin, is_back: bool = False
-) -> None:
+) -> CheckoutSession:
     """Ask what became of a payment that is under way. This will write what the provider says.
 
-    Call it outside a transaction. Asked seldom, however many ask here; `is_back` says that
-    the payer comes from their bank, which is always worth a question. Without the cache
-    the sweep alone asks.
+    The session is returned as it was before. Call it outside a transaction. Asked seldom,
+    however many ask here; `is_back` says that the payer comes from their bank, which is
+    always worth a question. Without the cache the sweep alone asks.
     """
     with tenancy.within(book_id):
-        session = CheckoutSession.objects.select_related("intent").get(pk=session_id)
-    intent = session.intent
-    if intent is None or intent.status not in ASKED or not (is_back or _may_ask(session_id)):
-        return
+        session = queries.find(session_id)
+        intent = session.intent
+        attempt = provider_road.under_way(intent) if intent is not None and intent.status in ASKED else None
+    if intent is None or attempt is None or not (is_back or _may_ask(session_id)):
+        return session
     was_challenged = intent.status == intent_states.REQUIRES_ACTION
-    intent = provider_road.look(intent_id=intent.pk, book_id=book_id, mode=mode, now=moment.now, origin=origin)
+    intent = provider_road.look_at(intent, attempt, mode=mode, now=moment.now, origin=origin)
     if was_challenged and intent.status == intent_states.SUCCEEDED:
         with tenancy.within(book_id):
             operations.record_authenticated(session_id=session_id, moment=moment)
+    return session
 
 
 def _may_ask(session_id: UUID) -> bool:

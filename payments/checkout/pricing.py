@@ -10,12 +10,19 @@ from payments.checkout.models import CheckoutSession
 from payments.orders import operations as orders
 from payments.orders.models import Order, OrderLine
 
+# What a line is shown and priced by: the page is asked for often, and the three rows are wide.
+_READ = (
+    *("order_id", "description", "quantity", "unit_price_minor", "discount_minor", "tax_minor", "amount_minor"),
+    *("price__unit_amount_minor", "price__is_active", "product__is_active", "product__deleted_at"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the locked order of a session costs now."""
+    """What the order of a session costs now, with its lines as they stand."""
 
     order: Order
+    lines: list[OrderLine]
     is_sold: bool
     total_minor: int
 
@@ -23,35 +30,43 @@ class Quote:
     def has_changed(self) -> bool:
         return self.total_minor != self.order.total_minor
 
+    @property
+    def is_to_be_written(self) -> bool:
+        """Whether the order is to follow: what is not sold any more, or would cost nothing, keeps its price."""
+        return self.is_sold and self.has_changed and 0 < self.total_minor <= orders.TOTAL_MAX
+
 
 def quote(session: CheckoutSession) -> Quote:
     """What the catalogue asks for the order now. Writes nothing; locks the order."""
-    order = orders.lock(session.order_id)
+    return quote_of(orders.lock(session.order_id))
+
+
+def quote_of(order: Order) -> Quote:
+    """What the catalogue asks for an order that was read. Writes and locks nothing."""
     lines = lines_of(order)
     return Quote(
         order=order,
+        lines=lines,
         is_sold=all(_is_sold(line) for line in lines),
         total_minor=sum(line.quantity * _unit_price(line) - line.discount_minor + line.tax_minor for line in lines),
     )
 
 
 def refresh(session: CheckoutSession) -> Quote:
-    """Bring a locked open session's order to the prices of now. This will write them, and the former total.
-
-    What is not sold any more, or would cost nothing, keeps its price: it cannot be paid for.
-    """
+    """Bring a locked open session's order to the prices of now. This will write them, and the former total."""
     found = quote(session)
-    if not found.is_sold or not found.has_changed or not 0 < found.total_minor <= orders.TOTAL_MAX:
+    if not found.is_to_be_written:
         return found
     session.former_total_minor = found.order.total_minor
     session.save(update_fields=["former_total_minor"])
-    orders.reprice(order=found.order, unit_prices={line.pk: _unit_price(line) for line in lines_of(found.order)})
-    return found
+    orders.reprice(order=found.order, unit_prices={line.pk: _unit_price(line) for line in found.lines})
+    return quote_of(found.order)
 
 
 def lines_of(order: Order) -> list[OrderLine]:
     """The order's lines with what the catalogue says of them."""
-    return list(OrderLine.objects.select_related("price", "product").filter(order=order).order_by("pk"))
+    lines = OrderLine.objects.select_related("price", "product").only(*_READ)
+    return list(lines.filter(order_id=order.pk).order_by("pk"))
 
 
 def _unit_price(line: OrderLine) -> int:

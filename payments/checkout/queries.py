@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from payments.checkout import pricing, states
 from payments.checkout.models import CheckoutSession
@@ -25,6 +26,7 @@ class Shown:
     session: CheckoutSession
     order: Order
     lines: list[OrderLine]
+    quote: pricing.Quote
     intent: PaymentIntent | None
     receipt: Receipt | None
     stage: str
@@ -33,6 +35,11 @@ class Shown:
     @property
     def is_final(self) -> bool:
         return self.stage in FINAL
+
+    @property
+    def is_to_be_priced(self) -> bool:
+        """Whether the prices changed since the order was written."""
+        return self.session.is_open and self.quote.is_to_be_written
 
     @property
     def challenge_url(self) -> str:
@@ -47,14 +54,19 @@ class Shown:
         return (error.get("decline_code") or error.get("code")) if error else None
 
 
-def shown(session: CheckoutSession, *, quote: pricing.Quote | None, now: datetime) -> Shown:
-    """What the page says of a session that was looked after; `quote` where it was priced again."""
-    order = quote.order if quote else Order.objects.get(pk=session.order_id)
-    intent = PaymentIntent.objects.filter(pk=session.intent_id).first() if session.intent_id else None
+def find(session_id: UUID) -> CheckoutSession:
+    """A session of the open book with its order and its intent. Locks nothing. Raises CheckoutSession.DoesNotExist."""
+    return CheckoutSession.objects.select_related("order", "intent").get(pk=session_id)
+
+
+def shown(session: CheckoutSession, *, now: datetime) -> Shown:
+    """What the page says of a session that `find` gave."""
+    intent, quote = session.intent, pricing.quote_of(session.order)
     return Shown(
         session=session,
-        order=order,
-        lines=pricing.lines_of(order),
+        order=session.order,
+        lines=quote.lines,
+        quote=quote,
         intent=intent,
         receipt=Receipt.objects.filter(intent=intent).first() if intent and session.is_complete else None,
         stage=_stage(session, intent, quote, now),
@@ -62,7 +74,18 @@ def shown(session: CheckoutSession, *, quote: pricing.Quote | None, now: datetim
     )
 
 
-def _stage(session: CheckoutSession, intent: PaymentIntent | None, quote: pricing.Quote | None, now: datetime) -> str:
+def is_at_rest(shown: Shown, *, now: datetime) -> bool:
+    """Whether nothing is due of a session: no time ran out, no money came or is under way, no receipt is missing."""
+    session, intent = shown.session, shown.intent
+    if session.is_complete:
+        return session.has_receipt
+    if not session.is_open:
+        return True
+    is_waiting = intent is None or intent.status in intent_states.CONFIRMABLE
+    return is_waiting and not session.is_due(now)
+
+
+def _stage(session: CheckoutSession, intent: PaymentIntent | None, quote: pricing.Quote, now: datetime) -> str:
     if session.status == states.COMPLETE:
         return PAID
     if session.status == states.EXPIRED:
@@ -71,6 +94,6 @@ def _stage(session: CheckoutSession, intent: PaymentIntent | None, quote: pricin
         return CHALLENGE
     if intent is not None and intent.status not in intent_states.CONFIRMABLE:
         return PROCESSING
-    if quote is not None and not quote.is_sold:
+    if not quote.is_sold:
         return UNAVAILABLE
     return CHOOSE

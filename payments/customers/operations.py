@@ -8,6 +8,8 @@ from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import Declined, Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers import finding, objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.origin import Origin
@@ -132,7 +134,13 @@ def save_wallet(*, customer: Customer | None, mandate: Mandate, now: datetime, o
 
 
 def save_card(
-    *, card: ClearCard, customer: Customer | None, billing_details: dict[str, Any], now: datetime, origin: Origin
+    *,
+    card: ClearCard,
+    customer: Customer | None,
+    billing_details: dict[str, Any],
+    now: datetime,
+    origin: Origin,
+    into: Writes | None = None,
 ) -> PaymentMethod:
     """Save a card as a payment method, its number in the vault. This will tell `payment_method.attached` of a customer.
 
@@ -140,30 +148,33 @@ def save_card(
     CardRefused for what cannot be a valid card, and vault.VaultOff in a live book whose
     vault is switched off.
     """
-    try:
-        token = vault.keep_card(card=card, now=now)
-    except CardUnusable as unusable:
-        raise CardRefused(unusable.message, code=unusable.code, param=unusable.param) from None
-    method = PaymentMethod.objects.create(
-        id=ids.new(now),
-        book_id=tenancy.book_id(),
-        type="card",
-        customer=customer,
-        card_id=token.pk,
-        card={
-            "brand": token.brand,
-            "country": None if origin.livemode else COUNTRY_OF_TEST_CARDS.get(token.brand),
-            "exp_month": token.exp_month,
-            "exp_year": token.exp_year,
-            "fingerprint": token.fingerprint,
-            "funding": token.funding,
-            "last4": token.last4,
-        },
-        billing_details=billing_details,
-        created_at=now,
-    )
-    if customer is not None:
-        _tell("payment_method.attached", method, now=now, origin=origin)
+    with writing(into) as writes:
+        try:
+            token = vault.keep_card(card=card, now=now, into=writes)
+        except CardUnusable as unusable:
+            raise CardRefused(unusable.message, code=unusable.code, param=unusable.param) from None
+        method = unsaved(
+            PaymentMethod,
+            id=ids.new(now),
+            book_id=tenancy.book_id(),
+            type="card",
+            customer_id=customer.pk if customer else None,
+            card_id=token.pk,
+            card={
+                "brand": token.brand,
+                "country": None if origin.livemode else COUNTRY_OF_TEST_CARDS.get(token.brand),
+                "exp_month": token.exp_month,
+                "exp_year": token.exp_year,
+                "fingerprint": token.fingerprint,
+                "funding": token.funding,
+                "last4": token.last4,
+            },
+            billing_details=billing_details,
+            created_at=now,
+        )
+        writes.insert(method)
+        if customer is not None:
+            _tell("payment_method.attached", method, now=now, origin=origin, into=writes)
     return method
 
 
@@ -256,5 +267,6 @@ def _locked_method(method_id: UUID) -> PaymentMethod:
     return method
 
 
-def _tell(event_type: str, method: PaymentMethod, *, now: datetime, origin: Origin) -> None:
-    publish(row(event_type, objects.payment_method(method, livemode=origin.livemode), now=now, **origin.tags))
+def _tell(event_type: str, method: PaymentMethod, *, now: datetime, origin: Origin, into: Writes | None = None) -> None:
+    shown = objects.payment_method(method, livemode=origin.livemode)
+    publish(row(event_type, shown, now=now, **origin.tags), into=into)

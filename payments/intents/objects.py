@@ -115,7 +115,8 @@ def payment_intent(row: PaymentIntent, *, livemode: bool) -> dict[str, Any]:
     }
 
 
-def charge(row: Attempt, *, livemode: bool) -> dict[str, Any]:
+def charge(row: Attempt, *, livemode: bool, receipt_url: str | None = None) -> dict[str, Any]:
+    """`receipt_url` is known to who reads the charge: a receipt is written after the payment, never with it."""
     is_paid = row.status in (states.CAPTURED, states.AUTHORIZED)
     is_failed = row.status == states.DECLINED or (row.status == states.VOIDED and row.failure_code is not None)
     return {
@@ -151,7 +152,7 @@ def charge(row: Attempt, *, livemode: bool) -> dict[str, Any]:
         "payment_method_details": {"type": row.method, row.method: _card_details(row) if row.method == "card" else {}},
         "receipt_email": row.receipt_email,
         "receipt_number": None,
-        "receipt_url": None,
+        "receipt_url": receipt_url,
         "refunded": row.captured_minor > 0 and row.refunded_minor == row.captured_minor,
         "refunds": None,
         "review": None,

@@ -19,6 +19,7 @@ from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers import objects as customer_objects
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents import objects, states
@@ -148,18 +149,34 @@ def draft_capture(attempt: Attempt, *, source: chart.AccountRef | None, mode: st
     return entry
 
 
-def create(*, terms_: Terms, now: datetime, origin: Origin) -> PaymentIntent:
+def create(
+    *,
+    terms_: Terms,
+    now: datetime,
+    origin: Origin,
+    method: PaymentMethod | None = None,
+    into: Writes | None = None,
+) -> PaymentIntent:
     """Create a payment intent. This will write it, its order where it names none, and tell `payment_intent.created`.
 
-    Raises NotFound for an unknown customer or payment method, MethodUnusable, and
-    orders.NothingOwed where the order it names is covered already.
+    The intent that comes back knows its `order`, locked or new, and its `payment_method`;
+    `method` is that one where the caller has it at hand. Raises NotFound for an unknown
+    customer or payment method, MethodUnusable, and orders.NothingOwed where the order it
+    names is covered already.
     """
-    terms_ = _with_customer(terms_)
-    order = _order_for(terms_, now=now)
-    intent = draft(terms_, order_id=order.pk, now=now, book_id=tenancy.book_id())
-    intent.save(force_insert=True)
-    terms.add("payment_intent", intent.pk, intent.metadata)
-    _tell("payment_intent.created", intent, now=now, origin=origin)
+    method = method or find_method(terms_.payment_method_id)
+    customer_id = payer(terms_.customer_id, terms_.payment_method_id, method)
+    if customer_id != terms_.customer_id:
+        terms_ = replace(terms_, customer_id=customer_id)
+    with writing(into) as writes:
+        order = _order_for(terms_, now=now, into=writes)
+        intent = draft(terms_, order_id=order.pk, now=now, book_id=tenancy.book_id())
+        intent.order = order
+        if method is not None:
+            intent.payment_method = method
+        writes.insert(intent)
+        terms.add("payment_intent", intent.pk, intent.metadata, into=writes)
+        _tell("payment_intent.created", intent, now=now, origin=origin, into=writes)
     return intent
 
 
@@ -184,7 +201,7 @@ def update(
         if intent.customer_id and customer_id != intent.customer_id:
             raise Invalid("The customer of a payment intent cannot be changed once it is set.", param="customer")
         method_id = changes.get("payment_method_id", intent.payment_method_id)
-        changes["customer_id"] = customer_of(customer_id, method_id)
+        changes["customer_id"] = payer(customer_id, method_id, find_method(method_id))
         if is_open:
             changes["status"] = states.REQUIRES_CONFIRMATION if method_id else states.REQUIRES_PAYMENT_METHOD
         if changes.get("payment_method_id"):
@@ -216,26 +233,32 @@ def confirm(
     MissingMethod and MethodUnusable.
     """
     intent = lock(intent_id)
-    if intent.status not in states.CONFIRMABLE:
-        raise unexpected(intent, "confirmed", origin)
-    method_id = payment_method_id or intent.payment_method_id
-    if method_id is None:
-        raise _missing_method()
-    saved = usable_method(method_id)
+    saved = method_for(intent, payment_method_id, origin=origin)
+    return take(intent=intent, saved=saved, mode=mode, now=now, origin=origin, details=details)
+
+
+def take(
+    *,
+    intent: PaymentIntent,
+    saved: PaymentMethod,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+    details: dict[str, Any] | None = None,
+) -> PaymentIntent:
+    """`confirm` for a locked intent and the method that `method_for` gave."""
     check_type(intent, saved.type)
     if intent.capture_method == "manual":
         raise CaptureUnsupported(
             "A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.", param="capture_method"
         )
-    intent.customer_id = customer_of(intent.customer_id, method_id)
-    intent.payment_method_id = method_id
-    for name, value in (details or {}).items():
-        setattr(intent, name, value)
-    intent.save(update_fields=["customer_id", "payment_method_id", *(details or {})])
-    attempt = draft_attempt(intent, method=saved.type, now=now)
-    attempt.billing_details = saved.billing_details
-    attempt.save(force_insert=True)
-    terms.add("charge", attempt.pk, attempt.metadata)
+    with writing(None) as writes:
+        paid_with = {"customer_id": payer(intent.customer_id, saved.pk, saved), "payment_method_id": saved.pk}
+        writes.update(intent, where={"status": intent.status}, **paid_with, **(details or {}))
+        attempt = draft_attempt(intent, method=saved.type, now=now)
+        attempt.billing_details = saved.billing_details
+        writes.insert(attempt)
+        terms.add("charge", attempt.pk, attempt.metadata, into=writes)
     method = methods.find(saved.type)
     readiness = method.prepare(saved, methods.Payment(attempt.amount_minor, attempt.currency, now))
     facts = readiness.facts
@@ -259,9 +282,17 @@ def cancel(*, intent_id: UUID, reason: str | None, now: datetime, origin: Origin
     intent = lock(intent_id)
     if intent.status not in states.CANCELABLE:
         raise unexpected(intent, "canceled", origin)
-    advance(intent, to=states.CANCELED, moves=states.INTENT_MOVES, cancellation_reason=reason, canceled_at=now)
-    orders.cancel_bare(order_id=intent.order_id)
-    _tell("payment_intent.canceled", intent, now=now, origin=origin)
+    with writing(None) as writes:
+        advance(
+            intent,
+            to=states.CANCELED,
+            moves=states.INTENT_MOVES,
+            into=writes,
+            cancellation_reason=reason,
+            canceled_at=now,
+        )
+        orders.cancel_bare(intent.order, into=writes)
+        _tell("payment_intent.canceled", intent, now=now, origin=origin, into=writes)
     return intent
 
 
@@ -282,25 +313,22 @@ def update_charge(
     return attempt
 
 
-def method_for(intent_id: UUID, named: UUID | None, *, origin: Origin) -> UUID:
-    """What an intent is to be paid with: the named method, else its own. Reads only.
+def method_for(
+    intent: PaymentIntent, named: UUID | None, *, origin: Origin, method: PaymentMethod | None = None
+) -> PaymentMethod:
+    """What an intent is to be paid with: the named method, else its own; `method` is that one, where it is at hand.
 
-    Raises NotFound, UnexpectedState for an intent that cannot be confirmed, and MissingMethod.
+    Reads only. Raises UnexpectedState for an intent that cannot be confirmed, MissingMethod,
+    NotFound and MethodUnusable.
     """
-    intent = PaymentIntent.objects.filter(pk=intent_id).first()
-    if intent is None:
-        raise missing("payment_intent", ids.show("pi", intent_id))
     if intent.status not in states.CONFIRMABLE:
         raise unexpected(intent, "confirmed", origin)
     method_id = named or intent.payment_method_id
     if method_id is None:
         raise _missing_method()
-    return method_id
-
-
-def type_of(method_id: UUID) -> str:
-    """What kind of payment method it is: the road of a payment follows from it. Raises NotFound and MethodUnusable."""
-    return usable_method(method_id).type
+    if method is not None and method.pk == method_id:
+        return method
+    return usable_method(method_id)
 
 
 def check_type(intent: PaymentIntent, type_: str) -> None:
@@ -314,8 +342,8 @@ def check_type(intent: PaymentIntent, type_: str) -> None:
 
 
 def check_owed_still(intent: PaymentIntent) -> None:
-    """Raises orders.NothingOwed where the intent's order was canceled, or paid by another intent."""
-    order = orders.lock(intent.order_id)
+    """Raises orders.NothingOwed where the locked order of an intent was canceled, or paid by another intent."""
+    order = intent.order
     if order.status != OPEN or intent.amount_minor > order.owed_minor:
         raise orders.NothingOwed(
             f"The order '{order.reference or ids.show('ord', order.pk)}' does not owe {intent.amount_minor} any more.",
@@ -324,8 +352,9 @@ def check_owed_still(intent: PaymentIntent) -> None:
 
 
 def lock(intent_id: UUID) -> PaymentIntent:
-    """The intent, locked until the unit of work ends. Raises NotFound."""
-    intent = PaymentIntent.objects.select_for_update().filter(pk=intent_id).first()
+    """The intent and its order, locked in this order until the unit of work ends. Raises NotFound."""
+    locked = PaymentIntent.objects.select_related("order").select_for_update(of=("self", "order"))
+    intent = locked.filter(pk=intent_id).first()
     if intent is None:
         raise missing("payment_intent", ids.show("pi", intent_id))
     return intent
@@ -342,49 +371,51 @@ def _capture(
 ) -> None:
     entry = draft_capture(attempt, source=source, mode=mode, now=now)
     # Everybody locks intent or charge, then order, then balance, so nobody waits in a circle.
-    orders.lock(intent.order_id)
     # A savepoint: where the money is not there, the decline is written instead.
     with transaction.atomic():
-        ledger.open_accounts(
-            [
+        ledger.post(
+            entry,
+            opening=[
                 chart.merchant(attempt.book_id, attempt.currency, mode),
                 chart.fees(attempt.book_id, attempt.currency, mode),
-            ]
+            ],
         )
-        ledger.post(entry)
-    advance(
-        attempt,
-        to=states.CAPTURED,
-        moves=states.ATTEMPT_MOVES,
-        captured_minor=attempt.amount_minor,
-        fee_rate_ppm=attempt.fee_rate_ppm,
-        fee_minor=attempt.fee_minor,
-        entry_id=entry.id,
-    )
-    advance(
-        intent,
-        to=states.SUCCEEDED,
-        moves=states.INTENT_MOVES,
-        received_minor=attempt.amount_minor,
-        latest_attempt_id=attempt.pk,
-        last_error=None,
-    )
-    orders.record_paid(order_id=intent.order_id, amount_minor=attempt.amount_minor)
-    publish(
-        row("charge.succeeded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
-        row(
-            "payment_intent.succeeded",
-            objects.payment_intent(intent, livemode=origin.livemode),
-            now=now,
-            **origin.tags,
-        ),
-    )
+    with writing(None) as writes:
+        advance(
+            attempt,
+            to=states.CAPTURED,
+            moves=states.ATTEMPT_MOVES,
+            into=writes,
+            captured_minor=attempt.amount_minor,
+            fee_rate_ppm=attempt.fee_rate_ppm,
+            fee_minor=attempt.fee_minor,
+            entry_id=entry.id,
+        )
+        advance(
+            intent,
+            to=states.SUCCEEDED,
+            moves=states.INTENT_MOVES,
+            into=writes,
+            received_minor=attempt.amount_minor,
+            latest_attempt_id=attempt.pk,
+            last_error=None,
+        )
+        orders.record_paid(intent.order, amount_minor=attempt.amount_minor, into=writes)
+        publish(
+            row("charge.succeeded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+            row(
+                "payment_intent.succeeded",
+                objects.payment_intent(intent, livemode=origin.livemode),
+                now=now,
+                **origin.tags,
+            ),
+            into=writes,
+        )
 
 
 def _decline(
     intent: PaymentIntent, attempt: Attempt, saved: PaymentMethod, code: str, *, now: datetime, origin: Origin
 ) -> None:
-    advance(attempt, to=states.DECLINED, moves=states.ATTEMPT_MOVES, decline_code=code)
     error = objects.decline_error(
         decline_code=code,
         charge_id=ids.show("ch", attempt.pk),
@@ -392,45 +423,58 @@ def _decline(
         doc_url=doc_url(code),
     )
     declined = {"payment_method_id": None, "latest_attempt_id": attempt.pk, "last_error": error}
-    if intent.status == states.REQUIRES_PAYMENT_METHOD:
-        PaymentIntent.objects.filter(pk=intent.pk).update(**declined)
-        for name, value in declined.items():
-            setattr(intent, name, value)
-    else:
-        advance(intent, to=states.REQUIRES_PAYMENT_METHOD, moves=states.INTENT_MOVES, **declined)
-    publish(
-        row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
-        row(
-            "payment_intent.payment_failed",
-            objects.payment_intent(intent, livemode=origin.livemode),
-            now=now,
-            **origin.tags,
-        ),
-    )
+    with writing(None) as writes:
+        advance(attempt, to=states.DECLINED, moves=states.ATTEMPT_MOVES, into=writes, decline_code=code)
+        if intent.status == states.REQUIRES_PAYMENT_METHOD:
+            writes.update(intent, where={"status": intent.status}, **declined)
+        else:
+            advance(intent, to=states.REQUIRES_PAYMENT_METHOD, moves=states.INTENT_MOVES, into=writes, **declined)
+        publish(
+            row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+            row(
+                "payment_intent.payment_failed",
+                objects.payment_intent(intent, livemode=origin.livemode),
+                now=now,
+                **origin.tags,
+            ),
+            into=writes,
+        )
 
 
-def _with_customer(terms_: Terms) -> Terms:
-    customer_id = customer_of(terms_.customer_id, terms_.payment_method_id)
-    if customer_id == terms_.customer_id:
-        return terms_
-    return replace(terms_, customer_id=customer_id)
+def payer(customer_id: UUID | None, method_id: UUID | None, method: PaymentMethod | None) -> UUID | None:
+    """The customer of a payment: the one that is named, else the payment method's, whose row is given.
 
-
-def customer_of(customer_id: UUID | None, method_id: UUID | None) -> UUID | None:
-    """The customer of a payment: the one that is named, else the payment method's. Raises where they differ."""
-    if customer_id and not Customer.objects.filter(pk=customer_id, deleted_at__isnull=True).exists():
+    Raises NotFound for a customer or a method that is not there, MethodUnusable where they
+    do not go together.
+    """
+    owner = method.customer if method is not None and method.customer_id else None
+    is_owner = owner is not None and owner.pk == customer_id and owner.deleted_at is None
+    if customer_id and not is_owner and not Customer.objects.filter(pk=customer_id, deleted_at__isnull=True).exists():
         raise missing("customer", ids.show("cus", customer_id), param="customer")
     if method_id is None:
         return customer_id
-    saved = usable_method(method_id)
+    saved = _usable(method_id, method)
     if customer_id and saved.customer_id and saved.customer_id != customer_id:
         raise MethodUnusable("The payment method belongs to another customer.", param="payment_method")
     return customer_id or saved.customer_id
 
 
 def usable_method(method_id: UUID) -> PaymentMethod:
-    """A payment method that may be paid with. Reads only. Raises NotFound, and MethodUnusable for a detached one."""
-    saved = PaymentMethod.objects.filter(pk=method_id).first()
+    """A payment method that may be paid with, and its customer. Reads only.
+
+    Raises NotFound, and MethodUnusable for a detached one.
+    """
+    return _usable(method_id, find_method(method_id))
+
+
+def find_method(method_id: UUID | None) -> PaymentMethod | None:
+    """A payment method of the open book with its customer, if there is one. Reads only."""
+    if method_id is None:
+        return None
+    return PaymentMethod.objects.select_related("customer").filter(pk=method_id).first()
+
+
+def _usable(method_id: UUID, saved: PaymentMethod | None) -> PaymentMethod:
     if saved is None:
         raise missing("payment method", ids.show("pm", method_id), param="payment_method")
     if saved.detached_at is not None:
@@ -448,7 +492,7 @@ def _missing_method() -> MissingMethod:
     )
 
 
-def _order_for(terms_: Terms, *, now: datetime) -> Order:
+def _order_for(terms_: Terms, *, now: datetime, into: Writes) -> Order:
     reference = terms_.order_reference
     order = orders.find_by_reference(reference) if reference else None
     if order is None:
@@ -463,7 +507,7 @@ def _order_for(terms_: Terms, *, now: datetime) -> Order:
             customer_id=terms_.customer_id,
             reference=reference,
         )
-        orders.write_bare(order, line)
+        orders.write_bare(order, line, into=into)
         return order
     if order.is_implicit and order.status == CANCELED and not order.paid_minor:
         # Given up with its payment, and now wanted again under the same reference.
@@ -497,7 +541,7 @@ def _resize(intent: PaymentIntent, amount_minor: int, currency: str) -> None:
             code="parameter_invalid_integer",
             param="amount",
         )
-    order = orders.lock(intent.order_id)
+    order = intent.order
     is_alone = not PaymentIntent.objects.filter(order=order).exclude(pk=intent.pk).exists()
     if order.is_implicit and is_alone:
         orders.resize_bare(order=order, amount_minor=amount_minor, currency=currency)
@@ -513,5 +557,6 @@ def unexpected(intent: PaymentIntent, verb: str, origin: Origin) -> UnexpectedSt
     )
 
 
-def _tell(event_type: str, intent: PaymentIntent, *, now: datetime, origin: Origin) -> None:
-    publish(row(event_type, objects.payment_intent(intent, livemode=origin.livemode), now=now, **origin.tags))
+def _tell(event_type: str, intent: PaymentIntent, *, now: datetime, origin: Origin, into: Writes | None = None) -> None:
+    shown = objects.payment_intent(intent, livemode=origin.livemode)
+    publish(row(event_type, shown, now=now, **origin.tags), into=into)

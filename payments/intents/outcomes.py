@@ -18,12 +18,12 @@ from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import missing
 from merchant_platform.kernel.events.outbox import EventRow, publish, row
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers import objects as customer_objects
 from payments.customers import operations as customers
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, parking, refunds, states
 from payments.intents.models import Attempt, PaymentIntent
-from payments.intents.operations import lock
 from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.orders import operations as orders
@@ -49,7 +49,14 @@ _FINAL = frozenset({states.CAPTURED, states.DECLINED, states.VOIDED})
 
 
 def record_outcome(
-    *, attempt_id: UUID, report: Report, mode: str, now: datetime, origin: Origin, answers: str | None = None
+    *,
+    attempt_id: UUID,
+    report: Report,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+    answers: str | None = None,
+    into: Writes | None = None,
 ) -> PaymentIntent:
     """Write down what a provider says. This will move attempt and intent, post what was captured and tell events.
 
@@ -83,16 +90,19 @@ def record_outcome(
                   "asked_is_final": None}  # fmt: skip
     if facts.get("is_late") and state == states.AUTHORIZED and attempt.asked_act is None:
         facts |= {"asked_act": VOID, "asked_key": void_key(attempt)}
-    _write(attempt, state, facts)
-    if grown > 0 and counts:
-        orders.record_paid(order_id=intent.order_id, amount_minor=grown)
-    told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin)
-    if counts:
-        told += _move_intent(intent, attempt, before=before, is_canceling=is_canceling, now=now, origin=origin)
-    if told:
-        publish(*told)
-    if attempt.is_late and attempt.status == states.CAPTURED and attempt.captured_minor > attempt.refunded_minor:
-        refunds.give_back_late(attempt=attempt, mode=mode, now=now, origin=origin)
+    with writing(into) as writes:
+        _write(attempt, state, facts, into=writes)
+        if grown > 0 and counts:
+            orders.record_paid(intent.order, amount_minor=grown, into=writes)
+        told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin)
+        if counts:
+            told += _move_intent(
+                intent, attempt, before=before, is_canceling=is_canceling, now=now, origin=origin, into=writes
+            )
+        publish(*told, into=writes)
+        if attempt.is_late and attempt.status == states.CAPTURED and attempt.captured_minor > attempt.refunded_minor:
+            writes.send()
+            refunds.give_back_late(attempt=attempt, mode=mode, now=now, origin=origin)
     return intent
 
 
@@ -110,15 +120,16 @@ def never_arrived(*, attempt_id: UUID, now: datetime, origin: Origin) -> Payment
 def unanswered(*, attempt_id: UUID, now: datetime, origin: Origin) -> PaymentIntent:
     """Asked, and no answer came. This will mark a question for money `unknown` and show the intent as processing."""
     intent, attempt = _lock(attempt_id)
-    if attempt.status == states.AUTHORIZING:
-        advance(attempt, to=states.UNKNOWN, moves=states.ATTEMPT_MOVES)
-    elif attempt.asked_act is None:
-        return intent  # A notice was faster than the answer.
-    if intent.status != states.PROCESSING:
-        if not states.INTENT_MOVES.allows(intent.status, states.PROCESSING):
-            return intent
-        advance(intent, to=states.PROCESSING, moves=states.INTENT_MOVES, next_action=None)
-    publish(_intent_row("payment_intent.processing", intent, now=now, origin=origin))
+    with writing(None) as writes:
+        if attempt.status == states.AUTHORIZING:
+            advance(attempt, to=states.UNKNOWN, moves=states.ATTEMPT_MOVES, into=writes)
+        elif attempt.asked_act is None:
+            return intent  # A notice was faster than the answer.
+        if intent.status != states.PROCESSING:
+            if not states.INTENT_MOVES.allows(intent.status, states.PROCESSING):
+                return intent
+            advance(intent, to=states.PROCESSING, moves=states.INTENT_MOVES, into=writes, next_action=None)
+        publish(_intent_row("payment_intent.processing", intent, now=now, origin=origin), into=writes)
     return intent
 
 
@@ -193,7 +204,7 @@ def _counts(intent: PaymentIntent, attempt: Attempt, state: str) -> bool:
         return True
     if intent.amount_minor != attempt.amount_minor or intent.currency != attempt.currency:
         return False
-    order = orders.lock(intent.order_id)
+    order = intent.order
     return order.status == OPEN and order.owed_minor >= attempt.amount_minor - attempt.captured_minor
 
 
@@ -248,8 +259,7 @@ def _post_capture(attempt: Attempt, grown_minor: int, *, mode: str, now: datetim
         fee_minor=fee_grown,
         source_id=attempt.pk,
     )
-    ledger.open_accounts([merchant, receivable, platform_fees])
-    ledger.post(entry)
+    ledger.post(entry, opening=[merchant, receivable, platform_fees])
     return {
         "captured_minor": captured,
         "captures_count": number,
@@ -259,18 +269,23 @@ def _post_capture(attempt: Attempt, grown_minor: int, *, mode: str, now: datetim
     }
 
 
-def _write(attempt: Attempt, state: str, facts: dict[str, Any]) -> None:
+def _write(attempt: Attempt, state: str, facts: dict[str, Any], *, into: Writes) -> None:
     """Move the attempt and write facts, in one compare-and-set; where it stays in its place, the facts alone."""
     if state != attempt.status and _moves(attempt, state):
-        advance(attempt, to=state, moves=states.ATTEMPT_MOVES, **facts)
-        return
-    Attempt.objects.filter(pk=attempt.pk, status=attempt.status).update(**facts)
-    for name, value in facts.items():
-        setattr(attempt, name, value)
+        advance(attempt, to=state, moves=states.ATTEMPT_MOVES, into=into, **facts)
+    else:
+        into.update(attempt, where={"status": attempt.status}, **facts)
 
 
 def _move_intent(
-    intent: PaymentIntent, attempt: Attempt, *, before: str, is_canceling: bool, now: datetime, origin: Origin
+    intent: PaymentIntent,
+    attempt: Attempt,
+    *,
+    before: str,
+    is_canceling: bool,
+    now: datetime,
+    origin: Origin,
+    into: Writes,
 ) -> list[EventRow]:
     """Let the intent follow its attempt. This will write its state and give the events that tell of it."""
     is_asking = attempt.asked_act is not None and attempt.status not in _FINAL
@@ -294,13 +309,11 @@ def _move_intent(
         fields["cancellation_reason"] = None  # The money was taken before it could be released.
     was = (intent.status, intent.received_minor, intent.capturable_minor)
     if to == intent.status:
-        PaymentIntent.objects.filter(pk=intent.pk).update(**fields)
-        for name, value in fields.items():
-            setattr(intent, name, value)
+        into.update(intent, where={"status": to}, **fields)
     else:
-        advance(intent, to=to, moves=states.INTENT_MOVES, **fields)
+        advance(intent, to=to, moves=states.INTENT_MOVES, into=into, **fields)
     if to == states.CANCELED:
-        orders.cancel_bare(order_id=intent.order_id)
+        orders.cancel_bare(intent.order, into=into)
     if to in (states.SUCCEEDED, states.REQUIRES_CAPTURE) and intent.setup_future_usage:
         _save_for_later(intent, attempt, now=now, origin=origin)
     if was == (intent.status, intent.received_minor, intent.capturable_minor):
@@ -351,11 +364,14 @@ def _conclude(attempt_id: UUID, state: str, *, from_: frozenset[str], now: datet
     before = attempt.status
     if before not in from_ or attempt.provider_reference is not None:
         return intent  # Somebody heard of it in the meantime.
-    advance(attempt, to=state, moves=states.ATTEMPT_MOVES, failure_code="processing_error")
-    told = [row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags)]
-    if _counts(intent, attempt, state):
-        told += _move_intent(intent, attempt, before=before, is_canceling=False, now=now, origin=origin)
-    publish(*told)
+    with writing(None) as writes:
+        advance(attempt, to=state, moves=states.ATTEMPT_MOVES, into=writes, failure_code="processing_error")
+        told = [row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags)]
+        if _counts(intent, attempt, state):
+            told += _move_intent(
+                intent, attempt, before=before, is_canceling=False, now=now, origin=origin, into=writes
+            )
+        publish(*told, into=writes)
     return intent
 
 
@@ -399,11 +415,17 @@ def _intent_row(name: str, intent: PaymentIntent, *, now: datetime, origin: Orig
 
 
 def _lock(attempt_id: UUID) -> tuple[PaymentIntent, Attempt]:
-    """Intent first, then attempt: the order in which everybody locks them."""
-    intent_id = Attempt.objects.filter(pk=attempt_id).values_list("intent_id", flat=True).first()
-    if intent_id is None:
+    """Intent first, then attempt, then order: as everybody locks them. One statement, which locks in the order of `of`.
+
+    Whoever waited for a lock gets the row as it then is, and so what was read of the others with it.
+    """
+    attempt = (
+        Attempt.objects.select_related("intent__order")
+        .select_for_update(of=("intent", "self", "intent__order"))
+        .filter(pk=attempt_id)
+        .first()
+    )
+    if attempt is None:
         raise missing("charge", ids.show("ch", attempt_id))
-    intent = lock(intent_id)
-    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
     assert attempt.book_id == tenancy.book_id(), "row-level security shows no other book's"
-    return intent, attempt
+    return attempt.intent, attempt

@@ -20,15 +20,17 @@ from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Invalid, WrongState
 from merchant_platform.kernel.idempotency import LockTimeout
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers import operations as customers
+from payments.customers.models import PaymentMethod
 from payments.intents import operations, outcomes, states
 from payments.intents.models import Attempt, PaymentIntent
 from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import Authorisation, Report, Unanswered, Unreachable
 from payments.search import terms
-from security.merchants import queries as merchants
 from security.merchants.models import LIVE
+from security.vault.cards import ClearCard
 
 AUTHORISE = "authorise"
 
@@ -72,6 +74,7 @@ def pay(
     cvc: str | None,
     return_url: str,
     is_off_session: bool,
+    payee: str,
     mode: str,
     now: datetime,
     origin: Origin,
@@ -84,12 +87,14 @@ def pay(
     and ProviderNotConfigured.
     """
     with tenancy.within(book_id):
+        intent = operations.lock(intent_id)
         question = begin(
-            intent_id=intent_id,
-            method_id=method_id,
+            intent=intent,
+            saved=operations.method_for(intent, method_id, origin=origin),
             cvc=cvc,
             return_url=return_url,
             is_off_session=is_off_session,
+            payee=payee,
             mode=mode,
             now=now,
             origin=origin,
@@ -109,15 +114,19 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
     with tenancy.within(book_id):
         intent = operations.lock(intent_id)
         attempt = under_way(intent)
-    if attempt is None:
-        return intent
+    return look_at(intent, attempt, mode=mode, now=now, origin=origin) if attempt else intent
+
+
+def look_at(intent: PaymentIntent, attempt: Attempt, *, mode: str, now: datetime, origin: Origin) -> PaymentIntent:
+    """`look` for an intent whose attempt under way was read already."""
+    account = intent.book_id.hex
     try:
-        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=book_id.hex, now=now)
+        report = port.find(attempt.provider or "").query(key=ids.show("ch", attempt.pk), account=account, now=now)
     except (Unanswered, Unreachable):
         return intent
     if report is None:
         return intent
-    with tenancy.within(book_id):
+    with tenancy.within(intent.book_id):
         return outcomes.record_outcome(attempt_id=attempt.pk, report=report, mode=mode, now=now, origin=origin)
 
 
@@ -156,29 +165,30 @@ def make_way(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin
 
 def begin(
     *,
-    intent_id: UUID,
-    method_id: UUID,
+    intent: PaymentIntent,
+    saved: PaymentMethod,
     cvc: str | None,
     return_url: str | None,
     is_off_session: bool,
+    payee: str,
     mode: str,
     now: datetime,
     origin: Origin,
+    card: ClearCard | None = None,
     details: Mapping[str, Any] | None = None,
+    into: Writes | None = None,
 ) -> Question:
     """Begin a card payment. This will write the attempt, set the intent `processing`, and return what to ask.
 
-    Raises what `pay` raises.
+    The intent is locked with its order, or still to be written by `into`; `saved` is what
+    operations.method_for gave, `card` what stands on it where that is at hand. `payee` is
+    whom the payer reads of. Raises what `pay` raises.
     """
     provider = provider_for(mode)
-    intent = operations.lock(intent_id)
-    if intent.status not in states.CONFIRMABLE:
-        raise operations.unexpected(intent, "confirmed", origin)
-    saved = operations.usable_method(method_id)
     operations.check_type(intent, saved.type)
-    customer_id = operations.customer_of(intent.customer_id, method_id)
+    customer_id = operations.payer(intent.customer_id, saved.pk, saved)
     operations.check_owed_still(intent)
-    intent.customer_id, intent.payment_method_id = customer_id, method_id
+    intent.customer_id, intent.payment_method_id = customer_id, saved.pk
     attempt = operations.draft_attempt(intent, method=saved.type, now=now)
     attempt.status = states.AUTHORIZING
     attempt.provider = provider
@@ -190,19 +200,20 @@ def begin(
     for name, value in (details or {}).items():
         setattr(intent, name, value)
         setattr(attempt, name, value)
-    advance(
-        intent,
-        to=states.PROCESSING,
-        moves=states.INTENT_MOVES,
-        customer_id=customer_id,
-        payment_method_id=method_id,
-        latest_attempt_id=attempt.pk,
-        last_error=None,
-        **(details or {}),
-    )
-    attempt.save(force_insert=True)
-    terms.add("charge", attempt.pk, attempt.metadata)
-    book = merchants.book(intent.book_id)
+    with writing(into) as writes:
+        advance(
+            intent,
+            to=states.PROCESSING,
+            moves=states.INTENT_MOVES,
+            into=writes,
+            customer_id=customer_id,
+            payment_method_id=saved.pk,
+            latest_attempt_id=attempt.pk,
+            last_error=None,
+            **(details or {}),
+        )
+        writes.insert(attempt)
+        terms.add("charge", attempt.pk, attempt.metadata, into=writes)
     key = ids.show("ch", attempt.pk)
     return Question(
         book_id=intent.book_id,
@@ -217,10 +228,10 @@ def begin(
             account=intent.book_id.hex,
             amount_minor=attempt.amount_minor,
             currency=attempt.currency,
-            card=customers.open_card(saved),
+            card=card or customers.open_card(saved),
             captures=not attempt.is_manual,
             is_off_session=is_off_session,
-            payee=book.merchant.name,
+            payee=payee,
             return_url=return_url or "",
             now=now,
             cvc=cvc,
@@ -363,7 +374,9 @@ def ask(question: Question, *, now: datetime) -> Heard:
 # --- the second transaction ------------------------------------------------------------
 
 
-def conclude(question: Question, heard: Heard, *, mode: str, now: datetime, origin: Origin) -> PaymentIntent:
+def conclude(
+    question: Question, heard: Heard, *, mode: str, now: datetime, origin: Origin, into: Writes | None = None
+) -> PaymentIntent:
     """Write what came of a question. This will go through the one gate, and return the intent as it then is."""
     if isinstance(heard, Report):
         return outcomes.record_outcome(
@@ -373,6 +386,7 @@ def conclude(question: Question, heard: Heard, *, mode: str, now: datetime, orig
             now=now,
             origin=origin,
             answers=None if question.act == AUTHORISE else question.key,
+            into=into,
         )
     if heard is Unreachable and question.act == AUTHORISE:
         return outcomes.never_sent(attempt_id=question.attempt_id, now=now, origin=origin)

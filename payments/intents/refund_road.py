@@ -16,6 +16,7 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.intents import objects, parking, states
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
 from payments.ledger import operations as ledger
@@ -48,7 +49,7 @@ def question_of(given: Refund) -> RefundQuestion | None:
     """What to ask of the provider for a refund that waits for one; None where nobody has to be asked."""
     if given.status != states.REFUND_PENDING:
         return None
-    attempt = Attempt.objects.get(pk=given.attempt_id)
+    attempt = given.attempt
     return RefundQuestion(
         refund_id=given.pk,
         provider=attempt.provider or "",
@@ -74,18 +75,20 @@ def ask(question: RefundQuestion, *, now: datetime) -> RefundReport | None:
 
 
 def record(
-    *, refund_id: UUID, report: RefundReport | None, now: datetime, origin: Origin
+    *, refund_id: UUID, report: RefundReport | None, now: datetime, origin: Origin, into: Writes | None = None
 ) -> tuple[Refund, list[RefundLine]]:
     """Write down what a provider says of a refund. This will move it, and undo it where it failed.
 
     One that says nothing new changes nothing; one whose amount, currency, merchant or
     keys are not the refund's parks for a person. Raises NotFound.
     """
-    found = Refund.objects.filter(pk=refund_id).first()
-    if found is None:
+    # The charge first, as everybody locks them: a statement locks in the order of `of`.
+    given = (
+        Refund.objects.select_related("attempt").select_for_update(of=("attempt", "self")).filter(pk=refund_id).first()
+    )
+    if given is None:
         raise missing("refund", ids.show("re", refund_id))
-    attempt = Attempt.objects.select_for_update().get(pk=found.attempt_id)
-    given = Refund.objects.select_for_update().get(pk=refund_id)
+    attempt = given.attempt
     lines = list(RefundLine.objects.filter(refund=given).order_by("pk"))
     if report is None:
         return given, lines
@@ -96,15 +99,17 @@ def record(
     state = STATES[report.status]
     if not states.REFUND_MOVES.allows(given.status, state):
         return given, lines
-    if state == states.REFUND_FAILED:
-        _undo(given, attempt, lines, failure_reason=report.failure_reason, reference=report.reference, now=now)
-    else:
-        advance(given, to=state, moves=states.REFUND_MOVES, provider_reference=report.reference, due_at=None)
-    shown = objects.refund(given, lines, payment_method_id=ids.show("pm", attempt.payment_method_id))
-    names = ["refund.updated", "charge.refund.updated"]
-    if state == states.REFUND_FAILED:
-        names.insert(0, "refund.failed")
-    publish(*(row(name, shown, now=now, **origin.tags) for name in names))
+    with writing(into) as writes:
+        if state == states.REFUND_FAILED:
+            _undo(given, attempt, lines, failure_reason=report.failure_reason, reference=report.reference, now=now)
+        else:
+            moved = {"provider_reference": report.reference, "due_at": None}
+            advance(given, to=state, moves=states.REFUND_MOVES, into=writes, **moved)
+        shown = objects.refund(given, lines, payment_method_id=ids.show("pm", attempt.payment_method_id))
+        names = ["refund.updated", "charge.refund.updated"]
+        if state == states.REFUND_FAILED:
+            names.insert(0, "refund.failed")
+        publish(*(row(name, shown, now=now, **origin.tags) for name in names), into=writes)
     return given, lines
 
 
@@ -119,8 +124,7 @@ def _undo(
 ) -> None:
     """The money came back to us: to the merchant's balance, the fee's share from it, by a new entry."""
     order_id = PaymentIntent.objects.values_list("order_id", flat=True).get(pk=attempt.intent_id)
-    if not attempt.is_late:
-        orders.lock(order_id)
+    order = None if attempt.is_late else orders.lock(order_id)
     entry = ledger.reverse(
         entry=given.entry,
         reference=f"refund_failure:{ids.show('re', given.pk)}",
@@ -143,8 +147,8 @@ def _undo(
             refunded_minor=F("refunded_minor") - line.amount_minor,
             refunded_quantity=F("refunded_quantity") - line.quantity,
         )
-    if not attempt.is_late:
-        orders.record_refunded(order_id=order_id, amount_minor=-given.amount_minor)
+    if order is not None:
+        orders.record_refunded(order, amount_minor=-given.amount_minor)
 
 
 def _mismatch(given: Refund, report: RefundReport) -> str | None:

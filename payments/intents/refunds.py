@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers.models import PaymentMethod
 from payments.intents import objects, states
-from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
+from payments.intents.models import Attempt, Refund, RefundLine
 from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.methods import port as methods
@@ -84,13 +86,19 @@ def refund(
     lines: Sequence[LineRefund] = (),
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
+    into: Writes | None = None,
 ) -> tuple[Refund, list[RefundLine]]:
     """Give money back. This will post the entry, count it on charge, order and lines, and tell the events.
 
     Without an amount and lines it gives back all that is left. Raises NotFound,
     NotRefundable, AlreadyRefunded, RefundTooLarge and LinesMismatch.
     """
-    attempt = Attempt.objects.select_for_update().filter(pk=attempt_id).first()
+    attempt = (
+        Attempt.objects.select_related("intent__order")
+        .select_for_update(of=("self", "intent__order"))
+        .filter(pk=attempt_id)
+        .first()
+    )
     if attempt is None:
         raise missing("charge", ids.show("ch", attempt_id))
     if attempt.status != states.CAPTURED:
@@ -98,9 +106,8 @@ def refund(
     left = attempt.captured_minor - attempt.refunded_minor
     if left == 0:
         raise AlreadyRefunded(f"Charge {ids.show('ch', attempt.pk)} has already been refunded.")
-    intent = PaymentIntent.objects.get(pk=attempt.intent_id)
-    orders.lock(intent.order_id)
-    order_lines = list(OrderLine.objects.filter(order_id=intent.order_id).order_by("pk"))
+    order = attempt.intent.order
+    order_lines = list(OrderLine.objects.filter(order_id=order.pk).order_by("pk"))
     step = money.step(attempt.currency)
     shares = _named_shares(order_lines, lines, currency=attempt.currency) if lines else None
     if shares is not None:
@@ -119,11 +126,12 @@ def refund(
         shares = _spread(order_lines, amount_minor, step=step)
     refund_id = ids.new(now)
     entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
-    given = Refund(
+    given = unsaved(
+        Refund,
         id=refund_id,
         book_id=tenancy.book_id(),
         attempt_id=attempt.pk,
-        intent_id=intent.pk,
+        intent_id=attempt.intent_id,
         status=states.REFUND_PENDING if attempt.provider else states.REFUND_SUCCEEDED,
         amount_minor=amount_minor,
         fee_returned_minor=-entry.fee_minor,
@@ -133,19 +141,21 @@ def refund(
         metadata=metadata or {},
         created_at=now,
     )
+    given.attempt = attempt
     before = objects.charge(attempt, livemode=origin.livemode)
     ledger.post(entry)
-    given.save(force_insert=True)
-    rows = _write_lines(given, shares, now=now)
-    attempt.refunded_minor += amount_minor
-    attempt.save(update_fields=["refunded_minor"])
-    orders.record_refunded(order_id=intent.order_id, amount_minor=amount_minor)
-    shown = objects.refund(given, rows, payment_method_id=before["payment_method"])
-    after = objects.charge(attempt, livemode=origin.livemode)
-    publish(
-        row("charge.refunded", after, previous=changed(before, after), now=now, **origin.tags),
-        row("refund.created", shown, now=now, **origin.tags),
-    )
+    with writing(into) as writes:
+        writes.insert(given)
+        rows = _write_lines(given, shares, now=now, into=writes)
+        _count(attempt, amount_minor, into=writes)
+        orders.record_refunded(order, amount_minor=amount_minor, into=writes)
+        shown = objects.refund(given, rows, payment_method_id=before["payment_method"])
+        after = objects.charge(attempt, livemode=origin.livemode)
+        publish(
+            row("charge.refunded", after, previous=changed(before, after), now=now, **origin.tags),
+            row("refund.created", shown, now=now, **origin.tags),
+            into=writes,
+        )
     return given, rows
 
 
@@ -158,7 +168,8 @@ def give_back_late(*, attempt: Attempt, mode: str, now: datetime, origin: Origin
     refund_id = ids.new(now)
     entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
     ledger.post(entry)
-    given = Refund.objects.create(
+    given = unsaved(
+        Refund,
         id=refund_id,
         book_id=attempt.book_id,
         attempt_id=attempt.pk,
@@ -171,13 +182,15 @@ def give_back_late(*, attempt: Attempt, mode: str, now: datetime, origin: Origin
         entry_id=entry.id,
         created_at=now,
     )
-    attempt.refunded_minor += amount_minor
-    attempt.save(update_fields=["refunded_minor"])
-    shown = objects.refund(given, [], payment_method_id=ids.show("pm", attempt.payment_method_id))
-    publish(
-        row("charge.refunded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
-        row("refund.created", shown, now=now, **origin.tags),
-    )
+    with writing(None) as writes:
+        writes.insert(given)
+        _count(attempt, amount_minor, into=writes)
+        shown = objects.refund(given, [], payment_method_id=ids.show("pm", attempt.payment_method_id))
+        publish(
+            row("charge.refunded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
+            row("refund.created", shown, now=now, **origin.tags),
+            into=writes,
+        )
     return given
 
 
@@ -217,13 +230,12 @@ def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: 
             methods.find(attempt.method).prepare(saved, methods.Payment(amount_minor, attempt.currency, now)).source
         )
     merchant = chart.merchant(attempt.book_id, attempt.currency, mode)
-    standing = Refund.objects.filter(attempt_id=attempt.pk).exclude(status__in=states.REFUND_UNDONE)
     fee_returned = fees.fee_returned(
         fee_minor=attempt.fee_minor,
         captured_minor=attempt.captured_minor,
         refunded_before=attempt.refunded_minor,
         refund_minor=amount_minor,
-        returned_before=standing.aggregate(total=Sum("fee_returned_minor"))["total"] or 0,
+        returned_before=_fee_returned(attempt),
     )
     lines = [ledger.Line(merchant, target, amount_minor)]
     if fee_returned:
@@ -239,6 +251,20 @@ def _draft_entry(attempt: Attempt, refund_id: UUID, amount_minor: int, *, mode: 
         fee_minor=-fee_returned,
         source_id=refund_id,
     )
+
+
+def _fee_returned(attempt: Attempt) -> int:
+    """What the refunds that stand gave back of a charge's fee."""
+    if not attempt.refunded_minor:
+        return 0
+    standing = Refund.objects.filter(attempt_id=attempt.pk).exclude(status__in=states.REFUND_UNDONE)
+    return standing.aggregate(total=Sum("fee_returned_minor"))["total"] or 0
+
+
+def _count(attempt: Attempt, amount_minor: int, *, into: Writes) -> None:
+    """Count a refund on its locked charge."""
+    before = attempt.refunded_minor
+    into.update(attempt, where={"refunded_minor": before}, refunded_minor=before + amount_minor)
 
 
 Share = tuple[OrderLine, int, int]  # line, quantity, amount
@@ -295,22 +321,26 @@ def _spread(order_lines: Sequence[OrderLine], amount_minor: int, *, step: int) -
     ]
 
 
-def _write_lines(given: Refund, shares: Sequence[Share], *, now: datetime) -> list[RefundLine]:
-    rows = RefundLine.objects.bulk_create(
-        [
-            RefundLine(
-                id=ids.new(now),
-                book_id=given.book_id,
-                refund_id=given.pk,
-                order_line_id=line.pk,
-                quantity=quantity,
-                amount_minor=amount,
-            )
-            for line, quantity, amount in shares
-        ]
-    )
+def _write_lines(given: Refund, shares: Sequence[Share], *, now: datetime, into: Writes) -> list[RefundLine]:
+    rows = [
+        unsaved(
+            RefundLine,
+            id=ids.new(now),
+            book_id=given.book_id,
+            refund_id=given.pk,
+            order_line_id=line.pk,
+            quantity=quantity,
+            amount_minor=amount,
+        )
+        for line, quantity, amount in shares
+    ]
+    into.insert(*rows)
     for line, quantity, amount in shares:
-        OrderLine.objects.filter(pk=line.pk).update(
-            refunded_minor=F("refunded_minor") + amount, refunded_quantity=F("refunded_quantity") + quantity
+        # Under the order's lock, which everybody takes who refunds.
+        into.update(
+            line,
+            where={"refunded_minor": line.refunded_minor},
+            refunded_minor=line.refunded_minor + amount,
+            refunded_quantity=line.refunded_quantity + quantity,
         )
     return rows

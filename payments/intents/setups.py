@@ -14,7 +14,9 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
+from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.customers import objects as customer_objects
 from payments.customers import operations as customers
 from payments.customers.models import PaymentMethod
@@ -24,7 +26,7 @@ from payments.intents.provider_road import AUTHORISE, Heard, Question
 from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import Authorisation, Report, Unanswered, Unreachable
-from security.merchants import queries as merchants
+from security.vault.cards import ClearCard
 
 FAILED_AUTHENTICATION = "setup_intent_authentication_failure"
 VERIFIED_MINOR = 0
@@ -45,15 +47,20 @@ def create(
     currency: str,
     now: datetime,
     origin: Origin,
+    method: PaymentMethod | None = None,
+    into: Writes | None = None,
 ) -> SetupIntent:
     """Create a setup intent. This will write it and tell `setup_intent.created`.
 
-    Raises NotFound and operations.MethodUnusable.
+    The setup that comes back knows its `payment_method`; `method` is that one where it is
+    at hand. Raises NotFound and operations.MethodUnusable.
     """
-    setup = SetupIntent.objects.create(
+    method = method or operations.find_method(method_id)
+    setup = unsaved(
+        SetupIntent,
         id=ids.new(now),
         book_id=tenancy.book_id(),
-        customer_id=operations.customer_of(customer_id, method_id),
+        customer_id=operations.payer(customer_id, method_id, method),
         payment_method_id=method_id,
         status=states.REQUIRES_CONFIRMATION if method_id else states.REQUIRES_PAYMENT_METHOD,
         metadata=metadata,
@@ -61,7 +68,11 @@ def create(
         created_at=now,
         **details,
     )
-    _tell("setup_intent.created", setup, now=now, origin=origin)
+    if method is not None:
+        setup.payment_method = method
+    with writing(into) as writes:
+        writes.insert(setup)
+        _tell("setup_intent.created", setup, now=now, origin=origin, into=writes)
     return setup
 
 
@@ -75,7 +86,9 @@ def update(*, setup_id: UUID, changes: dict[str, Any], metadata: dict[str, str |
         raise _unexpected(setup, "updated")
     if "customer_id" in changes or "payment_method_id" in changes:
         method_id = changes.get("payment_method_id", setup.payment_method_id)
-        changes["customer_id"] = operations.customer_of(changes.get("customer_id", setup.customer_id), method_id)
+        changes["customer_id"] = operations.payer(
+            changes.get("customer_id", setup.customer_id), method_id, operations.find_method(method_id)
+        )
         changes["status"] = states.REQUIRES_CONFIRMATION if method_id else states.REQUIRES_PAYMENT_METHOD
         changes["last_error"] = None
     if metadata is not None:
@@ -86,47 +99,59 @@ def update(*, setup_id: UUID, changes: dict[str, Any], metadata: dict[str, str |
     return setup
 
 
-def begin(
-    *,
-    setup_id: UUID,
-    method_id: UUID | None,
-    cvc: str | None,
-    return_url: str | None,
-    mode: str,
-    now: datetime,
-) -> Question:
-    """Begin to verify a card. This will set the setup intent `processing` and return what to ask.
+def method_for(setup: SetupIntent, named: UUID | None, *, method: PaymentMethod | None = None) -> PaymentMethod:
+    """The card to verify: the named one, else the setup's own; `method` is that one, where it is at hand.
 
-    Raises NotFound, UnexpectedState, operations.MissingMethod, operations.MethodUnusable
-    and provider_road.ProviderNotConfigured.
+    Reads only. Raises NotFound, UnexpectedState, operations.MissingMethod and operations.MethodUnusable.
     """
-    provider = provider_road.provider_for(mode)
-    setup = lock(setup_id)
     if setup.status not in states.CONFIRMABLE:
         raise _unexpected(setup, "confirmed")
-    chosen = method_id or setup.payment_method_id
+    chosen = named or setup.payment_method_id
     if chosen is None:
         raise operations.MissingMethod(
             "You cannot confirm this SetupIntent because it's missing a payment method.", param="payment_method"
         )
-    saved = operations.usable_method(chosen)
+    return method if method is not None and method.pk == chosen else operations.usable_method(chosen)
+
+
+def begin(
+    *,
+    setup: SetupIntent,
+    saved: PaymentMethod,
+    cvc: str | None,
+    return_url: str | None,
+    payee: str,
+    mode: str,
+    now: datetime,
+    card: ClearCard | None = None,
+    into: Writes | None = None,
+) -> Question:
+    """Begin to verify a card. This will set the setup intent `processing` and return what to ask.
+
+    The setup is locked, or still to be written by `into`; `saved` is what `method_for` gave,
+    `card` what stands on it where that is at hand. Raises operations.TypeNotAllowed,
+    operations.MethodUnusable and provider_road.ProviderNotConfigured.
+    """
+    provider = provider_road.provider_for(mode)
     if saved.type != "card":
         raise operations.TypeNotAllowed("Only cards can be set up.", param="payment_method")
     attempt_id = ids.new(now)
-    advance(
-        setup,
-        to=states.PROCESSING,
-        moves=states.SETUP_MOVES,
-        payment_method_id=saved.pk,
-        customer_id=operations.customer_of(setup.customer_id, saved.pk),
-        latest_attempt_id=attempt_id,
-        provider=provider,
-        provider_reference=None,
-        return_url=return_url or setup.return_url,
-        last_error=None,
-        due_at=None,
-        asked_count=0,
-    )
+    with writing(into) as writes:
+        advance(
+            setup,
+            to=states.PROCESSING,
+            moves=states.SETUP_MOVES,
+            into=writes,
+            payment_method_id=saved.pk,
+            customer_id=operations.payer(setup.customer_id, saved.pk, saved),
+            latest_attempt_id=attempt_id,
+            provider=provider,
+            provider_reference=None,
+            return_url=return_url or setup.return_url,
+            last_error=None,
+            due_at=None,
+            asked_count=0,
+        )
     key = ids.show("setatt", attempt_id)
     return Question(
         book_id=setup.book_id,
@@ -141,10 +166,10 @@ def begin(
             account=setup.book_id.hex,
             amount_minor=VERIFIED_MINOR,
             currency=setup.currency,
-            card=customers.open_card(saved),
+            card=card or customers.open_card(saved),
             captures=False,
             is_off_session=False,
-            payee=merchants.book(setup.book_id).merchant.name,
+            payee=payee,
             return_url=setup.return_url or "",
             now=now,
             cvc=cvc,
@@ -311,5 +336,6 @@ def _unexpected(setup: SetupIntent, verb: str) -> UnexpectedState:
     return UnexpectedState(f"This SetupIntent's status is {setup.status}, so it cannot be {verb}.")
 
 
-def _tell(event_type: str, setup: SetupIntent, *, now: datetime, origin: Origin) -> None:
-    publish(row(event_type, objects.setup_intent(setup, livemode=origin.livemode), now=now, **origin.tags))
+def _tell(event_type: str, setup: SetupIntent, *, now: datetime, origin: Origin, into: Writes | None = None) -> None:
+    shown = objects.setup_intent(setup, livemode=origin.livemode)
+    publish(row(event_type, shown, now=now, **origin.tags), into=into)

@@ -123,9 +123,12 @@ def open_accounts(accounts: Iterable[AccountRef]) -> None:
     )
 
 
-def post(draft: Draft) -> None:
-    """Post one entry in the open book. See post_many."""
-    post_many([draft])
+def post(draft: Draft, *, opening: Iterable[AccountRef] = ()) -> None:
+    """Post one entry in the open book. See post_many.
+
+    `opening` are totals among its accounts that may not exist yet: they are opened in the same trip.
+    """
+    _post([draft], _Changes(), opening=opening)
 
 
 def post_many(drafts: Sequence[Draft]) -> None:
@@ -260,7 +263,7 @@ def _settle(hold: Hold, kind: str, *, completed_minor: int, entry_id: UUID | Non
         raise AlreadySettled("The reserved amount was completed or given back before.") from error
 
 
-def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
+def _post(drafts: Sequence[Draft], changes: _Changes, *, opening: Iterable[AccountRef] = ()) -> None:
     transfers = [(draft, line) for draft in drafts for line in draft.lines]
     for _, line in transfers:
         changes.add(line.debit, posted=-line.amount_minor if line.debit.kind.side == "credit" else line.amount_minor)
@@ -287,9 +290,22 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
         literal(changes.by_account[account].posted for account in guarded),
         literal(changes.by_account[account].reserved for account in guarded),
     ]
+    statement = _POST
+    if opening := list(dict.fromkeys(opening)):
+        assert not any(ref.kind.is_guarded for ref in opening), "a guarded account is opened with its balance row"
+        statement = f"{_OPEN};{_POST}"
+        arguments = [
+            [ref.id for ref in opening],
+            [ref.kind.code for ref in opening],
+            [ref.owner_id for ref in opening],
+            [ref.unit for ref in opening],
+            [ref.mode for ref in opening],
+            [ref.book_id for ref in opening],
+            *arguments,
+        ]
     with connections["default"].cursor() as cursor:
         try:
-            cursor.execute(_POST, arguments)
+            cursor.execute(statement, arguments)
         except DatabaseError as error:
             refusal = _translated(error)
             if refusal is None:
@@ -297,6 +313,11 @@ def _post(drafts: Sequence[Draft], changes: _Changes) -> None:
             raise refusal from error
 
 
+_OPEN = (
+    "INSERT INTO payments_account (id, code, owner_id, unit, mode, book_id)"
+    " SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::uuid[])"
+    " ON CONFLICT DO NOTHING"
+)
 _POST = (
     "SELECT ledger_post_v2(%s, %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bigint[],"
     " %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[],"

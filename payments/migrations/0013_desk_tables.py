@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0011_checkout_tenancy'),
+        ('payments', '0012_wallets_together'),
         ('security', '0005_codes_tenancy'),
     ]
 

@@ -4,7 +4,7 @@ from merchant_platform.kernel.tables import append_only, tenant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0012_desk_tables"), ("kernel", "0003_tenancy")]
+    dependencies = [("payments", "0013_desk_tables"), ("kernel", "0003_tenancy")]
     operations = [
         tenant("payments_note", intent_id="payments_paymentintent"),
         tenant("payments_formernote", note_id="payments_note"),

@@ -11,5 +11,5 @@ _FILL = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0012_finding")]
+    dependencies = [("payments", "0015_finding")]
     operations = [migrations.RunSQL(_FILL, migrations.RunSQL.noop)]

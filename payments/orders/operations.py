@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
-
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.states import advance
+from merchant_platform.kernel.writes import Writes, writing
 from payments.catalog.models import Price, Product
 from payments.orders import objects, states
 from payments.orders.models import Order, OrderLine
@@ -21,6 +19,7 @@ from payments.origin import Origin
 
 TOTAL_MAX = 99_999_999
 BARE_DESCRIPTION = "Payment"
+REFERENCE_ONCE = "payments_order_reference_once_a_book"
 
 
 class ReferenceTaken(Invalid):
@@ -81,16 +80,11 @@ def bare(*, amount_minor: int, currency: str, description: str | None, now: date
     return order, line
 
 
-def write_bare(order: Order, line: OrderLine) -> None:
+def write_bare(order: Order, line: OrderLine, *, into: Writes | None = None) -> None:
     """Write the order of a bare payment. Raises ReferenceTaken where somebody wrote its reference at this moment."""
-    try:
-        with transaction.atomic():
-            order.save(force_insert=True)
-    except IntegrityError as error:
-        raise ReferenceTaken(
-            "An order with this reference exists.", param="payment_details[order_reference]"
-        ) from error
-    line.save(force_insert=True)
+    taken = ReferenceTaken("An order with this reference exists.", param="payment_details[order_reference]")
+    with writing(into) as writes:
+        writes.insert(order, line, refusals={REFERENCE_ONCE: taken})
 
 
 def create(
@@ -103,6 +97,7 @@ def create(
     store_id: UUID | None = None,
     reference: str | None = None,
     metadata: dict[str, Any] | None = None,
+    into: Writes | None = None,
 ) -> tuple[Order, list[OrderLine]]:
     """Write an order with its lines. This will tell `order.created`.
 
@@ -124,13 +119,11 @@ def create(
     order.total_minor = sum(line.amount_minor for line in rows)
     if not 0 < order.total_minor <= TOTAL_MAX:
         raise TotalOutOfRange(f"An order's total is between 1 and {TOTAL_MAX} minor units.", param="line_items")
-    try:
-        with transaction.atomic():
-            order.save(force_insert=True)
-    except IntegrityError as error:
-        raise ReferenceTaken("An order with this reference exists.", param="reference") from error
-    OrderLine.objects.bulk_create(rows)
-    publish(row("order.created", objects.order(order, rows, livemode=origin.livemode), now=now, **origin.tags))
+    with writing(into) as writes:
+        taken = ReferenceTaken("An order with this reference exists.", param="reference")
+        writes.insert(order, *rows, refusals={REFERENCE_ONCE: taken})
+        shown = objects.order(order, rows, livemode=origin.livemode)
+        publish(row("order.created", shown, now=now, **origin.tags), into=writes)
     return order, rows
 
 
@@ -151,19 +144,32 @@ def find_by_reference(reference: str) -> Order | None:
     return Order.objects.select_for_update().filter(**named).first()
 
 
-def record_paid(*, order_id: UUID, amount_minor: int) -> None:
-    """Count a payment. This will raise what is paid, and mark the order paid when nothing is owed any more."""
-    changed = Order.objects.filter(pk=order_id, total_minor__gte=F("paid_minor") + amount_minor).update(
-        paid_minor=F("paid_minor") + amount_minor
-    )
-    if not changed:
+def record_paid(order: Order, *, amount_minor: int, into: Writes | None = None) -> None:
+    """Count a payment of a locked order. This will raise what is paid, and mark it paid when nothing is owed any more.
+
+    Raises Conflict where the order does not owe so much.
+    """
+    if amount_minor > order.owed_minor:
         raise Conflict("The order was paid by another request at the same time.")
-    Order.objects.filter(pk=order_id, paid_minor=F("total_minor"), status=states.OPEN).update(status=states.PAID)
+    paid_minor = order.paid_minor + amount_minor
+    is_paid = paid_minor == order.total_minor and order.status == states.OPEN
+    with writing(into) as writes:
+        writes.update(
+            order,
+            where={"paid_minor": order.paid_minor},
+            paid_minor=paid_minor,
+            **({"status": states.PAID} if is_paid else {}),
+        )
 
 
-def record_refunded(*, order_id: UUID, amount_minor: int) -> None:
-    """Count a refund. This will raise what is refunded."""
-    Order.objects.filter(pk=order_id).update(refunded_minor=F("refunded_minor") + amount_minor)
+def record_refunded(order: Order, *, amount_minor: int, into: Writes | None = None) -> None:
+    """Count a refund of a locked order. This will raise what is refunded."""
+    with writing(into) as writes:
+        writes.update(
+            order,
+            where={"refunded_minor": order.refunded_minor},
+            refunded_minor=order.refunded_minor + amount_minor,
+        )
 
 
 def resize_bare(*, order: Order, amount_minor: int, currency: str) -> None:
@@ -199,9 +205,11 @@ def cancel_unpaid(*, order_id: UUID) -> None:
     Order.objects.filter(pk=order_id, status=states.OPEN, paid_minor=0).update(status=states.CANCELED)
 
 
-def cancel_bare(*, order_id: UUID) -> None:
-    """Give up an implicit order whose payment was canceled."""
-    Order.objects.filter(pk=order_id, is_implicit=True, status=states.OPEN, paid_minor=0).update(status=states.CANCELED)
+def cancel_bare(order: Order, *, into: Writes | None = None) -> None:
+    """Give up a locked implicit order whose payment was canceled; any other stays."""
+    if order.is_implicit and order.status == states.OPEN and not order.paid_minor:
+        with writing(into) as writes:
+            advance(order, to=states.CANCELED, moves=states.MOVES, into=writes)
 
 
 def _line(order: Order, draft: LineDraft, position: int, *, now: datetime) -> OrderLine:

@@ -5,7 +5,6 @@ import smtplib
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.core.mail import send_mail
 from django.utils.translation import gettext as _
 from django.utils.translation import override, to_locale
@@ -17,11 +16,6 @@ from payments.receipts.models import Receipt
 from security.merchants import queries as merchants
 
 logger = logging.getLogger(__name__)
-
-
-def address(receipt: Receipt) -> str:
-    """Where anybody who was given it reads the receipt."""
-    return f"{settings.PUBLIC_URL}/r/{receipt.code}"
 
 
 def send_unsent(*, recorded: datetime) -> int:
@@ -60,5 +54,5 @@ def _letter(receipt: Receipt) -> tuple[str, str]:
         text = _(
             "You paid {amount} to {merchant}.\n\nYour receipt: {address}\n\n"
             "Nobody asks you for a password or a code by e-mail."
-        ).format(amount=amount, merchant=merchant.name, address=address(receipt))
+        ).format(amount=amount, merchant=merchant.name, address=queries.address(receipt.code))
     return subject, text

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from payments.customers import objects as customers
 from payments.intents.models import Attempt, PaymentIntent
 from payments.orders.models import Order, OrderLine
@@ -38,6 +41,23 @@ class Paper:
     @property
     def subtotal_minor(self) -> int:
         return sum(line.quantity * line.unit_price_minor for line in self.lines)
+
+
+def address(code: str) -> str:
+    """Where anybody who was given it reads the receipt."""
+    return f"{settings.PUBLIC_URL}/r/{code}"
+
+
+def with_codes(charges: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """Charges with the code of their payment's receipt, as `receipt_code`, in the statement that reads them."""
+    receipts = Receipt.objects.filter(intent_id=OuterRef("intent_id"))
+    return charges.annotate(receipt_code=Subquery(receipts.values("code")[:1]))
+
+
+def address_of(charge: Attempt) -> str | None:
+    """The address of the receipt of a charge that `with_codes` read; None where none is written, or it took nothing."""
+    code = charge.receipt_code  # type: ignore[attr-defined]
+    return address(code) if code and charge.captured_minor else None
 
 
 def paper(receipt: Receipt) -> Paper:

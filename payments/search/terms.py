@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from merchant_platform.kernel import tenancy
+from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.writes import Writes, writing
 from payments.search.models import MetadataTerm
 
 
@@ -13,10 +15,14 @@ def write(kind: str, object_id: UUID, metadata: Mapping[str, str]) -> None:
     add(kind, object_id, metadata)
 
 
-def add(kind: str, object_id: UUID, metadata: Mapping[str, str]) -> None:
+def add(kind: str, object_id: UUID, metadata: Mapping[str, str], *, into: Writes | None = None) -> None:
     """The same for an object that is new."""
-    if metadata:
-        MetadataTerm.objects.bulk_create(
-            MetadataTerm(book_id=tenancy.book_id(), kind=kind, object_id=object_id, key=key, value=value)
-            for key, value in metadata.items()
+    if not metadata:
+        return
+    with writing(into) as writes:
+        writes.insert(
+            *(
+                unsaved(MetadataTerm, book_id=tenancy.book_id(), kind=kind, object_id=object_id, key=key, value=value)
+                for key, value in metadata.items()
+            )
         )

@@ -29,7 +29,6 @@ from payments.origin import Origin
 from payments.web import declines, forms, presence
 from security.identity import passwords
 from security.merchants import codes
-from security.merchants import queries as merchants
 from security.merchants.models import Book
 from security.vault import operations as vault
 
@@ -66,9 +65,8 @@ def _at_a_session(view: View) -> View:
         found = codes.find(kind=operations.CODE_KIND, code=code)
         if found is None:
             raise Http404
-        book = merchants.book(found.book_id)
-        moment = Moment(now=book.now, recorded=clock.wall())
-        response = view(request, Place(book, found.object_id, moment), **rest)
+        moment = Moment(now=found.book.now, recorded=clock.wall())
+        response = view(request, Place(found.book, found.object_id, moment), **rest)
         response["X-Robots-Tag"] = "noindex"
         return response
 
@@ -78,22 +76,25 @@ def _at_a_session(view: View) -> View:
 @require_safe
 @_at_a_session
 def page(request: HttpRequest, place: Place) -> HttpResponse:
-    """The page at the stage that the session is at. `?method=` chooses how to pay."""
-    _ask(place)
+    """The page at the stage that the session is at. `?method=` chooses how to pay.
+
+    Where nothing is due and nothing is new, which is nearly always, this reads and writes nothing.
+    """
+    chosen = request.GET.get("method", "")
     with tenancy.within(place.book.pk):
-        session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
-        _speak(request, session)
-        chosen = request.GET.get("method", "")
-        if chosen in session.payment_method_types:
-            operations.record_method(session_id=session.pk, method=chosen, moment=place.moment)
-        operations.record_opened(
-            session_id=session.pk, language=translation.get_language() or "en", moment=place.moment
-        )
-        quote = pricing.refresh(session) if session.is_open else None
-    if session.is_complete and not session.has_receipt:
-        sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
-    with tenancy.within(place.book.pk):
-        context = _context(request, place, session, quote, chosen=chosen)
+        shown = _seen(request, place)
+        news = _news(shown, place, chosen=chosen)
+        is_at_rest = queries.is_at_rest(shown, now=place.moment.now) and not shown.is_to_be_priced and not news
+        context = _context(request, place, shown, chosen=chosen) if is_at_rest else None
+    if context is None:
+        _ask(place)
+        with tenancy.within(place.book.pk):
+            session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
+            language, method = _step(session, chosen=chosen)
+            operations.record_seen(session, language=language, method=method, moment=place.moment)
+            if session.is_open:
+                pricing.refresh(session)
+        context = _written(request, place, session, chosen=chosen)
     return render(request, "pay/page.html", context)
 
 
@@ -101,18 +102,20 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
 @_at_a_session
 def stage(request: HttpRequest, place: Place) -> HttpResponse:
     """The part of the page that moves, where it moved away from `?stage=`; otherwise nothing."""
-    _ask(place)
     with tenancy.within(place.book.pk):
-        session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
-        _speak(request, session)
-    if session.is_complete and not session.has_receipt:
-        sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
-    with tenancy.within(place.book.pk):
-        quote = pricing.quote(session) if session.is_open else None
-        context = _context(request, place, session, quote, chosen="")
-    if context["shown"].stage == request.GET.get("stage"):
+        shown = _seen(request, place)
+        is_at_rest = queries.is_at_rest(shown, now=place.moment.now)
+        is_moved = shown.stage != request.GET.get("stage")
+        context = _context(request, place, shown, chosen="") if is_at_rest and is_moved else None
+    if not is_at_rest:
+        _ask(place)
+        with tenancy.within(place.book.pk):
+            session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
+        context = _written(request, place, session, chosen="")
+        is_moved = context["shown"].stage != request.GET.get("stage")
+    if not is_moved:
         return HttpResponse(status=NOTHING_NEW)
-    return render(request, "pay/_stage.html", {**context, "is_fragment": True})
+    return render(request, "pay/_stage.html", {**(context or {}), "is_fragment": True})
 
 
 @require_POST
@@ -151,7 +154,7 @@ def sign_in(request: HttpRequest, place: Place) -> HttpResponse:
             response = _to(session)
             presence.remember(response, request, session, user)
             return response
-    return _again(request, place, session, chosen=paying.WALLET, sign_in=form)
+    return _again(request, place, chosen=paying.WALLET, sign_in=form)
 
 
 @require_POST
@@ -210,6 +213,7 @@ def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
                 card=form.card(),
                 cvc=form.cleaned_data["cvc"],
                 shown_minor=_amount(request),
+                payee=place.book.merchant.name,
                 return_url=f"{settings.PUBLIC_URL}/pay/{session.code}/return",
                 book_id=place.book.pk,
                 mode=place.book.mode,
@@ -227,46 +231,63 @@ def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
             with tenancy.within(place.book.pk):
                 operations.record_method(session_id=session.pk, method=paying.CARD, moment=place.moment)
             return _to(session)
-    return _again(request, place, session, chosen=paying.CARD, card=form.emptied())
+    return _again(request, place, chosen=paying.CARD, card=form.emptied())
 
 
 @require_safe
 @_at_a_session
 def come_back(request: HttpRequest, place: Place) -> HttpResponse:
     """The payer comes back from the bank. What the address says counts for nothing: the provider is asked."""
-    session = _plain(place)
-    paying.ask_provider(
-        session_id=session.pk,
-        book_id=place.book.pk,
-        mode=place.book.mode,
-        moment=place.moment,
-        origin=place.origin,
-        is_back=True,
-    )
-    return _to(session)
+    return _to(_ask(place, is_back=True))
 
 
-def _ask(place: Place) -> None:
-    paying.ask_provider(
+def _ask(place: Place, *, is_back: bool = False) -> CheckoutSession:
+    return paying.ask_provider(
         session_id=place.session_id,
         book_id=place.book.pk,
         mode=place.book.mode,
         moment=place.moment,
         origin=place.origin,
+        is_back=is_back,
     )
+
+
+def _seen(request: HttpRequest, place: Place) -> queries.Shown:
+    """What the page says, in the session's language, in the open unit of work."""
+    session = queries.find(place.session_id)
+    _speak(request, session)
+    return queries.shown(session, now=place.moment.now)
+
+
+def _step(session: CheckoutSession, *, chosen: str) -> tuple[str, str | None]:
+    """The language that the page is read in, and how the payer chose to pay, if it is a way that the session offers."""
+    return translation.get_language() or "en", chosen if chosen in session.payment_method_types else None
+
+
+def _news(shown: queries.Shown, place: Place, *, chosen: str) -> bool:
+    """Whether this look at the page is to be remembered."""
+    language, method = _step(shown.session, chosen=chosen)
+    return bool(operations.steps(shown.session, language=language, method=method, moment=place.moment))
+
+
+def _written(request: HttpRequest, place: Place, session: CheckoutSession, *, chosen: str) -> dict[str, Any]:
+    """The page after something was written: with the receipt of what was paid, and read anew."""
+    if session.is_complete and not session.has_receipt:
+        sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
+    with tenancy.within(place.book.pk):
+        return _context(request, place, _seen(request, place), chosen=chosen)
 
 
 def _context(
     request: HttpRequest,
     place: Place,
-    session: CheckoutSession,
-    quote: pricing.Quote | None,
+    shown: queries.Shown,
     *,
     chosen: str,
     sign_in: forms.SignIn | None = None,
     card: forms.Card | None = None,
 ) -> dict[str, Any]:
-    shown = queries.shown(session, quote=quote, now=place.moment.now)
+    session = shown.session
     there = presence.of(request, session) if shown.stage == queries.CHOOSE else None
     payer = (
         paying.payer(user_id=there.user_id, email=there.email, mode=place.book.mode, currency=shown.order.currency)
@@ -295,21 +316,20 @@ def _context(
     }
 
 
-def _again(request: HttpRequest, place: Place, session: CheckoutSession, *, chosen: str, **given: Any) -> HttpResponse:
+def _again(request: HttpRequest, place: Place, *, chosen: str, **given: Any) -> HttpResponse:
     """The page once more, with what was wrong in a form: a browser goes to the first mistake by itself."""
     for form in given.values():
         for name in list(form.errors)[:1]:
             if name in form.fields:
                 form.fields[name].widget.attrs["autofocus"] = True
     with tenancy.within(place.book.pk):
-        quote = pricing.quote(session)
-        context = _context(request, place, session, quote, chosen=chosen, **given)
+        context = _context(request, place, _seen(request, place), chosen=chosen, **given)
     return render(request, "pay/page.html", context)
 
 
 def _plain(place: Place) -> CheckoutSession:
     with tenancy.within(place.book.pk):
-        return CheckoutSession.objects.select_related("order").get(pk=place.session_id)
+        return queries.find(place.session_id)
 
 
 def _to(session: CheckoutSession, *, method: str = "") -> HttpResponse:

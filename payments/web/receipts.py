@@ -8,7 +8,6 @@ from merchant_platform.kernel import ids, tenancy
 from payments.receipts import operations, queries
 from payments.receipts.models import Receipt
 from security.merchants import codes
-from security.merchants import queries as merchants
 
 
 @require_safe
@@ -17,7 +16,7 @@ def receipt(request: HttpRequest, code: str) -> HttpResponse:
     found = codes.find(kind=operations.CODE_KIND, code=code)
     if found is None:
         raise Http404
-    book = merchants.book(found.book_id)
+    book = found.book
     with tenancy.within(book.pk):
         paper = queries.paper(Receipt.objects.get(pk=found.object_id))
     context = {

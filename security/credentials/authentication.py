@@ -37,6 +37,7 @@ class KeyHolder:
     clock_at: datetime | None
     expires_at: datetime | None
     default_currency: str
+    merchant_name: str
 
     @property
     def livemode(self) -> bool:
@@ -135,6 +136,7 @@ def _look_up(digest: bytes) -> KeyHolder | None:
         clock_at=key.book.clock_at,
         expires_at=key.expires_at,
         default_currency=key.book.merchant.default_currency,
+        merchant_name=key.book.merchant.name,
     )
 
 

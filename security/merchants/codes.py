@@ -1,14 +1,33 @@
 """Public codes: addresses that anybody may open who was given them, and that lead a door to its book."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
+from django.db import connections
+from django.db.models import Model
+
 from merchant_platform.kernel.ids import ALPHABET
-from security.merchants.models import PublicCode
+from security.merchants.models import Book, Merchant, PublicCode
 
 # 62 ** 22 > 2 ** 128: as hard to guess as a key.
 LENGTH = 22
+
+
+@cache
+def _names(model: type[Model]) -> list[str]:
+    return [column.attname for column in model._meta.concrete_fields]
+
+
+# Every page that somebody was sent begins with it, so its text is put together once.
+_FIND = (
+    "SELECT c.object_id, "
+    + ", ".join([*(f"b.{name}" for name in _names(Book)), *(f"m.{name}" for name in _names(Merchant))])
+    + " FROM security_publiccode c JOIN security_book b ON b.id = c.book_id"
+    " JOIN security_merchant m ON m.id = b.merchant_id WHERE c.code = %s AND c.kind = %s"
+)
 
 
 def make(*, kind: str, book_id: UUID, object_id: UUID, now: datetime) -> str:
@@ -18,8 +37,24 @@ def make(*, kind: str, book_id: UUID, object_id: UUID, now: datetime) -> str:
     return code
 
 
-def find(*, kind: str, code: str) -> PublicCode | None:
-    """What a code of a kind opens, if it opens anything."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a code opens: the book, with its merchant, and what in it."""
+
+    book: Book
+    object_id: UUID
+
+
+def find(*, kind: str, code: str) -> Found | None:
+    """What a code of a kind opens, if it opens anything. One statement."""
     if len(code) != LENGTH or not code.isascii():
         return None
-    return PublicCode.objects.filter(code=code, kind=kind).first()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_FIND, [code, kind])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    object_id, *columns = found
+    book = Book.from_db("default", _names(Book), columns[: len(_names(Book))])
+    book.merchant = Merchant.from_db("default", _names(Merchant), columns[len(_names(Book)) :])
+    return Found(book, object_id)

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from uuid import UUID
 
-from security.merchants.models import Book, Merchant
+from security.merchants.models import LIVE, Book, Merchant
 
 
 def platform_book_id(*, mode: str) -> UUID:
@@ -14,6 +14,12 @@ def platform_book_id(*, mode: str) -> UUID:
 @lru_cache(maxsize=16)
 def _platform_book_ids(merchant_id: UUID, mode: str) -> UUID:
     return Book.objects.values_list("pk", flat=True).get(merchant_id=merchant_id, mode=mode)
+
+
+@lru_cache(maxsize=10_000)
+def is_live(book_id: UUID) -> bool:
+    """Whether a book is a live one. A book never changes its mode, so this is asked once. Raises Book.DoesNotExist."""
+    return Book.objects.values_list("mode", flat=True).get(pk=book_id) == LIVE
 
 
 def book(book_id: UUID) -> Book:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0009_step_up_tenancy'),
+        ('security', '0015_invitations_tenancy'),
     ]
 
     operations = [

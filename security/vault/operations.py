@@ -9,6 +9,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Forbidden, NotFound
+from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.writes import Writes, writing
 from security.merchants import queries as merchants
 from security.vault import cards, keys
 from security.vault.cards import ClearCard
@@ -29,14 +31,14 @@ class NoCard(NotFound):
 
 
 @sensitive_variables()
-def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
+def keep_card(*, card: ClearCard, now: datetime, into: Writes | None = None) -> CardToken:
     """Put a card under seal in the open book. This will write its token, and the book's key at its first card.
 
     Raises cards.CardUnusable for what cannot be a valid card at `now`, VaultOff in a live
     book unless settings.VAULT_IN_LIVE, and Unavailable where the vault has no keys.
     """
     book_id = tenancy.book_id()
-    if merchants.book(book_id).livemode and not settings.VAULT_IN_LIVE:
+    if merchants.is_live(book_id) and not settings.VAULT_IN_LIVE:
         raise VaultOff("This platform does not take live cards itself.")
     brand = cards.brand_of(card.number)
     exp_year = cards.check_expiry(card.exp_month, card.exp_year, now=now)
@@ -45,10 +47,11 @@ def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
     token_id = ids.new(now)
     clear = orjson.dumps({"number": card.number, "holder": card.holder})
     sealed = keys.seal(data_key, clear, about=keys.about_card(book_id, token_id))
-    return CardToken.objects.create(
+    token = unsaved(
+        CardToken,
         id=token_id,
         book_id=book_id,
-        data_key=key,
+        data_key_id=key.pk,
         nonce=sealed.nonce,
         ciphertext=sealed.text,
         brand=brand,
@@ -59,6 +62,9 @@ def keep_card(*, card: ClearCard, now: datetime) -> CardToken:
         fingerprint=keys.fingerprint(data_key, card.number),
         created_at=now,
     )
+    with writing(into) as writes:
+        writes.insert(token)
+    return token
 
 
 @sensitive_variables()

@@ -6,6 +6,9 @@ from django.db import connections
 
 from merchant_platform.kernel.wire import load
 
+# A unit of work names its book in the trip of its first statement.
+NAMING = "SELECT set_config('app.book'"
+
 
 def rows_read(alias: str, statements: Iterable[str]) -> int:
     """How many rows the scans of statements read, whether they kept them or not. In the open unit of work."""
@@ -14,6 +17,8 @@ def rows_read(alias: str, statements: Iterable[str]) -> int:
 
 def scans(alias: str, statement: str) -> list[tuple[int, str]]:
     """Each scan of a statement: the rows that it read, and what it read them from."""
+    if statement.startswith(NAMING):
+        statement = statement.partition(";")[2]
     if not statement.lstrip(" \n(").startswith(("SELECT", "UPDATE", "WITH")):
         return []
     with connections[alias].cursor() as cursor:

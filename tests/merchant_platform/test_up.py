@@ -230,6 +230,14 @@ class TestUpTrouble:
         assert code == 1
         assert platform.said == f"Port {port} is busy: choose another one with `PORT=... make run`.\n"
 
+    @pytest.mark.parametrize("port", ["abc", "-1", "0", "65536"])
+    def test_of_a_port_that_is_none_is_one_sentence(self, tmp_path, port):
+        platform = Platform(tmp_path / "data", port)
+
+        assert platform.until_ended() == 1
+        assert platform.said.strip().strip("'").endswith("and a port is a number from 1 to 65535.")
+        assert "Traceback" not in platform.said
+
     def test_of_a_broken_data_directory_is_one_sentence(self, tmp_path):
         (tmp_path / "data" / "postgres").mkdir(parents=True)
         platform = Platform(tmp_path / "data", free_port())

@@ -1,4 +1,6 @@
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 pytest.register_assert_rewrite("tests.payments.books")
 
@@ -26,6 +28,29 @@ def proven(record_property):
         record_property("proven", f"{cases_max} cases, repeat with PROVE_SEED={SEED}")
 
     return note
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Counts what is asked of the database, all connections: BEGIN and COMMIT too."""
+    # Once a second a process asks whether any key changed, whoever's request it is.
+    monkeypatch.setattr("security.credentials.authentication.POLL_SECONDS", 3_600)
+
+    from payments.intents.hot_path import wallets
+
+    def count(act, *, status=200):
+        act()  # the key is remembered, the connections are open
+        with (
+            CaptureQueriesContext(connections["default"]) as asked,
+            CaptureQueriesContext(wallets.connection) as together,
+            CaptureQueriesContext(connections["platform"]) as others,
+        ):
+            reply = act()
+        assert reply.status == status, reply.json
+        assert len(others) == 0
+        return [query["sql"] for query in [*together, *asked]]
+
+    return count
 
 
 def pytest_terminal_summary(terminalreporter):

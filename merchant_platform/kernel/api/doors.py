@@ -54,6 +54,7 @@ class Caller(Protocol):
     kind: str
     merchant_id: UUID
     default_currency: str
+    merchant_name: str
 
     def may(self, permission: str) -> bool: ...
 

@@ -17,6 +17,7 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.arrays import literal
 from merchant_platform.kernel.events import router
 from merchant_platform.kernel.wire import dump
+from merchant_platform.kernel.writes import Writes, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,23 @@ def changed(before: dict, after: dict) -> dict:
     return {name: value for name, value in before.items() if after.get(name) != value}
 
 
-def publish(*rows: EventRow, using: str = "default") -> None:
-    """Write events and their deliveries in the open unit of work. This will insert them in one statement each.
+def publish(*rows: EventRow, using: str = "default", into: Writes | None = None) -> None:
+    """Write events and their deliveries in the open unit of work. This will insert them in one statement.
 
     Raises OutsideTransaction, and tenancy.NoBook where no book is open.
     """
     if not connections[using].in_atomic_block:
         raise OutsideTransaction("publish() belongs in the transaction of what it tells")
     book_id = tenancy.book_id()
-    with connections[using].cursor() as cursor:
-        cursor.execute(
+    if not rows:
+        return
+    with writing(into, using=using) as writes:
+        writes.add(
             "INSERT INTO kernel_event (id, book_id, type, created_at, data, previous_attributes, request_id,"
             " idempotency_key, is_public) SELECT e.id, %s, e.type, e.created_at, e.data, e.previous, e.request_id,"
             " e.idempotency_key, e.is_public FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[],"
             " %s::text[], %s::text[], %s::text[], %s::boolean[])"
-            " AS e (id, type, created_at, data, previous, request_id, idempotency_key, is_public)",
+            " AS e (id, type, created_at, data, previous, request_id, idempotency_key, is_public) RETURNING 1",
             [
                 book_id,
                 literal(event.id for event in rows),
@@ -109,10 +112,10 @@ def publish(*rows: EventRow, using: str = "default") -> None:
         )
         owed = [(event, target) for event in rows for target in event.targets]
         if owed:
-            cursor.execute(
+            writes.add(
                 "INSERT INTO kernel_delivery (id, book_id, event_id, target, attempts_count, last_error)"
                 " SELECT d.id, %s, d.event_id, d.target, 0, ''"
-                " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS d (id, event_id, target)",
+                " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS d (id, event_id, target) RETURNING 1",
                 [
                     book_id,
                     [ids.new(event.created_at) for event, _ in owed],

@@ -1,11 +1,22 @@
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connections
 
 from merchant_platform.kernel import clock, idempotency, tenancy
-from merchant_platform.kernel.idempotency import Answer, IdempotencyKey, KeyInUse, KeyReused, LockTimeout, Request
+from merchant_platform.kernel.idempotency import (
+    Answer,
+    Asked,
+    IdempotencyKey,
+    KeyInUse,
+    KeyReused,
+    LockTimeout,
+    Request,
+)
+from merchant_platform.kernel.rows import unsaved
+from merchant_platform.kernel.wire import dump
 from payments.customers.models import Customer
 from tests.architecture.asking import as_owner
 from tests.cast import Api, race, wait_until, waiting_for_locks
@@ -232,31 +243,77 @@ class TestRunOnce:
             idempotency.run_once(book.pk, request(), twice)
 
 
-class TestFind:
-    def test_gives_the_stored_answer(self, book):
-        assert idempotency.find(book.pk, request()) is None
-        idempotency.run_once(book.pk, request(), Work())
+class TestRunAround:
+    """Two transactions with a question between them; `request()` is the same request each time."""
 
-        assert idempotency.find(book.pk, request()) == Answer(
-            status=200, body='{"run":1}', is_replay=True, request_id="req_1"
+    def run(self, book, *, first=None, ask=None, second=None):
+        return idempotency.run_around(
+            book.pk,
+            request(),
+            first=first or (lambda writes: Asked("cus_1", "question")),
+            ask=ask or (lambda question: f"answer to {question}"),
+            second=second or (lambda question, heard, writes: Answer(status=200, body=dump(heard))),
         )
 
-    def test_refuses_another_request(self, book):
-        idempotency.run_once(book.pk, request(amount="1"), Work())
+    def test_answers_with_what_was_heard_and_replays_it(self, book):
+        first, second = self.run(book), self.run(book)
 
-        with pytest.raises(KeyReused):
-            idempotency.find(book.pk, request(amount="2"))
+        assert (first.body, first.is_replay) == ('"answer to question"', False)
+        assert (second.body, second.is_replay) == ('"answer to question"', True)
 
-    def test_tells_of_a_first_request_that_is_still_at_work(self, book):
+    def test_asks_nobody_where_the_first_transaction_answers(self, book):
+        answered = self.run(book, first=lambda writes: Answer(status=200, body='"at once"'), ask=lambda _: 1 / 0)
+
+        assert answered.body == '"at once"'
+        assert self.run(book).is_replay
+
+    def test_sends_what_either_transaction_left_to_be_written(self, book):
+        def write(writes) -> None:
+            writes.insert(unsaved(Customer, id=uuid4(), book_id=book.pk, created_at=book.now))
+
+        def first(writes):
+            write(writes)
+            return Asked("cus_1", "question")
+
+        def second(question, heard, writes):
+            assert Customer.objects.count() == 1
+            write(writes)
+            return Answer(status=200, body="{}")
+
+        self.run(book, first=first, second=second)
+
         with tenancy.within(book.pk):
-            IdempotencyKey.objects.create(
-                book_id=book.pk, key="key", fingerprint=request().fingerprint, request_id="req_0"
-            )
+            assert Customer.objects.count() == 2
 
-        with pytest.raises(KeyInUse) as refused:
-            idempotency.find(book.pk, request())
+    def test_refuses_a_repetition_while_it_asks(self, book):
+        refused = []
 
-        assert refused.value.code == "idempotency_key_in_use"
+        def ask(question):
+            with pytest.raises(KeyInUse) as caught:
+                self.run(book)
+            refused.append(caught.value.code)
+
+        self.run(book, ask=ask)
+
+        assert refused == ["idempotency_key_in_use"]
+
+    def test_keeps_the_sweeps_answer_where_that_was_faster(self, book):
+        def ask(question):
+            [flying] = idempotency.in_flight(now=clock.wall() + timedelta(minutes=2))
+            with tenancy.within(book.pk):
+                assert idempotency.settle(flying, Answer(status=200, body='"the sweep"'))
+
+        assert self.run(book, ask=ask).body == '"the sweep"'
+
+    def test_begins_anew_once_a_key_was_released(self, book):
+        with pytest.raises(ZeroDivisionError):
+            self.run(book, ask=lambda _: 1 / 0)
+        [flying] = idempotency.in_flight(now=clock.wall() + timedelta(minutes=2))
+
+        with tenancy.within(book.pk):
+            assert (idempotency.release(flying), idempotency.release(flying)) == (True, False)
+
+        assert self.run(book).is_replay is False
 
 
 class TestPurge:

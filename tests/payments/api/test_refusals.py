@@ -531,3 +531,14 @@ class TestKeys:
         second = other_api.post("customers", {"name": "Mei"}, idempotency_key="one")
 
         assert (first.json["name"], second.json["name"]) == ("Lin", "Mei")
+
+
+class TestKeysGivenTwice:
+    def test_are_refused_and_named_and_nothing_is_written(self, api):
+        body = b'{"name": "Lin Mei", "name": "Somebody else"}'
+
+        refused = api.request("POST", "customers", body, "application/json")
+
+        assert (refused.status, refused.error["type"]) == (400, "invalid_request_error")
+        assert refused.error["message"] == "Parameter 'name' is given twice."
+        assert api.get("customers").json["data"] == []

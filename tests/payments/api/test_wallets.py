@@ -1,8 +1,14 @@
 """Test wallets: made with any balance, seen by who holds a mandate, and not at all in live mode."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.cast import Api, balance_of, shown
+from merchant_platform.kernel import clock
+from payments.intents import sweep
+from payments.wallets import operations as wallets
+from payments.wallets.models import Wallet
+from tests.cast import Api, balance_of, race, shown
 from tests.payments import books
 from tests.payments.acts import pay, refund
 
@@ -57,6 +63,27 @@ class TestCreate:
 
         assert (second.json, second.headers["Idempotent-Replayed"]) == (first.json, "true")
         assert (other.status, other.error["code"]) == (400, "idempotency_error")
+
+    def test_leaves_one_wallet_of_several_with_one_key_at_once(self, open_wallet):
+        answered = race(*[lambda: open_wallet(5_000, idempotency_key="fill") for _ in range(4)])
+
+        done = [each for each in answered if each.status == 200]
+        assert len(done) >= 1
+        assert {each.json["id"] for each in done} == {done[0].json["id"]}
+        assert {each.error["code"] for each in answered if each.status != 200} <= {"idempotency_key_in_use"}
+        assert Wallet.objects.count() == 1
+        books.assert_agree()
+
+    def test_can_be_repeated_where_the_process_died_between(self, open_wallet, monkeypatch):
+        with monkeypatch.context() as broken:
+            broken.setattr(wallets, "give_mandate", lambda **_: exit())
+            with pytest.raises(SystemExit):
+                open_wallet(5_000, idempotency_key="fill")
+        assert open_wallet(5_000, idempotency_key="fill").status == 409
+
+        sweep.answer_in_flight(at=clock.wall() + timedelta(minutes=2))
+
+        assert open_wallet(5_000, idempotency_key="fill").status == 200
 
     def test_is_not_for_live_books(self, live_api, live_book, make_customer):
         person = shown("cus", make_customer(live_book))

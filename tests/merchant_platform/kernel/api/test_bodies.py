@@ -198,3 +198,38 @@ class TestParseJson:
         except MalformedBody:
             return
         assert isinstance(parameters, dict)
+
+
+class TestJsonKeys:
+    @pytest.mark.parametrize(
+        ("body", "name"),
+        [
+            (b'{"amount": 1, "amount": 2}', "amount"),
+            (b'{"metadata": {"a": "x", "a": "x"}}', "a"),
+            (b'{"items": [{"b": 1}, {"b": 1, "c": 1, "b": 1}]}', "b"),
+            (b'{"url": "https://a.example/:", "k": 1, "url": ""}', "url"),
+            (b'{"\\u0061": 1, "a": 2}', "a"),
+        ],
+    )
+    def test_are_given_once(self, body, name):
+        with pytest.raises(MalformedBody, match=f"'{name}' is given twice"):
+            bodies.parse_json(body)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"url": "https://a.example:8000/x"}',
+            b'{"a": {"a": 1}, "b": {"a": 1}}',
+            b'{"a": [{"a": 1}, {"a": 1}]}',
+            b'{"a:b": "\\"c\\":"}',
+        ],
+    )
+    def test_may_stand_in_two_objects_and_colons_in_texts(self, body):
+        assert bodies.parse_json(body) == orjson.loads(body)
+
+    @given(st.dictionaries(st.text(max_size=5), st.integers(0, 9) | st.text(max_size=5), max_size=6))
+    def test_are_never_refused_where_they_differ(self, value):
+        body = orjson.dumps(value)
+
+        if "\0" not in body.decode() and b"\\u0000" not in body:
+            assert bodies.parse_json(body) == value

@@ -288,7 +288,7 @@ class TestKey:
         Api(key).get("customers")
         memory.polled_at = float("inf")
 
-        with django_assert_num_queries(4):  # begin, book, list, commit
+        with django_assert_num_queries(3):  # begin, the book's name and the list, commit
             Api(key).get("customers")
 
     def test_opens_no_account_of_another(self, api, book):
