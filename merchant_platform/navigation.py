@@ -17,7 +17,25 @@ NAVIGATION = (
             Item("refunds", _("Refunds"), icon="receipt-refund", action="payment.view", keys="g r"),
             Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
             Item("customers", _("Customers"), icon="users", action="customer.view", keys="g c"),
-            Item("products", _("Products"), icon="package", action="catalog.view", keys="g r"),
+            Item("products", _("Products"), icon="package", action="catalog.view", keys="g o"),
+        ),
+    ),
+    Group(
+        _("Security"),
+        (
+            Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
+            Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
+        ),
+    ),
+    Group(
+        _("Developers"),
+        (
+            Item("quick_start", _("Quick start"), icon="rocket", action="request.view", keys="g q"),
+            Item("keys", _("API keys"), icon="key", action="key.manage", keys="g k"),
+            Item("webhooks", _("Webhooks"), icon="webhook", action="webhook.view", keys="g w"),
+            Item("requests", _("Request log"), icon="list", action="request.view", keys="g l"),
+            Item("events", _("Events"), icon="bolt", action="event.view", keys="g e"),
+            Item("test_clock", _("Test clock"), icon="clock", action="clock.move", keys="g x"),
         ),
     ),
     Group(
@@ -27,21 +45,6 @@ NAVIGATION = (
             Item("staff", _("Staff"), icon="users-group", action="staff.view", keys="g t"),
             Item("roles", _("Roles"), icon="shield-check"),
             Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
-        ),
-    ),
-    Group(
-        _("Security"),
-        (
-            Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
-            Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
-        _("Developers"),
-        (
-            Item("quick_start", _("Quick start"), icon="rocket", action="request.view", keys="g q"),
-            Item("keys", _("API keys"), icon="key", action="key.manage", keys="g k"),
-            Item("webhooks", _("Webhooks"), icon="webhook", action="webhook.view", keys="g w"),
-            Item("requests", _("Request log"), icon="list", action="request.view", keys="g l"),
-            Item("events", _("Events"), icon="bolt", action="event.view", keys="g e"),
-            Item("test_clock", _("Test clock"), icon="clock", action="clock.move", keys="g t"),
         ),
     ),
 )

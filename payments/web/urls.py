@@ -3,9 +3,18 @@
 from django.urls import path
 
 from payments.web import challenge, checkout, hooks, receipts
+from payments.web.dashboard import (
+    customers,
+    deliveries,
+    events,
+    product_sheets,
+    products,
+    tester,
+    webhook_backfill,
+    webhook_secrets,
+    webhooks,
+)
 from payments.web.dashboard.urls import urlpatterns as dashboard
-from payments.web.dashboard import customers, product_sheets, products
-from payments.web.dashboard import deliveries, events, tester, webhook_backfill, webhook_secrets, webhooks
 from security.web.desk import dashboard_path
 
 urlpatterns = [

@@ -2,8 +2,20 @@
 
 from django.urls import path
 
-from security.web import approvals, audit, entrance, finding, invitations, rights, settings, staff, stores
-from security.web import entrance, finding, keys, requests, test_clock
+from security.web import (
+    approvals,
+    audit,
+    entrance,
+    finding,
+    invitations,
+    keys,
+    requests,
+    rights,
+    settings,
+    staff,
+    stores,
+    test_clock,
+)
 from security.web.desk import dashboard_path
 
 urlpatterns = [
