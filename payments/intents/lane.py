@@ -61,6 +61,12 @@ class Lane(Generic[Given]):
             self._connection.inc_thread_sharing()
         return self._connection
 
+    def close(self) -> None:
+        """End the connection; the next call opens another, by the settings of then."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def go(self, given: Given) -> bool:
         """Make the call, or wait for a thread that does. Whether it was written; raises what the call raises."""
         own = connections[DEFAULT_DB_ALIAS]

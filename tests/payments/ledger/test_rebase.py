@@ -20,6 +20,7 @@ from merchant_platform.embedded import Postgres
 from merchant_platform.embedded import postgres as postgres_module
 from merchant_platform.kernel.database import provision
 from payments import proof
+from payments.intents.hot_path import wallets
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
 from tests.cast import balance_of, fees_of, owed_to, shown
@@ -73,7 +74,7 @@ def copy_to(server: Postgres) -> None:
 
 @contextmanager
 def living_at(server: Postgres) -> Iterator[None]:
-    """Django's three connections lead to the new server."""
+    """Django's three connections lead to the new server, and that of the hot path."""
     before: dict[str, dict[str, Any]] = {}
     urls = {"default": settings.APP_URL, "owner": settings.OWNER_URL, "platform": settings.PLATFORM_URL}
     try:
@@ -83,11 +84,13 @@ def living_at(server: Postgres) -> Iterator[None]:
             before[alias] = {name: here[name] for name in ("HOST", "PORT", "PASSWORD")}
             here |= {"HOST": parts.hostname, "PORT": parts.port, "PASSWORD": parts.password}
             connections[alias].close()
+        wallets.close()
         yield
     finally:
         for alias, address in before.items():
             connections.settings[alias] |= address
             connections[alias].close()
+        wallets.close()
 
 
 class TestMovedHouse:
