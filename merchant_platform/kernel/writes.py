@@ -164,7 +164,8 @@ def _update(update: _Update, using: str) -> _Statement:
 
 @cache
 def _columns(model: type[models.Model]) -> dict[str, models.Field]:
-    return {column.attname: column for column in model._meta.concrete_fields}
+    """What a statement may write: all but what the database computes."""
+    return {column.attname: column for column in model._meta.concrete_fields if not column.generated}
 
 
 @cache
