@@ -1,0 +1,74 @@
+"""A small believable world for the pages of staff: a bit of everything that a merchant's first week leaves behind."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from payments.customers.models import Customer, PaymentMethod
+from security.merchants import operations as merchants
+from security.merchants.models import Book, Merchant, Staff
+from tests.cast import NOW, Api, shown
+from tests.payments import acts, card_acts
+from tests.payments.webhooks.post import Post
+from tests.payments.webhooks.receiver import Receiver
+from tests.staff import ROLES, make_staff
+
+
+@dataclass(frozen=True)
+class SmallWorld:
+    merchant: Merchant
+    staff: dict[str, Staff]
+
+
+@pytest.fixture
+def small_world(
+    api: Api,
+    book: Book,
+    merchant: Merchant,
+    make_customer: Callable[..., Customer],
+    wallet_method: Callable[..., PaymentMethod],
+    acquirer: Any,
+    receiver: Receiver,
+    post: Post,
+) -> Iterator[SmallWorld]:
+    """A café with two stores, all seven roles, goods, customers, payments of every fate, refunds and deliveries."""
+    staff = {role: make_staff(merchant, role) for role in ROLES}
+    for name in ("West Lake", "Station Road"):
+        merchants.open_store(merchant=merchant, name=name, city="Hangzhou", now=NOW)
+    made(api.post("webhook_endpoints", {"url": receiver.url("/ok"), "enabled_events": ["*"]}))
+    made(api.post("webhook_endpoints", {"url": receiver.url("/fails"), "enabled_events": ["refund.created"]}))
+    product = made(api.post("products", {"name": "Oat latte", "metadata": {"shelf": "3"}}))
+    price = made(api.post("prices", {"product": product["id"], "currency": "cny", "unit_amount": 2_800}))
+    for number, name in enumerate(("Lin Mei", "Zhou Zimo", "Guan Yue")):
+        customer = make_customer(book, name=name, email=f"{number}@example.com", phone=f"+86 138 0000 000{number}")
+        method = wallet_method(customer, 100_000)
+        lines = [{"price": price["id"], "quantity": 2}, {"description": "Scone", "unit_amount": 1_200}]
+        order = made(
+            api.post(
+                "orders",
+                {
+                    "currency": "cny",
+                    "customer": shown("cus", customer),
+                    "reference": f"table-{number}",
+                    "line_items": lines,
+                },
+            )
+        )
+        paid = made(acts.pay(api, method, order["amount_total"], payment_details={"order_reference": order["id"]}))
+        if number:
+            made(acts.refund(api, paid, 1_200 * number))
+    card_acts.paid(api, amount=9_900, capture_method="manual")
+    card_acts.pay(api, "pm_card_chargeDeclined", 4_200)
+    card_acts.paid(api, "pm_card_mastercard", 18_600, description="Catering")
+    acts.ask_for(api, 3_300)
+    post.deliver()
+    yield SmallWorld(merchant=merchant, staff=staff)
+    connections["default"].close()
+
+
+def made(reply: Any) -> dict[str, Any]:
+    assert reply.status == 200, reply.json
+    return reply.json
