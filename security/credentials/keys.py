@@ -5,7 +5,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Invalid, WrongState
@@ -93,7 +92,7 @@ def rotate(*, key: ApiKey, overlap: timedelta, made_by: Staff | None = None, now
         if not changed:
             raise AlreadyRevoked("This key was rotated or revoked before.")
         bump_version()
-        return make(
+        made = make(
             book=key.book,
             kind=key.kind,
             name=key.name,
@@ -101,6 +100,8 @@ def rotate(*, key: ApiKey, overlap: timedelta, made_by: Staff | None = None, now
             made_by=made_by,
             now=now,
         )
+        ApiKey.objects.filter(pk=made[0].pk).update(networks=key.networks)
+        return made
 
 
 def rename(*, key: ApiKey, name: str) -> None:
@@ -121,5 +122,4 @@ def revoke(*, key: ApiKey, now: datetime) -> None:
 
 def bump_version() -> None:
     """Make every web process forget the keys it remembers, within a second."""
-    CredentialsVersion.objects.bulk_create([CredentialsVersion(id=1)], ignore_conflicts=True)
-    CredentialsVersion.objects.filter(pk=1).update(number=F("number") + 1)
+    CredentialsVersion.bump()

@@ -21,13 +21,15 @@ class ApiKey(models.Model):
     made_by = models.ForeignKey("security.Staff", models.PROTECT, null=True, related_name="+", db_index=False)
     # For a restricted key: resource to "read" or "write".
     permissions = models.JSONField(default=dict, blank=True)
+    # Where it may be used from, as CIDR; empty is anywhere.
+    networks = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
     # Set by rotation: the old key works beside the new one until then.
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book kind made_by created_at expires_at revoked_at permissions",
+        opaque="id book kind made_by created_at expires_at revoked_at permissions networks",
         business="name last_four public_text",
         secret="digest",
     )
@@ -54,3 +56,9 @@ class CredentialsVersion(models.Model):
     number = models.BigIntegerField(default=1)
 
     privacy = privacy.classes(opaque="id number")
+
+    @staticmethod
+    def bump() -> None:
+        """Make every web process forget the keys it remembers, within a second."""
+        CredentialsVersion.objects.bulk_create([CredentialsVersion(id=1)], ignore_conflicts=True)
+        CredentialsVersion.objects.filter(pk=1).update(number=models.F("number") + 1)
