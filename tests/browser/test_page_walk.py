@@ -232,7 +232,8 @@ class Tour:
         if rules is not None:
             options["runOnly"] = {"type": "rule", "values": rules}
         for each in self.page.evaluate("(options) => axe.run(options)", options)["violations"]:
-            self.wrong.append((url, variant, each["id"], [node["html"][:200] for node in each["nodes"][:4]]))
+            told = [(node["html"][:160], node["failureSummary"][-160:]) for node in each["nodes"][:4]]
+            self.wrong.append((url, variant, each["id"], told))
 
 
 @pytest.fixture
