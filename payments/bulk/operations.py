@@ -28,8 +28,6 @@ LEASE, TRIES_MAX = timedelta(seconds=90), 20
 class SelectionInvalid(Invalid):
     """Nothing was selected, or too much, or something that is not there."""
 
-    code = "selection_invalid"
-
 
 def ask(*, act: str, intent_ids: Sequence[UUID], staff_id: UUID, token: UUID, hand: Hand, at: datetime) -> BulkJob:
     """Ask for an act on a selection. This will write the job with a row a payment, once a form; `at` is wall time.

@@ -12,13 +12,9 @@ from payments.notes.models import BODY_MAX, FormerNote, Note
 class EmptyNote(Invalid):
     """A note says something, in so many characters at most."""
 
-    code = "note_invalid"
-
 
 class NotTheAuthor(Forbidden):
     """Somebody else wrote it."""
-
-    code = "note_not_yours"
 
 
 def add(*, intent_id: UUID, body: str, author_id: UUID, token: UUID, hand: Hand) -> Note:

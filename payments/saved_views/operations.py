@@ -15,19 +15,13 @@ VIEWS_MAX = 30
 class NameInvalid(Invalid):
     """A view needs a name, of so many characters at most."""
 
-    code = "view_name_invalid"
-
 
 class NameTaken(Invalid):
     """This person has a view of that name."""
 
-    code = "view_name_taken"
-
 
 class TooManyViews(Invalid):
     """Nobody finds anything among so many."""
-
-    code = "view_limit_reached"
 
 
 def save(*, page: str, name: str, query: str, is_shared: bool, staff_id: UUID, hand: Hand) -> SavedView:

@@ -67,7 +67,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
                     at=clock.wall(),
                 )
         except PlatformError as refused:
-            context = {"why": words.refusal(refused.code), "back_url": desk.url("payments")}
+            context = {"why": words.refused(refused), "back_url": desk.url("payments")}
             return desk.render(request, "payments/refused.html", context, status=400)
         return HttpResponseRedirect(desk.url("bulk_job", job=ids.show("bulk", job.pk)))
     with tenancy.within(desk.book.pk):

@@ -70,7 +70,7 @@ def capture(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             hand=standing.hand(desk),
         )
     except PlatformError as refused:
-        form.add_error(None, words.refusal(refused.code))
+        form.add_error(None, words.refused(refused))
         return desk.render(request, "payments/capture.html", context, status=400)
     if _find(desk, payment).status == states.PROCESSING:
         messages.info(request, _("The capture is on its way; the card's bank has yet to confirm it."))
@@ -106,7 +106,7 @@ def cancel(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             hand=standing.hand(desk),
         )
     except PlatformError as refused:
-        form.add_error(None, words.refusal(refused.code))
+        form.add_error(None, words.refused(refused))
         return desk.render(request, "payments/cancel.html", context, status=400)
     if _find(desk, payment).status == states.CANCELED:
         messages.success(request, _("The payment was canceled."))

@@ -77,9 +77,9 @@ def _done(request: HttpRequest, desk: Desk, payment: str, act: Callable[[], obje
     except NotFound as gone:
         raise Http404 from gone
     except Forbidden as refused:
-        return desk.render(request, "payments/refused.html", {"why": words.refusal(refused.code)}, status=403)
+        return desk.render(request, "payments/refused.html", {"why": words.refused(refused)}, status=403)
     except PlatformError as refused:
-        context = {"why": words.refusal(refused.code), "back_url": desk.url("payment", payment=payment)}
+        context = {"why": words.refused(refused), "back_url": desk.url("payment", payment=payment)}
         return desk.render(request, "payments/refused.html", context, status=400)
     messages.success(request, words_)
     return HttpResponseRedirect(desk.url("payment", payment=payment) + "#notes")

@@ -170,7 +170,7 @@ def confirm(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             return _done(request, desk, payment, refund_id)
         context |= _preview(desk, asked, form)
     except PlatformError as refused:
-        form.add_error(None, words.refusal(refused.code))
+        form.add_error(None, words.refused(refused))
         return desk.render(request, "payments/refund.html", context, status=400)
     return desk.render(request, "payments/refund_confirm.html", context)
 

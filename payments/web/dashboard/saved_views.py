@@ -34,7 +34,7 @@ def save(request: HttpRequest, desk: Desk) -> HttpResponse:
                 hand=standing.hand(desk),
             )
     except PlatformError as refused:
-        context = {"why": words.refusal(refused.code), "back_url": f"{desk.url(page)}?{query}"}
+        context = {"why": words.refused(refused), "back_url": f"{desk.url(page)}?{query}"}
         return desk.render(request, "payments/refused.html", context, status=400)
     messages.success(request, _("The view was saved."))
     return HttpResponseRedirect(f"{desk.url(page)}?{query}")
@@ -64,7 +64,7 @@ def bring_back(request: HttpRequest, desk: Desk, view: str) -> HttpResponse:
     except NotFound as gone:
         raise Http404 from gone
     except PlatformError as refused:
-        context = {"why": words.refusal(refused.code), "back_url": desk.url("payments")}
+        context = {"why": words.refused(refused), "back_url": desk.url("payments")}
         return desk.render(request, "payments/refused.html", context, status=400)
     messages.success(request, _("The view is back."))
     return HttpResponseRedirect(f"{desk.url(back.page)}?{back.query}")

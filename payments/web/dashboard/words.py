@@ -5,7 +5,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from merchant_platform.kernel.errors import PlatformError
+from payments.bulk.operations import SelectionInvalid
 from payments.intents import states
+from payments.notes.operations import EmptyNote, NotTheAuthor
+from payments.saved_views.operations import NameInvalid, NameTaken, TooManyViews
 
 # A state of ours: the badge's colour, and the word that says it.
 PAYMENT_STATES: dict[str, tuple[str, Any]] = {
@@ -116,13 +120,22 @@ REFUSALS: dict[str, Any] = {
     "idempotency_key_in_use": _("This is being done at this very moment. Look again in a few seconds."),
     "lock_timeout": _("Somebody else is at work on this payment. Try again in a moment."),
     "ledger_needs_rebase": _("The ledger is being restored. Try again later."),
-    "selection_invalid": _("Select payments that are there, 200 at most."),
-    "note_invalid": _("Write between 1 and 2,000 characters."),
-    "note_not_yours": _("Only who wrote a note can change or remove it."),
-    "view_name_invalid": _("Give the view a name of up to 60 characters."),
-    "view_name_taken": _("You have a view of that name."),
-    "view_limit_reached": _("You have as many views as there can be. Remove one first."),
 }
+
+# Refusals that the API never gives, by their kind.
+REFUSED: dict[type[PlatformError], Any] = {
+    SelectionInvalid: _("Select payments that are there, 200 at most."),
+    EmptyNote: _("Write between 1 and 2,000 characters."),
+    NotTheAuthor: _("Only who wrote a note can change or remove it."),
+    NameInvalid: _("Give the view a name of up to 60 characters."),
+    NameTaken: _("You have a view of that name."),
+    TooManyViews: _("You have as many views as there can be. Remove one first."),
+}
+
+
+def refused(error: PlatformError) -> str:
+    """The sentence for what a room refused to do."""
+    return str(REFUSED.get(type(error)) or refusal(error.code))
 
 
 def refusal(code: str) -> str:

@@ -4,7 +4,10 @@ from typing import Any
 
 from django.test import Client
 
+from merchant_platform.kernel import clock
 from payments.customers.models import PaymentMethod
+from security.authentication import step_up
+from security.authentication.models import StepUp
 from tests.cast import Api, shown
 
 BASE = "/dashboard/cafe/test"
@@ -48,3 +51,12 @@ def ids_on(client: Client, path: str) -> list[str]:
     reply = client.get(BASE + path)
     assert reply.status_code == 200, reply.content
     return [row["id"] for row in reply.context["lines"]]
+
+
+def stepped_up(client: Client, address: str) -> Any:
+    """The page behind a step-up, once the factor that it asks for was shown."""
+    asked = client.get(address)
+    assert asked.url.startswith("/accounts/confirm/"), asked.url
+    for demanded in StepUp.objects.filter(proved_at__isnull=True):
+        step_up.prove(demanded=demanded, factor="totp", now=clock.wall())
+    return client.get(address)

@@ -10,7 +10,7 @@ from payments.listing import windows
 from security.audit.models import AuditRecord
 from tests.cast import NOW, move_clock, shown
 from tests.payments.card_acts import paid
-from tests.payments.web.dashboard.sales import BASE, ids_on, pay, sell, text_of
+from tests.payments.web.dashboard.sales import BASE, ids_on, pay, sell, stepped_up, text_of
 from tests.staff import ROLES, make_staff, signed_in
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A60")]
@@ -229,7 +229,7 @@ class TestNew:
 
 class TestExport:
     def _rows(self, client, query: str = "") -> list[list[str]]:
-        reply = client.get(f"{BASE}/payments/export{query}")
+        reply = stepped_up(client, f"{BASE}/payments/export{query}")
         assert reply.status_code == 200
         return list(csv.reader(io.StringIO(text_of(reply).removeprefix("\ufeff"))))
 
@@ -259,7 +259,9 @@ class TestExport:
         plain = pay(api, method)
 
         assert [row[-1] for row in self._rows(owner, "?order=A-1")[1:]] == [sold["id"]]
-        assert [row[-1] for row in self._rows(owner, f"?selected={plain['id']}")[1:]] == [plain["id"]]
+        # The factor that was shown holds for the file a while, whatever its filters.
+        body = text_of(owner.get(f"{BASE}/payments/export?selected={plain['id']}"))
+        assert (plain["id"] in body, sold["id"] in body) == (True, False)
 
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1"])
     def test_lets_no_spreadsheet_run_what_somebody_typed(self, text, owner, api, method):
@@ -279,10 +281,12 @@ class TestExport:
     def test_is_for_roles_that_may(self, merchant, api, method):
         for role in ROLES:
             status = signed_in(make_staff(merchant, role)).get(f"{BASE}/payments/export").status_code
-            assert status == (200 if role in ("owner", "manager", "analyst", "finance") else 403), role
+            # Who may know the customers shows a factor first.
+            expected = {"owner": 302, "manager": 302, "analyst": 200, "finance": 200}.get(role, 403)
+            assert status == expected, role
 
     def test_refuses_filters_that_cannot_be_read(self, owner):
-        assert owner.get(f"{BASE}/payments/export?last4=x").status_code == 400
+        assert stepped_up(owner, f"{BASE}/payments/export?last4=x").status_code == 400
         assert owner.get(f"{BASE}/payments/export?selected=x").status_code == 404
         assert not AuditRecord.objects.filter(action="payment.export").exists()
 

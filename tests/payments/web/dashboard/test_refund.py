@@ -10,7 +10,7 @@ from tests.cast import owed_to, race
 from tests.payments import books
 from tests.payments.books import unchanged
 from tests.payments.card_acts import by_number, paid
-from tests.payments.web.dashboard.sales import BASE, order, pay, sell, text_of
+from tests.payments.web.dashboard.sales import BASE, order, pay, sell, stepped_up, text_of
 from tests.staff import ROLES, make_staff, signed_in
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A60")]
@@ -92,6 +92,43 @@ class TestChoose:
             assert stranger.post(address(sold, by="amount", amount="1")).status_code == 404
             other = address(sold, by="amount", amount="1").replace("/cafe/", "/bakery/")
             assert stranger.post(other).status_code == 404
+
+
+class TestStepUp:
+    @pytest.fixture
+    def large(self, api, customer, wallet_method):
+        return pay(api, wallet_method(customer, 300_000), 200_000)
+
+    def test_is_asked_for_above_the_limit(self, owner, api, large):
+        there = address(large, by="amount", amount="1000.01")
+
+        assert owner.post(there).url.startswith("/accounts/confirm/")
+        assert refunds_of(api, large) == []
+        assert stepped_up(owner, there).status_code == 200
+        assert owner.post(there).url == f"{BASE}/payments/{large['id']}"
+        # Sent again it needs no other factor: it is the same refund.
+        assert owner.post(there).url == f"{BASE}/payments/{large['id']}"
+        assert refunds_of(api, large) == [(100_001, "succeeded")]
+
+    def test_holds_for_that_amount_alone(self, owner, large):
+        token = uuid4()
+        stepped_up(owner, address(large, by="amount", amount="1500", token=token))
+
+        other = address(large, by="amount", amount="1600", token=token)
+
+        assert owner.post(other).url.startswith("/accounts/confirm/")
+
+    def test_is_not_asked_for_up_to_the_limit(self, owner, large):
+        assert owner.get(address(large, by="amount", amount="1000")).status_code == 200
+
+    def test_counts_several_refunds_at_once_together(self, owner, api, customer, wallet_method):
+        method = wallet_method(customer, 300_000)
+        selected = "".join(f"&selected={pay(api, method, 60_000)['id']}" for _ in range(2))
+        there = f"{BASE}/payments/bulk?act=refund{selected}"
+
+        assert owner.post(there, {"token": uuid4()}).url.startswith("/accounts/confirm/")
+        assert stepped_up(owner, there).status_code == 200
+        assert owner.post(there, {"token": uuid4()}).url.startswith(f"{BASE}/payments/bulk/bulk_")
 
 
 class TestConfirm:
@@ -196,7 +233,10 @@ class TestConfirm:
         assert f"quantity_{first}" in reply.context["form"].errors
 
     @pytest.mark.parametrize(("currency", "amount", "wrong"), [("KWD", 10_000, "1.001"), ("ISK", 50_000, "1.50")])
-    def test_keeps_to_the_steps_of_a_currency(self, currency, amount, wrong, owner, api, customer, wallet_method):
+    def test_keeps_to_the_steps_of_a_currency(
+        self, currency, amount, wrong, owner, api, customer, wallet_method, settings
+    ):
+        settings.REFUND_STEP_UP_ABOVE = {currency: amount}
         method = wallet_method(customer, 100_000, currency=currency)
         sold = pay(api, method, amount, currency=currency.lower())
 
