@@ -7,6 +7,7 @@ from security.authentication.models import StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Invitation, Merchant, PublicCode, Staff, Store
+from security.messaging.models import Message, Suppression
 from security.vault.models import CardToken, DataKey
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "Flag",
     "Invitation",
     "Merchant",
+    "Message",
     "PublicCode",
     "Staff",
     "StepUp",
     "Store",
+    "Suppression",
     "User",
 ]

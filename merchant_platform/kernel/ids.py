@@ -48,6 +48,7 @@ PREFIXES = {
     "li": "order line",
     "mandate": "mandate",
     "mer": "merchant",
+    "msg": "message",
     "ord": "order",
     "park": "parked report",
     "pi": "payment intent",

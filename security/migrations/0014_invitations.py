@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0011_approvals_tenancy'),
+        ('security', '0013_messaging_tenancy'),
     ]
 
     operations = [
