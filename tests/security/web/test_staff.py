@@ -191,7 +191,7 @@ class TestAccept:
         visitor = Door(Client())
         page = visitor.get(offered)
         assert "Your login will be" in page.content.decode()
-        assert page["Referrer-Policy"] == "no-referrer"
+        assert page["Referrer-Policy"] == "same-origin"
 
         reply = visitor.client.post(offered, {"name": "Wang Fang", "password": PASSWORD})
 
