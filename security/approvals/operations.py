@@ -29,25 +29,17 @@ _EXPIRED_AT_ONCE_MAX = 500
 class AlreadyAsked(Conflict):
     """Somebody has asked for this act, and nobody has decided yet."""
 
-    code = "approval_pending"
-
 
 class OwnRequest(Forbidden):
     """Nobody allows what they asked for themselves."""
-
-    code = "approval_own_request"
 
 
 class MayNotDecide(Forbidden):
     """Who may not do an act may not allow it."""
 
-    code = "approval_not_yours_to_decide"
-
 
 class TooLate(WrongState):
     """The approval expired before somebody decided."""
-
-    code = "approval_expired"
 
 
 def request(

@@ -17,6 +17,11 @@ HOME, TEST_HOME = "/dashboard/cafe/", "/dashboard/cafe/test/"
 STATEMENTS = 4
 
 
+@pytest.fixture
+def doors(settings):
+    settings.ROOT_URLCONF = "tests.security.web.doors"
+
+
 class TestDeskPage:
     @pytest.mark.parametrize("role", ROLES)
     def test_lets_every_role_in_and_says_which_it_is(self, role, merchant):
@@ -112,6 +117,43 @@ class TestDeskPage:
 
         assert client.get("/dashboard/bakery/").context["desk"].role == "cashier"
         assert client.get("/dashboard/cafe/").context["desk"].role == "owner"
+
+
+class TestRoles:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_open_a_page_as_the_table_of_actions_says(self, role, merchant, doors):
+        reply = signed_in(make_staff(merchant, role)).get(f"{TEST_HOME}test-balance")
+
+        assert reply.status_code == (200 if roles.may(role, "balance.view") else 403)
+
+    def test_are_named_where_a_page_is_closed(self, merchant, doors):
+        page = signed_in(make_staff(merchant, "cashier")).get(f"{TEST_HOME}test-balance").content.decode()
+
+        assert "You are here as Cashier." in page
+        assert "balance of" not in page
+
+    def test_close_forms_that_are_sent_too(self, merchant, doors):
+        reply = signed_in(make_staff(merchant, "cashier")).post(f"{TEST_HOME}test-acts/well")
+
+        assert (reply.status_code, b"done" in reply.content) == (403, False)
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("how", "status", "words"),
+        [
+            ("nothing", 404, "There is no page here"),
+            ("gone", 404, "There is no page here"),
+            ("twice", 409, "/docs/errors/conflict"),
+            ("wrong", 400, "/docs/errors/parameter_unknown"),
+        ],
+    )
+    def test_is_said_inside_the_frame(self, how, status, words, merchant, doors):
+        reply = signed_in(make_staff(merchant)).get(f"{TEST_HOME}test-acts/{how}")
+
+        assert reply.status_code == status
+        assert words in reply.content.decode()
+        assert "sidebar-nav" in reply.content.decode()
 
 
 class TestEnter:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0013_messaging_tenancy'),
+        ('security', '0014_key_networks'),
     ]
 
     operations = [

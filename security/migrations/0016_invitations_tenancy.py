@@ -4,7 +4,7 @@ from merchant_platform.kernel.tables import platform
 
 
 class Migration(migrations.Migration):
-    dependencies = [("security", "0014_invitations")]
+    dependencies = [("security", "0015_invitations")]
     operations = [
         platform("security_invitation"),
         # Who sells in China is written in Chinese until it says otherwise.
