@@ -41,7 +41,7 @@ class Door:
 
     def prove(self, path: str) -> None:
         """Show a factor for what a confirm page asks, as if on the page of factors."""
-        reply = self.client.get(path)
+        reply: Any = self.client.get(path)
         assert reply.status_code == 302, "nothing is asked here"
         demanded = StepUp.objects.filter(proved_at=None, used_at=None).latest("created_at")
         assert urlsplit(reply.url).path.startswith("/accounts/")

@@ -120,7 +120,8 @@ def _record(request: HttpRequest, invitation: Invitation, person: Staff) -> None
 
 def _page(request: HttpRequest, template: str, context: dict, *, status: int = 200) -> HttpResponse:
     response = render(request, template, context, status=status)
-    # The address is the secret: it goes to nobody else.
-    response["Referrer-Policy"] = "no-referrer"
+    # The address is the secret, so no other site may learn it; without any referrer a browser would send our own
+    # forms without their origin, which the CSRF check refuses.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms as django_forms
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,11 +19,12 @@ from security.access import words
 from security.access.roles import MERCHANT_ROLES, NAMES, OWNER, may_grant
 from security.audit import operations as audit
 from security.audit import queries as audited
+from security.authentication import letters
 from security.authentication.step_up import Binding
-from security.merchants import invitations, letters
+from security.merchants import invitations
 from security.merchants import staff as people
 from security.merchants.models import Invitation, Staff, Store
-from security.web import forms, lists
+from security.web import forms, lists, outbox
 from security.web.desk import Desk, desk_page
 from security.web.parts import Tab
 from security.web.step_up import step_up
@@ -132,14 +134,13 @@ def invite(request: HttpRequest, desk: Desk) -> HttpResponse:
     roles = [role for role in grantable(desk) if role != OWNER]
     form = InvitationForm(request.POST or None, desk=desk, roles=roles)
     if request.method == "POST" and form.is_valid():
-        written: list[tuple[Invitation, str]] = []
 
         def write() -> str:
             given = form.cleaned_data
             invitation, secret = invitations.invite(
                 email=given["email"], role=given["role"], store_ids=form.store_ids, actor=desk.staff, now=clock.wall()
             )
-            written.append((invitation, secret))
+            _write(invitation, secret)
             return _noted(desk, "staff.invite", ids.show("inv", invitation.pk), role=given["role"])
 
         try:
@@ -147,7 +148,7 @@ def invite(request: HttpRequest, desk: Desk) -> HttpResponse:
         except PlatformError as refused:
             form.refuse(refused)
         else:
-            _send(request, written)
+            messages.success(request, _("The invitation was sent."))
             return response
     form.focus_first_error()
     return desk.render(request, "staff/invite.html", {"form": form})
@@ -158,21 +159,12 @@ def invite(request: HttpRequest, desk: Desk) -> HttpResponse:
 def invitation_again(request: HttpRequest, desk: Desk, invitation: str) -> HttpResponse:
     """Send an invitation once more: with a new link, the old one stops."""
     identifier = _parsed("inv", invitation)
-    written: list[tuple[Invitation, str]] = []
 
     def again() -> str:
-        written.append(invitations.send_again(invitation_id=identifier, actor=desk.staff, now=clock.wall()))
+        _write(*invitations.send_again(invitation_id=identifier, actor=desk.staff, now=clock.wall()))
         return _noted(desk, "staff.invite_again", invitation)
 
-    try:
-        response = forms.submit(request, desk, again)
-    except NotFound as gone:
-        raise Http404 from gone
-    except PlatformError as refused:
-        messages.error(request, forms.words_of(refused))
-        return HttpResponseRedirect(desk.url("staff"), status=303)
-    _send(request, written)
-    return response
+    return forms.press(request, desk, again, back=desk.url("staff"), words=_("The invitation was sent."))
 
 
 @require_POST
@@ -354,15 +346,10 @@ def _change_form(request: HttpRequest, desk: Desk) -> PlaceForm:
     return PlaceForm(request.GET, desk=desk, roles=grantable(desk))
 
 
-def _send(request: HttpRequest, written: list[tuple[Invitation, str]]) -> None:
-    """Send what was written, now that it is committed. A repeated form wrote nothing."""
-    for invitation, secret in written:
-        if letters.send_invitation(invitation, address=invitation_address(secret)):
-            messages.success(request, _("The invitation was sent."))
-        else:
-            messages.warning(
-                request, _("The invitation stands, but its letter could not be sent. Send it again later.")
-            )
+def _write(invitation: Invitation, secret: str) -> None:
+    """Put the letter into the outbox, with the invitation, and have it sent as soon as both are committed."""
+    letter = letters.write_invitation(invitation, address=invitation_address(secret), now=clock.wall())
+    transaction.on_commit(lambda: outbox.hint(letter.pk))
 
 
 def _name(person: Staff) -> str:

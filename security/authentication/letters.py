@@ -1,32 +1,20 @@
 """What people are written who are invited to a merchant."""
 
-import logging
-import smtplib
+from datetime import datetime
 
-from django.core.mail import send_mail
 from django.utils.translation import gettext, override
 
 from security.access.roles import NAMES
 from security.merchants.models import Invitation
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL, Message
 
-logger = logging.getLogger(__name__)
 
+def write_invitation(invitation: Invitation, *, address: str, now: datetime) -> Message:
+    """Write somebody the link of an invitation, in the merchant's language. This will put it into the outbox.
 
-def send_invitation(invitation: Invitation, *, address: str) -> bool:
-    """Send somebody the link of an invitation, in the merchant's language. This will say whether the server took it.
-
-    To be called outside transactions: the link is in no row, so one that was lost is made again.
+    The link is in no other row; a message's body is sealed.
     """
-    subject, text = _write(invitation, address)
-    try:
-        send_mail(subject=subject, message=text, from_email=None, recipient_list=[invitation.email])
-    except (OSError, smtplib.SMTPException):
-        logger.warning("an invitation could not be sent", extra={"invitation": str(invitation.pk)})
-        return False
-    return True
-
-
-def _write(invitation: Invitation, address: str) -> tuple[str, str]:
     merchant = invitation.merchant
     # A name goes into a header: it stays on one line.
     name = " ".join(merchant.name.split())
@@ -42,4 +30,12 @@ def _write(invitation: Invitation, address: str) -> tuple[str, str]:
             date=f"{invitation.expires_at.astimezone(merchant.zone):%Y-%m-%d %H:%M}",
             address=address,
         )
-    return subject, text
+    return messaging.write(
+        channel=EMAIL,
+        address=invitation.email,
+        template="invitation",
+        language=merchant.language,
+        subject=subject,
+        body=text,
+        now=now,
+    )
