@@ -1053,6 +1053,7 @@ CLOCKS = Group(
             cause=_("A clock was asked for in live mode."),
             mend=_("Change to test mode."),
             message="Live mode has the world's time.",
+            guide="keys",
         ),
         ErrorCode(
             code="test_clock_exists",
@@ -1062,6 +1063,7 @@ CLOCKS = Group(
             cause=_("Somebody else started it."),
             mend=_("Move the clock that is there."),
             message="This book has a test clock already.",
+            guide="keys",
         ),
         ErrorCode(
             code="test_clock_missing",
@@ -1071,6 +1073,7 @@ CLOCKS = Group(
             cause=_("No clock was started, or it was taken away."),
             mend=_("Start a test clock, then move it."),
             message="This book has no test clock.",
+            guide="keys",
         ),
         ErrorCode(
             code="test_clock_not_forward",
@@ -1081,6 +1084,7 @@ CLOCKS = Group(
             mend=_("Choose a later time; go more than a year in several steps."),
             message="A test clock moves forward, 366 days at a time at most.",
             param="to",
+            guide="keys",
         ),
         ErrorCode(
             code="test_clock_ahead",
@@ -1090,6 +1094,7 @@ CLOCKS = Group(
             cause=_("The clock was moved beyond the present."),
             mend=_("Wait until the world has caught up, or go on with the clock."),
             message="The clock is ahead of the world: time does not go back.",
+            guide="keys",
         ),
     ),
 )

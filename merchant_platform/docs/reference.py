@@ -48,7 +48,8 @@ _EXAMPLES: dict[str, Any] = {
 _SAID: dict[str, dict[str, Any]] = {
     "POST_charges_id": {"metadata": {"table": "7"}},
     "POST_checkout_sessions": {
-        "line_items": [{"price_data": {"currency": "cny", "unit_amount": 8800, "product_data": {"name": "Beans"}}}],
+        "mode": "payment",
+        "line_items": [{"price": "price_...", "quantity": 2}],
         "success_url": "https://example.com/thanks",
     },
     "POST_checkout_sessions_id": {"metadata": {"table": "7"}},
@@ -65,9 +66,9 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_products_id": {"name": "Coffee beans 500 g"},
     "POST_refunds": {"payment_intent": "pi_..."},
     "POST_refunds_id": {"metadata": {"table": "7"}},
-    "POST_setup_intents": {"customer": "cus_...", "payment_method": "pm_...", "confirm": True},
+    "POST_setup_intents": {"customer": "cus_...", "payment_method": "pm_card_visa", "confirm": True},
     "POST_setup_intents_id": {"metadata": {"table": "7"}},
-    "POST_setup_intents_id_confirm": {"payment_method": "pm_..."},
+    "POST_setup_intents_id_confirm": {"payment_method": "pm_card_visa"},
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.

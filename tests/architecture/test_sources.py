@@ -178,6 +178,7 @@ class TestEverywhere:
         assert broad == {
             "merchant_platform/kernel/api/wsgi.py",
             "merchant_platform/kernel/events/relay.py",
+            "merchant_platform/kernel/request_log/buffer.py",
             "merchant_platform/management/commands/relay.py",
             "payments/bulk/operations.py",
             "payments/intents/sweep.py",

@@ -190,8 +190,12 @@ class Door(APIView):
         return response
 
     @cached_property
+    def _request_uuid(self) -> UUID:
+        return ids.new(clock.wall())
+
+    @cached_property
     def _request_id(self) -> str:
-        return ids.show("req", ids.new(clock.wall()))
+        return ids.show("req", self._request_uuid)
 
     def _answer(self, request: Request, path_ids: dict[str, str]) -> HttpResponse:
         described = self.endpoints[request.method or "GET"]
@@ -276,7 +280,7 @@ class Door(APIView):
         status = response.status_code
         log.append(
             (
-                self._request_id,
+                self._request_uuid,
                 caller.book_id,
                 request.method,
                 self.address,

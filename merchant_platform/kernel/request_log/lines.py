@@ -9,6 +9,7 @@ in the plain words of our own parameters, never a body, never the text of a mess
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -35,7 +36,7 @@ _SECRETS = re.compile(r"[0-9](?:[ -]?[0-9]){11,}|\b(?:sk|rk|pk|whsec|cvc|cvv)[_=
 class Noted(NamedTuple):
     """What a door appends, as a plain tuple in this order: references to what it has at hand."""
 
-    request_id: str
+    id: UUID
     book_id: UUID
     method: str
     path: str
@@ -79,7 +80,7 @@ def kept(noted: Noted) -> Line:
     """What is kept of a request."""
     error_code, error_param = _error(noted.head)
     return Line(
-        id=ids.parse("req", noted.request_id),
+        id=noted.id,
         book_id=noted.book_id,
         method=noted.method,
         path=noted.path,
@@ -93,10 +94,10 @@ def kept(noted: Noted) -> Line:
         idempotency_key_hash=hash_of(noted.idempotency_key) if noted.idempotency_key else "",
         original_request_id=noted.original_request_id,
         ip=noted.ip[:64],
-        user_agent=_printable(_SECRETS.sub("…", noted.user_agent))[:USER_AGENT_LENGTH],
+        user_agent=_program(noted.user_agent),
         duration_us=noted.duration_ns // 1_000,
         api_version=API_VERSION,
-        event_ids=",".join(map(str, noted.event_ids)),
+        event_ids=",".join([event_id.hex for event_id in noted.event_ids]),
     )
 
 
@@ -127,5 +128,8 @@ def _error(head: bytes) -> tuple[str, str]:
     return code, param if code != _UNKNOWN_PARAM and _OUR_PARAM.fullmatch(param) else ""
 
 
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())
+@lru_cache(maxsize=1_024)
+def _program(user_agent: str) -> str:
+    """A user agent without secrets and without what cannot be shown. A program sends the same one every time."""
+    told = _SECRETS.sub("…", user_agent[: 4 * USER_AGENT_LENGTH])
+    return "".join(character for character in told if character.isprintable())[:USER_AGENT_LENGTH]

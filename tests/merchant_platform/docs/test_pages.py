@@ -11,7 +11,7 @@ from tests.merchant_platform.docs.reading import Page
 
 PAGES = ["/", "/docs", "/docs?in=python", "/docs/errors", "/docs/errors?q=402", "/docs/errors/insufficient_funds"]
 # Bytes of HTML, before compression.
-WEIGHT_MAX = {"/": 10_000, "/docs": 60_000, "/docs/errors": 35_000}
+WEIGHT_MAX = {"/": 10_000, "/docs": 60_000, "/docs/errors": 40_000}
 LATIN_SENTENCE = re.compile(r"[A-Za-z’']+(?:[ ,]+[A-Za-z’']+){2,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MARKS_LEFT_OVER = re.compile(r"%\(|\{[{%]|[%}]\}|`")
@@ -140,7 +140,7 @@ class TestHome:
     def test_names_the_doors_that_exist(self):
         doors = [link["href"] for link in read("/").all("a") if link.attributes.get("class") == "door"]
 
-        assert doors == ["/docs", "/v1/schema"]
+        assert doors == ["/docs", "/docs/api"]
 
     def test_shows_where_the_state_of_health_is(self):
         assert "/readyz" in [link["href"] for link in read("/").all("a")]
@@ -156,7 +156,7 @@ class TestErrorList:
         ("words", "found"),
         [
             ("mandate_expired", ["mandate_expired"]),
-            ("429", ["rate_limit"]),
+            ("429", ["rate_limit", "webhook_test_running"]),
             ("415", ["unsupported_media_type"]),
             ("Wallet ENOUGH", ["insufficient_funds"]),
             ("currency wallet's", []),

@@ -4,7 +4,7 @@ import datetime
 import ipaddress
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +43,8 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.received: list[Received] = []
         self.answers: dict[str, Any] = {}
+        # Answers by what came in, where a path says nothing: a status for a request.
+        self.judge: Callable[[Received], int] = lambda _: 200
         self.released = threading.Event()
         self.sent_bytes = 0
         self.under_way = self.under_way_max = 0
@@ -81,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server = self.server
         with server.lock:
-            server.received.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.came = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            server.received.append(self.came)
             server.under_way += 1
             server.under_way_max = max(server.under_way_max, server.under_way)
         try:
@@ -94,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self) -> None:
         status, headers, body = 200, {}, b"thank you"
-        said = self.server.answers.get(self.path, 200)
+        said = self.server.answers.get(self.path) or self.server.judge(self.came)
         if said == "hang":
             self.server.released.wait(2)
         elif isinstance(said, tuple):
