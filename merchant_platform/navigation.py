@@ -18,4 +18,11 @@ NAVIGATION = (
             Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
         ),
     ),
+    Group(
+        _("Security"),
+        (
+            Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
+            Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
+        ),
+    ),
 )

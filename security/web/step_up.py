@@ -20,6 +20,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
@@ -29,7 +30,7 @@ from security.authentication.models import StepUp
 from security.authentication.step_up import Binding
 from security.web.desk import Desk
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Binds = Callable[..., Binding | None]
 # (desk, action, binding) -> whether risk wants a factor shown although the page does not ask for it.
 Demand = Callable[[Desk, str, Binding], bool]
@@ -40,7 +41,7 @@ def step_up(action: str, *, binds: Binds) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def confirmed(request: HttpRequest, desk: Desk, **rest: str) -> HttpResponse:
+        def confirmed(request: HttpRequest, desk: Desk, **rest: str) -> HttpResponseBase:
             binding = binds(request, desk, **rest)
             if binding is None or not (binding.is_required or _risk_demands(desk, action, binding)):
                 return view(request, desk, **rest)

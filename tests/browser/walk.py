@@ -1,11 +1,12 @@
 """Walks the dashboard from link to link: a page is tried because it can be reached, not because it is listed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -101,9 +102,17 @@ class Catalogue:
         self._filled = re.compile("|".join(filled))
 
     def untranslated(self, words: str) -> bool:
-        """Whether words on a Chinese page are English ones of ours, or a sentence that no translator ever saw."""
+        """Whether words of a Chinese page are English ones of ours, or a sentence that no translator ever saw."""
         words = " ".join(words.split())
         return bool(words in self._plain or self._filled.fullmatch(words) or LATIN_SENTENCE.search(words))
+
+
+def foreign_to(language: str) -> Callable[[str], Any]:
+    """Tells words that do not belong on a page of a language. A language is called by its own name everywhere."""
+    names = {name for _, name in settings.LANGUAGES}
+    catalogue = Catalogue()
+    judge = catalogue.untranslated if language == "zh-hans" else CHINESE.search
+    return lambda words: words not in names and (judge(words) or MARKS_LEFT_OVER.search(words))
 
 
 def forms(message: Any) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from payments.web.dashboard import amounts, sheets, standing, words
 from payments.web.dashboard.filters import PaymentFilter
 from security.web.desk import Desk, desk_page
 from security.web.parts import Ways
+from security.web.step_up import step_up
 
 PAGE = "payments"
 SELECTED_MAX = 200
@@ -81,6 +82,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("payment.export")
+@step_up("payment.export", binds=sheets.binds)
 def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, or the selected rows of it, as CSV."""
     form = PaymentFilter(request, desk)
@@ -112,8 +114,8 @@ def removed_view(request: HttpRequest) -> str:
 
 
 def selection(request: HttpRequest) -> list[UUID]:
-    """The payments whose boxes are ticked. Raises Http404 for what is no id, or for too many."""
-    texts = request.POST.getlist("selected") if request.method == "POST" else request.GET.getlist("selected")
+    """The payments whose boxes were ticked, as the address says. Raises Http404 for what is no id, or for too many."""
+    texts = request.GET.getlist("selected")
     if len(texts) > SELECTED_MAX:
         raise Http404
     return [standing.object_id("pi", text) for text in texts]

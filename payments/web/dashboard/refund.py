@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,12 +23,15 @@ from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
 from payments.intents import deeds, refund_preview, states
 from payments.intents.models import Attempt, PaymentIntent, Refund
+from payments.intents.refund_preview import Preview
 from payments.intents.refunds import LineRefund
 from payments.orders.models import OrderLine
 from payments.story.pieces import left_of
 from payments.story.queries import find
 from payments.web.dashboard import amounts, standing, words
+from security.authentication.step_up import Binding
 from security.web.desk import Desk, desk_page
+from security.web.step_up import step_up
 
 LINES_MAX = 100
 BY_AMOUNT, BY_LINES = "amount", "lines"
@@ -107,8 +111,39 @@ def choose(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
     return desk.render(request, "payments/refund.html", {**context, "form": form})
 
 
+def _binds(request: HttpRequest, desk: Desk, payment: str) -> Binding | None:
+    """What a step-up on the way is for. None where there is nothing to confirm: the page says why, or did it before."""
+    with tenancy.within(desk.book.pk):
+        if deeds.refund_of(standing.token(request)) is not None:
+            return None
+    asked = _read(desk, payment)
+    if not asked.left_minor:
+        return None
+    form = asked.form(request.GET)
+    if not form.is_valid():
+        return None
+    try:
+        amount = _worked_out(desk, asked, form).amount_minor
+    except PlatformError:
+        return None
+    currency = asked.intent.currency
+    return Binding(
+        object_id=payment,
+        amount_minor=amount,
+        currency=currency,
+        what=_("Refund %(amount)s") % {"amount": Money(amount, currency).text(locale())},
+        is_required=is_large(amount, currency),
+    )
+
+
+def is_large(amount_minor: int, currency: str) -> bool:
+    """Whether a refund asks once more for a factor."""
+    return amount_minor > settings.REFUND_STEP_UP_ABOVE.get(currency, 0)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page("payment.refund")
+@step_up("payment.refund", binds=_binds)
 def confirm(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
     """What the refund would do (nothing is written), and then the refund. Sent twice, it is one refund."""
     token = standing.token(request)
@@ -203,14 +238,18 @@ def _terms(asked: Asked, form: RefundForm) -> dict[str, Any]:
     }
 
 
-def _preview(desk: Desk, asked: Asked, form: RefundForm) -> dict[str, Any]:
+def _worked_out(desk: Desk, asked: Asked, form: RefundForm) -> Preview:
     with tenancy.within(desk.book.pk):
-        preview = refund_preview.preview(
+        return refund_preview.preview(
             **_terms(asked, form),
             mode="live" if desk.book.livemode else "test",
             now=desk.now,
             origin=standing.origin(desk),
         )
+
+
+def _preview(desk: Desk, asked: Asked, form: RefundForm) -> dict[str, Any]:
+    preview = _worked_out(desk, asked, form)
     lines = {line.pk: line for line in asked.lines}
     attempt = asked.attempt
     return {

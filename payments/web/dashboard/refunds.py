@@ -17,6 +17,7 @@ from payments.web.dashboard import amounts, sheets, standing, words
 from payments.web.dashboard.filters import RefundFilter
 from payments.web.dashboard.payments import removed_view, ways
 from security.web.desk import Desk, desk_page
+from security.web.step_up import step_up
 
 PAGE = "refunds"
 
@@ -53,6 +54,7 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("payment.export")
+@step_up("payment.export", binds=sheets.binds)
 def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, as CSV."""
     form = RefundFilter(request, desk)

@@ -2,76 +2,74 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.intents import states
 
-_l = gettext_lazy
-
 # A state of ours: the badge's colour, and the word that says it.
 PAYMENT_STATES: dict[str, tuple[str, Any]] = {
-    "succeeded": ("success", _l("Succeeded")),
-    "partly_refunded": ("info", _l("Partly refunded")),
-    "refunded": ("neutral", _l("Refunded")),
-    "uncaptured": ("warning", _l("Uncaptured")),
-    "processing": ("info", _l("Processing")),
-    "failed": ("danger", _l("Failed")),
-    "needs_payer": ("warning", _l("Waits for the payer")),
-    "incomplete": ("neutral", _l("Incomplete")),
-    "canceled": ("neutral", _l("Canceled")),
+    "succeeded": ("success", _("Succeeded")),
+    "partly_refunded": ("info", _("Partly refunded")),
+    "refunded": ("neutral", _("Refunded")),
+    "uncaptured": ("warning", _("Uncaptured")),
+    "processing": ("info", _("Processing")),
+    "failed": ("danger", _("Failed")),
+    "needs_payer": ("warning", _("Waits for the payer")),
+    "incomplete": ("neutral", _("Incomplete")),
+    "canceled": ("neutral", _("Canceled")),
 }
 REFUND_STATES: dict[str, tuple[str, Any]] = {
-    states.REFUND_SUCCEEDED: ("success", _l("Succeeded")),
-    states.REFUND_PENDING: ("info", _l("Pending")),
-    states.REFUND_FAILED: ("danger", _l("Failed")),
-    states.REFUND_CANCELED: ("neutral", _l("Canceled")),
+    states.REFUND_SUCCEEDED: ("success", _("Succeeded")),
+    states.REFUND_PENDING: ("info", _("Pending")),
+    states.REFUND_FAILED: ("danger", _("Failed")),
+    states.REFUND_CANCELED: ("neutral", _("Canceled")),
 }
 DELIVERY_STATES: dict[str, tuple[str, Any]] = {
-    "pending": ("info", _l("Pending")),
-    "succeeded": ("success", _l("Delivered")),
-    "failed": ("danger", _l("Failed")),
-    "canceled": ("neutral", _l("Canceled")),
+    "pending": ("info", _("Pending")),
+    "succeeded": ("success", _("Delivered")),
+    "failed": ("danger", _("Failed")),
+    "canceled": ("neutral", _("Canceled")),
 }
 ITEM_STATES: dict[str, tuple[str, Any]] = {
-    "waiting": ("info", _l("Waiting")),
-    "done": ("success", _l("Done")),
-    "refused": ("danger", _l("Refused")),
+    "waiting": ("info", _("Waiting")),
+    "done": ("success", _("Done")),
+    "refused": ("danger", _("Refused")),
 }
 TABS: dict[str, Any] = {
-    "all": _l("All"),
+    "all": _("All"),
     **{name: PAYMENT_STATES[name][1] for name in PAYMENT_STATES if name not in ("partly_refunded", "needs_payer")},
 }
-REFUND_TABS: dict[str, Any] = {"all": _l("All"), **{name: word for name, (_kind, word) in REFUND_STATES.items()}}
-METHODS: dict[str, Any] = {"card": _l("Card"), "wallet": _l("Wallet")}
+REFUND_TABS: dict[str, Any] = {"all": _("All"), **{name: word for name, (_kind, word) in REFUND_STATES.items()}}
+METHODS: dict[str, Any] = {"card": _("Card"), "wallet": _("Wallet")}
 BRANDS = {"visa": "Visa", "mastercard": "Mastercard", "amex": "American Express", "unionpay": "UnionPay"}
 REASONS: dict[str, Any] = {
-    "requested_by_customer": _l("Requested by the customer"),
-    "duplicate": _l("Paid twice"),
-    "fraudulent": _l("Fraudulent"),
-    "expired_uncaptured_charge": _l("Came after the payment was closed"),
-    "abandoned": _l("Given up by the customer"),
-    "automatic": _l("Its time was over"),
+    "requested_by_customer": _("Requested by the customer"),
+    "duplicate": _("Paid twice"),
+    "fraudulent": _("Fraudulent"),
+    "expired_uncaptured_charge": _("Came after the payment was closed"),
+    "abandoned": _("Given up by the customer"),
+    "automatic": _("Its time was over"),
 }
 REFUND_REASONS = ("requested_by_customer", "duplicate", "fraudulent")
 CANCEL_REASONS = ("requested_by_customer", "duplicate", "fraudulent", "abandoned")
 # The ledger's accounts in plain words, from where the merchant stands.
 ACCOUNTS: dict[str, Any] = {
-    "bank": _l("The platform's bank"),
-    "wallet": _l("The customer's wallet"),
-    "merchant": _l("Your balance"),
-    "fees": _l("The platform's fees"),
-    "acquirer": _l("The card acquirer"),
+    "bank": _("The platform's bank"),
+    "wallet": _("The customer's wallet"),
+    "merchant": _("Your balance"),
+    "fees": _("The platform's fees"),
+    "acquirer": _("The card acquirer"),
 }
 ENTRIES: dict[str, Any] = {
-    "charge": _l("Payment"),
-    "refund": _l("Refund"),
-    "refund_failure": _l("Refund that failed"),
+    "charge": _("Payment"),
+    "refund": _("Refund"),
+    "refund_failure": _("Refund that failed"),
 }
 TRANSACTIONS: dict[str, Any] = {
-    "payment": _l("Payment"),
-    "payment_refund": _l("Refund"),
-    "payment_failure_refund": _l("Refund that failed"),
+    "payment": _("Payment"),
+    "payment_refund": _("Refund"),
+    "payment_failure_refund": _("Refund that failed"),
 }
 ACTS: dict[str, Any] = {
     "refund": pgettext_lazy("act", "Refund"),
@@ -79,51 +77,51 @@ ACTS: dict[str, Any] = {
     "cancel": pgettext_lazy("act", "Cancel"),
 }
 VERDICTS: dict[str, tuple[str, Any]] = {
-    "allowed": ("success", _l("Allowed")),
-    "declined": ("danger", _l("Declined")),
+    "allowed": ("success", _("Allowed")),
+    "declined": ("danger", _("Declined")),
 }
-RULES: dict[str, Any] = {"wallet_payment": _l("May the wallet pay this?")}
+RULES: dict[str, Any] = {"wallet_payment": _("May the wallet pay this?")}
 ROUNDINGS: dict[str, Any] = {
-    "exact": _l("It is a whole amount, so nothing was rounded."),
-    "up": _l("It was rounded up to the nearest payable amount."),
-    "down": _l("It was rounded down to the nearest payable amount."),
-    "even": _l("It was exactly half, which is rounded to the even neighbour."),
+    "exact": _("It is a whole amount, so nothing was rounded."),
+    "up": _("It was rounded up to the nearest payable amount."),
+    "down": _("It was rounded down to the nearest payable amount."),
+    "even": _("It was exactly half, which is rounded to the even neighbour."),
 }
 # Why a card or a wallet was refused, by its code, for who sells.
 DECLINES: dict[str, Any] = {
-    "insufficient_funds": _l("There was not enough money."),
-    "lost_card": _l("The card was reported lost."),
-    "stolen_card": _l("The card was reported stolen."),
-    "generic_decline": _l("The bank gave no reason."),
-    "expired_card": _l("The card has expired."),
-    "incorrect_cvc": _l("The security code was wrong."),
-    "processing_error": _l("The payment could not be processed."),
-    "authentication_required": _l("The bank wants the customer to confirm it."),
-    "payment_intent_authentication_failure": _l("The customer did not confirm it with the bank."),
-    "mandate_revoked": _l("The customer withdrew the permission."),
-    "mandate_expired": _l("The customer's permission has expired."),
-    "mandate_limit_exceeded": _l("It is over the customer's own limit."),
-    "currency_mismatch": _l("The wallet holds another currency."),
+    "insufficient_funds": _("There was not enough money."),
+    "lost_card": _("The card was reported lost."),
+    "stolen_card": _("The card was reported stolen."),
+    "generic_decline": _("The bank gave no reason."),
+    "expired_card": _("The card has expired."),
+    "incorrect_cvc": _("The security code was wrong."),
+    "processing_error": _("The payment could not be processed."),
+    "authentication_required": _("The bank wants the customer to confirm it."),
+    "payment_intent_authentication_failure": _("The customer did not confirm it with the bank."),
+    "mandate_revoked": _("The customer withdrew the permission."),
+    "mandate_expired": _("The customer's permission has expired."),
+    "mandate_limit_exceeded": _("It is over the customer's own limit."),
+    "currency_mismatch": _("The wallet holds another currency."),
 }
 # What a refused act says to staff, by its error's code.
 REFUSALS: dict[str, Any] = {
-    "charge_already_refunded": _l("It is refunded already."),
-    "charge_not_refundable": _l("No money was taken, so there is nothing to refund."),
-    "charge_refund_amount_exceeded": _l("That is more than is left to refund."),
-    "refund_lines_mismatch": _l("The lines and the amount do not go together."),
-    "payment_intent_unexpected_state": _l("The payment is not in a state that allows this."),
-    "amount_too_large": _l("That is more than is left to capture."),
-    "parameter_invalid_integer": _l("This amount cannot be paid in this currency."),
-    "idempotency_error": _l("This form was sent before with other values. Open it again."),
-    "idempotency_key_in_use": _l("This is being done at this very moment. Look again in a few seconds."),
-    "lock_timeout": _l("Somebody else is at work on this payment. Try again in a moment."),
-    "ledger_needs_rebase": _l("The ledger is being restored. Try again later."),
-    "selection_invalid": _l("Select payments that are there, 200 at most."),
-    "note_invalid": _l("Write between 1 and 2,000 characters."),
-    "note_not_yours": _l("Only who wrote a note can change or remove it."),
-    "view_name_invalid": _l("Give the view a name of up to 60 characters."),
-    "view_name_taken": _l("You have a view of that name."),
-    "view_limit_reached": _l("You have as many views as there can be. Remove one first."),
+    "charge_already_refunded": _("It is refunded already."),
+    "charge_not_refundable": _("No money was taken, so there is nothing to refund."),
+    "charge_refund_amount_exceeded": _("That is more than is left to refund."),
+    "refund_lines_mismatch": _("The lines and the amount do not go together."),
+    "payment_intent_unexpected_state": _("The payment is not in a state that allows this."),
+    "amount_too_large": _("That is more than is left to capture."),
+    "parameter_invalid_integer": _("This amount cannot be paid in this currency."),
+    "idempotency_error": _("This form was sent before with other values. Open it again."),
+    "idempotency_key_in_use": _("This is being done at this very moment. Look again in a few seconds."),
+    "lock_timeout": _("Somebody else is at work on this payment. Try again in a moment."),
+    "ledger_needs_rebase": _("The ledger is being restored. Try again later."),
+    "selection_invalid": _("Select payments that are there, 200 at most."),
+    "note_invalid": _("Write between 1 and 2,000 characters."),
+    "note_not_yours": _("Only who wrote a note can change or remove it."),
+    "view_name_invalid": _("Give the view a name of up to 60 characters."),
+    "view_name_taken": _("You have a view of that name."),
+    "view_limit_reached": _("You have as many views as there can be. Remove one first."),
 }
 
 
