@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics.insights.periods import Period
 from analytics.web.overview import Overview
@@ -16,7 +17,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _volume(shown: Overview) -> Iterable[Sequence[Any]]:
-    yield _("Day"), _("Volume"), _("Payments"), _("Day before"), _("Volume before"), _("Currency")
+    yield _("Day"), _("Volume"), pgettext("how many", "Payments"), _("Day before"), _("Volume before"), _("Currency")
     for day in shown.days:
         yield (
             day.day.isoformat(),
@@ -29,14 +30,14 @@ def _volume(shown: Overview) -> Iterable[Sequence[Any]]:
 
 
 def _hours(shown: Overview) -> Iterable[Sequence[Any]]:
-    yield _("Weekday"), _("Hour"), _("Payments")
+    yield _("Weekday"), _("Hour"), pgettext("how many", "Payments")
     for weekday in shown.weekdays:
         for hour, count in enumerate(weekday.counts):
             yield weekday.name, hour, count
 
 
 def _methods(shown: Overview) -> Iterable[Sequence[Any]]:
-    yield _("Method"), _("Brand"), _("Payments"), _("Volume"), _("Currency")
+    yield _("Method"), _("Brand"), pgettext("how many", "Payments"), _("Volume"), _("Currency")
     for way in shown.ways:
         yield way.name, way.brand, way.payments, _decimal(way.volume_minor, shown), shown.currency
 

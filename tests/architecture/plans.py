@@ -15,13 +15,19 @@ def rows_read(alias: str, statements: Iterable[str]) -> int:
     return sum(rows for statement in statements for rows, _ in scans(alias, statement))
 
 
-def scans(alias: str, statement: str) -> list[tuple[int, str]]:
-    """Each scan of a statement: the rows that it read, and what it read them from."""
+def scans(alias: str, statement: str, *, by_index: bool = False) -> list[tuple[int, str]]:
+    """Each scan of a statement: the rows that it read, and what it read them from.
+
+    `by_index` asks for the plan that goes by indexes: in a table of some thousands of rows
+    the planner may find it cheaper to read them all than to look a window of them up.
+    """
     if statement.startswith(NAMING):
         statement = statement.partition(";")[2]
     if not statement.lstrip(" \n(").startswith(("SELECT", "UPDATE", "WITH")):
         return []
     with connections[alias].cursor() as cursor:
+        for choice in ("seqscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{choice} = {'off' if by_index else 'on'}")
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF, FORMAT JSON) {statement}")
         (plan,) = cursor.fetchone()
     return [

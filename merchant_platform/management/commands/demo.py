@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from merchant_platform.demo import seed, world
+from merchant_platform.demo import online, seed, world
 from merchant_platform.kernel import clock
 
 
@@ -20,17 +20,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.DATA_DIR / "demo.json"
-        began = time.monotonic()
+        began, now = time.monotonic(), clock.wall()
         try:
             planted = seed.ensure(
                 path=path,
                 base_url=settings.PUBLIC_URL,
-                now=clock.wall(),
+                now=now,
                 days=options["days"],
                 orders=options["orders"],
             )
         except world.AddressTaken as error:
             raise CommandError(str(error)) from error
+        online.play(now=now)
         if planted is None:
             self.stdout.write(f"The demo world is there: {path}")
         else:
