@@ -11,8 +11,7 @@ from merchant_platform.kernel.clock import unix
 from payments.api.addresses import mode, not_here, path_id
 from payments.intents.models import Attempt, Refund
 from payments.ledger import queries as ledger
-from payments.ledger.chart import MERCHANT, AccountRef
-from payments.ledger.models import Account, Entry
+from payments.ledger.chart import MERCHANT
 
 # What a balance transaction is called on the wire, by the entry's kind.
 KINDS = {"charge": ("payment", "charge", "ch"), "refund": ("payment_refund", "refund", "re"),
@@ -29,8 +28,7 @@ class ListTransactions(ListParams):
 @endpoint(permission="balance:read", returns="balance")
 def retrieve_balance(call: Call) -> dict[str, Any]:
     """Retrieve the balance: what the platform owes the merchant, exact at this moment"""
-    units = Account.objects.filter(code=MERCHANT.code, owner_id=tenancy.book_id()).values_list("unit", flat=True)
-    accounts = [AccountRef(MERCHANT, tenancy.book_id(), unit, mode(call)) for unit in sorted(units)]
+    accounts = ledger.accounts(MERCHANT, owner_id=tenancy.book_id(), mode=mode(call))
     owed = [
         {"amount": total, "currency": account.unit.partition("/")[0].lower(), "source_types": {"wallet": total}}
         for account, total in zip(accounts, ledger.totals(accounts), strict=True)
@@ -48,7 +46,7 @@ def retrieve_balance(call: Call) -> dict[str, Any]:
 @endpoint(permission="balance_transactions:read", returns="balance_transaction")
 def retrieve(call: Call) -> dict[str, Any]:
     """Retrieve a balance transaction"""
-    row = Entry.objects.filter(pk=path_id(call, "txn"), kind__in=KINDS).first()
+    row = ledger.entries(KINDS).filter(pk=path_id(call, "txn")).first()
     if row is None:
         raise not_here(call, "txn")
     return render(row, now=call.now)
@@ -57,7 +55,7 @@ def retrieve(call: Call) -> dict[str, Any]:
 @endpoint(permission="balance_transactions:read", params=ListTransactions, returns="balance_transaction", is_list=True)
 def list_(call: Call) -> dict[str, Any]:
     """List all balance transactions"""
-    rows = Entry.objects.filter(kind__in=KINDS)
+    rows = ledger.entries(KINDS)
     if call.params.currency:
         rows = rows.filter(unit__startswith=f"{call.params.currency}/")
     if call.params.type:
@@ -73,7 +71,7 @@ def list_(call: Call) -> dict[str, Any]:
     )
 
 
-def render(row: Entry, *, now: datetime) -> dict[str, Any]:
+def render(row: ledger.Entry, *, now: datetime) -> dict[str, Any]:
     """A balance transaction as the API shows it."""
     name, category, prefix = KINDS[row.kind]
     currency = row.unit.partition("/")[0].lower()

@@ -33,7 +33,7 @@ from payments.api.catalog import PriceAmount
 from payments.api.customers import Email
 from payments.api.fields import Shipping
 from payments.api.orders import LINES_MAX, Quantity
-from payments.api.payment_intents import MethodType
+from payments.api.payment_intent_params import MethodType
 from payments.catalog.models import Price, Product
 from payments.checkout import objects
 from payments.checkout import operations as checkout

@@ -14,7 +14,7 @@ from payments.customers import objects as customers
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents import objects as intents
 from payments.intents.models import PaymentIntent, Refund, SetupIntent
-from payments.ledger.models import Entry
+from payments.ledger import queries as ledger
 from payments.orders.models import Order
 from security.merchants import queries as merchants
 
@@ -55,9 +55,10 @@ def _customers(rows: Sequence[Customer]) -> list[dict[str, Any]]:
     ]
 
 
-def _transactions(rows: Sequence[Entry]) -> list[dict[str, Any]]:
+def _transactions(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     now = _now()
-    return [balance.render(row, now=now) for row in rows]
+    rows = ledger.entries(balance.KINDS).filter(pk__in=[ids.parse("txn", text) for text in texts])
+    return {shown["id"]: shown for shown in (balance.render(row, now=now) for row in rows)}
 
 
 def _charges(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -81,7 +82,7 @@ loader("payment_method", _by_id(PaymentMethod, "pm", _each(customers.payment_met
 loader("price", _by_id(Price, "price", _each(catalog.price)))
 loader("product", _by_id(Product, "prod", _each(catalog.product)))
 loader("order", _by_id(Order, "ord", lambda rows: orders.render_rows(rows, livemode=_livemode())))
-loader("balance_transaction", _by_id(Entry, "txn", _transactions))
+loader("balance_transaction", _transactions)
 loader("source", _source)
 
 loader("line_items", checkout_sessions.included_lines)

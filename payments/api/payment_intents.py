@@ -2,30 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
-
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Answer, Call, body, door, endpoint
 from merchant_platform.kernel.api.params import (
-    Amount,
-    Boolean,
-    Currency,
-    Emptied,
-    Id,
     InvalidParameter,
-    Listed,
-    ListParams,
-    Metadata,
-    Nested,
-    Params,
     SearchParams,
-    UpTo,
     check_step,
 )
 from merchant_platform.kernel.errors import Forbidden
@@ -34,123 +19,22 @@ from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.writes import Writes
 from payments.api import cards
 from payments.api.addresses import mode, not_here, origin, path_id
-from payments.api.cards import MethodData
 from payments.api.confirming import around, check_secret, expanded
-from payments.api.customers import Email
-from payments.api.fields import Shipping
+from payments.api.payment_intent_params import (
+    CancelIntent,
+    CaptureIntent,
+    ConfirmIntent,
+    CreateIntent,
+    ListIntents,
+    RetrieveIntent,
+    UpdateIntent,
+)
 from payments.customers.models import PaymentMethod
-from payments.intents import answers, hot_path, objects, provider_road, states
+from payments.intents import answers, hot_path, objects, provider_road, states, wallet_road
 from payments.intents import operations as intents
 from payments.intents.models import PaymentIntent
 from payments.intents.provider_road import Heard, Question
 from payments.search import queries as search
-
-
-def _known_method(value: str) -> str:
-    if value not in objects.ENABLED_METHODS:
-        raise PydanticCustomError(
-            "parameter_invalid",
-            "The payment method type '{given}' is not one of: {known}.",
-            {"given": value[:50], "known": ", ".join(objects.ENABLED_METHODS)},
-        )
-    return value
-
-
-MethodType = Annotated[str, UpTo(50), AfterValidator(_known_method)]
-
-
-class AutomaticMethods(Nested):
-    allow_redirects: Literal["always", "never"] = "always"
-    enabled: Boolean
-
-
-class PaymentDetails(Nested):
-    customer_reference: Emptied[Annotated[str, UpTo(25)]] = None
-    order_reference: Emptied[Annotated[str, UpTo(100)]] = None
-
-
-class IntentFields(Params):
-    customer: Id | None = None
-    description: Emptied[Annotated[str, UpTo(1000)]] = None
-    metadata: Metadata = {}
-    payment_method: Id | None = None
-    payment_method_data: MethodData | None = None
-    payment_method_types: Listed[MethodType] = []
-    receipt_email: Emptied[Email] = None
-    setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
-    shipping: Emptied[Shipping] = None
-    statement_descriptor: Emptied[Annotated[str, UpTo(22)]] = None
-    statement_descriptor_suffix: Emptied[Annotated[str, UpTo(22)]] = None
-    transfer_group: Emptied[Id] = None
-
-    def details(self) -> dict[str, Any]:
-        """The columns that are shown and copied, as the request gave them."""
-        shown = self.given(
-            "amount", "automatic_payment_methods", "confirm", "currency", "customer", "metadata", "off_session",
-            "payment_details", "payment_method", "payment_method_data", "return_url", "error_on_requires_action",
-            "client_secret",
-        )  # fmt: skip
-        if self.shipping is not None:
-            shown["shipping"] = self.shipping.model_dump()
-        return shown
-
-
-def _return_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
-        raise PydanticCustomError("url_invalid", "Not a valid URL: it must begin with https:// and name a host.")
-    return value
-
-
-ReturnUrl = Annotated[str, UpTo(2048), AfterValidator(_return_url)]
-
-
-class CreateIntent(IntentFields):
-    amount: Amount
-    automatic_payment_methods: AutomaticMethods | None = None
-    capture_method: Literal["automatic", "automatic_async", "manual"] = "automatic_async"
-    confirm: Boolean = False
-    confirmation_method: Literal["automatic"] = "automatic"
-    currency: Currency
-    error_on_requires_action: Boolean = False
-    off_session: Boolean = False
-    payment_details: PaymentDetails | None = None
-    return_url: ReturnUrl | None = None
-
-
-class UpdateIntent(IntentFields):
-    amount: Amount = 1
-    currency: Currency = "CNY"
-
-
-class ConfirmIntent(Params):
-    client_secret: Id | None = None
-    error_on_requires_action: Boolean = False
-    off_session: Boolean = False
-    payment_method: Id | None = None
-    payment_method_data: MethodData | None = None
-    receipt_email: Emptied[Email] = None
-    return_url: ReturnUrl | None = None
-    setup_future_usage: Emptied[Literal["off_session", "on_session"]] = None
-    shipping: Emptied[Shipping] = None
-
-
-class CaptureIntent(Params):
-    amount_to_capture: Amount | None = None
-    final_capture: Boolean = True
-    metadata: Metadata = {}
-
-
-class RetrieveIntent(Params):
-    client_secret: Id | None = None
-
-
-class CancelIntent(Params):
-    cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] | None = None
-
-
-class ListIntents(ListParams):
-    customer: Id | None = None
-
 
 DECLINED = {402: "The payment was declined; the intent is in `error.payment_intent`."}
 
@@ -395,7 +279,7 @@ def _begin(
         # server, on the mandate that the consumer gave.
         raise Forbidden("A wallet payment is confirmed with a secret key.", code="secret_key_required")
     writes.send()
-    taken = intents.take(
+    taken = wallet_road.take(
         intent=intent, saved=saved, details=details, mode=mode(call), now=call.now, origin=origin(call)
     )
     return _outcome(call, taken, writes)

@@ -24,7 +24,7 @@ from payments.api import cards
 from payments.api.addresses import mode, not_here, origin, path_id
 from payments.api.cards import MethodData
 from payments.api.confirming import around, check_secret, expanded
-from payments.api.payment_intents import AutomaticMethods, ReturnUrl
+from payments.api.payment_intent_params import AutomaticMethods, ReturnUrl
 from payments.customers.models import PaymentMethod
 from payments.intents import answers, objects, setups
 from payments.intents.models import SetupIntent

@@ -21,7 +21,7 @@ from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
 from payments.intents import operations as intents
-from payments.intents import provider_road
+from payments.intents import provider_road, wallet_road
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
@@ -104,7 +104,9 @@ def pay_by_wallet(
         wallet=wallet, limit_minor=shown_minor, expires_at=moment.now + CONSENT_LASTS, now=moment.now
     )
     method = customers.save_wallet(customer=None, mandate=mandate, now=moment.now, origin=origin)
-    intent = intents.confirm(intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin)
+    intent = wallet_road.confirm(
+        intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin
+    )
     wallets.revoke_mandate(mandate_id=mandate.pk, now=moment.now)
     if intent.status == intent_states.SUCCEEDED:
         operations.complete(session, moment=moment, origin=origin)

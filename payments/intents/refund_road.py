@@ -127,7 +127,6 @@ def _undo(
     order = None if attempt.is_late else orders.lock(order_id)
     entry = ledger.reverse(
         entry=given.entry,
-        reference=f"refund_failure:{ids.show('re', given.pk)}",
         kind="refund_failure",
         now=now,
     )

@@ -46,6 +46,14 @@ class AccountBalance(models.Model):
                 name="payments_accountbalance_never_below_zero",
             )
         ]
+        indexes = [
+            # janitor: the accounts on which something may be held past its time. What a payment changes is not in it.
+            models.Index(
+                fields=["account_id"],
+                condition=models.Q(reserved_minor__gt=0),
+                name="payments_accountbalance_held",
+            ),
+        ]
 
 
 class Entry(models.Model):
@@ -136,11 +144,7 @@ class Hold(models.Model):
             models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="payments_hold_reserves_something"),
         ]
         indexes = [
-            # janitor: holds past their time.
-            models.Index(
-                fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="payments_hold_expiry"
-            ),
-            # reconcile: what is reserved on an account.
+            # reconcile, and the janitor: what is reserved on an account.
             models.Index(fields=["account"], name="payments_hold_account"),
         ]
 

@@ -196,39 +196,47 @@ def void(*, hold: Hold, account: AccountRef, now: datetime) -> None:
 
 
 def void_expired(*, now: datetime, limit: int = 500) -> int:
-    """Give back what was reserved past its time. This will void such holds, each in its book, and return how many."""
+    """Give back what was reserved past its time. This will void such holds, each in its book, and return how many.
+
+    A book's own clock says what is past; `now` is the world's, for a book without one.
+    However long ago it was: a hold that is open has its amount reserved, so the accounts
+    with anything reserved lead to all of them, and to little else.
+    """
     with connections["platform"].cursor() as cursor:
         cursor.execute(
-            "SELECT h.id, h.book_id FROM payments_hold h WHERE h.expires_at <= %s"
-            " AND h.expires_at > %s::timestamptz - interval '30 days'"
-            " AND NOT EXISTS (SELECT 1 FROM payments_holdoutcome o WHERE o.hold_id = h.id)"
-            " ORDER BY h.expires_at LIMIT %s",
+            "SELECT h.id, h.book_id, coalesce(k.clock_at, %s) FROM payments_accountbalance b"
+            " JOIN payments_hold h ON h.account_id = b.account_id LEFT JOIN security_book k ON k.id = h.book_id"
+            " WHERE b.reserved_minor > 0 AND h.expires_at <= coalesce(k.clock_at, %s)"
+            " AND NOT EXISTS (SELECT 1 FROM payments_holdoutcome o WHERE o.book_id = h.book_id AND o.hold_id = h.id)"
+            " ORDER BY h.expires_at, h.id LIMIT %s",
             [now, now, limit],
         )
         expired = cursor.fetchall()
     voided = 0
-    for hold_id, book_id in expired:
+    for hold_id, book_id, at in expired:
         try:
             with tenancy.within(book_id):
                 hold = Hold.objects.select_related("account").get(pk=hold_id)
-                void(hold=hold, account=_ref(hold.account), now=now)
+                void(hold=hold, account=_ref(hold.account), now=at)
         except AlreadySettled:
             continue  # somebody completed or voided it at the same moment
         voided += 1
     return voided
 
 
-def reverse(*, entry: Entry, reference: str, kind: str, now: datetime) -> Draft:
+def reverse(*, entry: Entry, kind: str, now: datetime) -> Draft:
     """Undo an entry by its mirror. This will post a new entry with every transfer turned round, and return it.
 
-    Raises InsufficientFunds where a guarded account no longer has what it got.
+    Its reference is the entry that it undoes, so that nobody undoes one twice, whatever for.
+    Raises AlreadyPosted for the second, and InsufficientFunds where a guarded account no
+    longer has what it got.
     """
     transfers = list(
         Transfer.objects.select_related("debit_account", "credit_account").filter(entry=entry).order_by("pk")
     )
     draft = Draft(
         id=ids.new(now),
-        reference=reference,
+        reference=f"reversal:{ids.show(entry.id_prefix, entry.pk)}",
         kind=kind,
         lines=[
             Line(_ref(transfer.credit_account), _ref(transfer.debit_account), transfer.amount_minor)

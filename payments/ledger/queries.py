@@ -1,14 +1,15 @@
 """Questions to the ledger: balances, exact at any moment, and statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connections
+from django.db.models import QuerySet
 
-from payments.ledger.chart import AccountRef, Side
-from payments.ledger.models import AccountBalance
+from payments.ledger.chart import AccountRef, Kind, Side
+from payments.ledger.models import Account, AccountBalance, Entry
 
 # Checkpoint and tail are read in one statement, so both are of one snapshot: a transfer
 # is below the checkpoint's transaction id or in the tail, never both, never neither.
@@ -53,6 +54,17 @@ class StatementLine:
     unit: str
     effective_at: datetime
     xid: str
+
+
+def accounts(kind: Kind, *, owner_id: UUID, mode: str) -> list[AccountRef]:
+    """The open accounts of a kind that somebody owns, one a unit, in the order of the units."""
+    units = Account.objects.filter(code=kind.code, owner_id=owner_id).values_list("unit", flat=True)
+    return [AccountRef(kind, owner_id, unit, mode) for unit in sorted(units)]
+
+
+def entries(kinds: Iterable[str]) -> QuerySet[Entry]:
+    """Entries of the open book, of some kinds: to be read, and never written but by the room's operations."""
+    return Entry.objects.filter(kind__in=list(kinds))
 
 
 def totals(accounts: Sequence[AccountRef], *, using: str = "default") -> list[int]:

@@ -143,8 +143,9 @@ CHECKS = (
         "holds_end",
         "No hold is open long past its time.",
         """
-        SELECT 'hold ' || h.id || ' expired at ' || h.expires_at FROM payments_hold h
-        WHERE h.expires_at < now() - interval '1 day'
+        SELECT 'hold ' || h.id || ' expired at ' || h.expires_at
+        FROM payments_hold h LEFT JOIN security_book k ON k.id = h.book_id
+        WHERE h.expires_at < coalesce(k.clock_at, now()) - interval '1 day'
             AND NOT EXISTS (SELECT 1 FROM payments_holdoutcome o WHERE o.hold_id = h.id)
         """,
     ),

@@ -1,12 +1,24 @@
 """What a payer types on the checkout page."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from security.vault.cards import CardUnusable, ClearCard, brand_of
+
+
+def _digits(label: Any, *, missing: Any, length_max: int, fills: str, placeholder: str) -> forms.CharField:
+    """A row of digits, for which a phone shows its number pad; `fills` says to a browser what it may fill in."""
+    shown = {"autocomplete": fills, "class": "input input-digits", "inputmode": "numeric", "placeholder": placeholder}
+    return forms.CharField(
+        label=label,
+        max_length=length_max,
+        error_messages={"required": missing},
+        widget=forms.TextInput(attrs=shown),
+    )
 
 
 class SignIn(forms.Form):
@@ -30,44 +42,18 @@ class SignIn(forms.Form):
 class Card(forms.Form):
     """What stands on a card. A form with a mistake comes back without the number and the code: they are typed anew."""
 
-    number = forms.CharField(
-        label=_("Card number"),
-        max_length=30,
-        error_messages={"required": _("Enter the card number.")},
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "cc-number",
-                "class": "input input-digits",
-                "inputmode": "numeric",
-                "placeholder": "0000 0000 0000 0000",
-            }
-        ),
+    number = _digits(
+        _("Card number"),
+        missing=_("Enter the card number."),
+        length_max=30,
+        fills="cc-number",
+        placeholder="0000 0000 0000 0000",
     )
-    expiry = forms.CharField(
-        label=_("Expiry (MM / YY)"),
-        max_length=9,
-        error_messages={"required": _("Enter the expiry date.")},
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "cc-exp",
-                "class": "input input-digits",
-                "inputmode": "numeric",
-                "placeholder": "00 / 00",
-            }
-        ),
+    expiry = _digits(
+        _("Expiry (MM / YY)"), missing=_("Enter the expiry date."), length_max=9, fills="cc-exp", placeholder="00 / 00"
     )
-    cvc = forms.CharField(
-        label=_("Security code"),
-        max_length=4,
-        error_messages={"required": _("Enter the security code.")},
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "cc-csc",
-                "class": "input input-digits",
-                "inputmode": "numeric",
-                "placeholder": "000",
-            }
-        ),
+    cvc = _digits(
+        _("Security code"), missing=_("Enter the security code."), length_max=4, fills="cc-csc", placeholder="000"
     )
     name = forms.CharField(
         label=_("Name on the card"),

@@ -32,7 +32,7 @@ from payments.catalog import operations as catalog
 from payments.customers import operations as customers
 from payments.customers.models import Customer
 from payments.intents import operations as intents
-from payments.intents import refunds
+from payments.intents import refunds, wallet_road
 from payments.intents.models import Attempt, PaymentIntent, Refund
 from payments.ledger import chart
 from payments.ledger import operations as ledger
@@ -444,7 +444,7 @@ def by_the_general_road(book, store, *, wallet, customer, method, top_up):
         intent = intents.create(terms_=terms, now=at(minutes), origin=origin)
         if method_id is None:
             return intent
-        return intents.confirm(intent_id=intent.pk, mode=TEST, now=at(minutes), origin=origin)
+        return wallet_road.confirm(intent_id=intent.pk, mode=TEST, now=at(minutes), origin=origin)
 
     def pay(order, minutes):
         with tenancy.within(book.pk):
@@ -464,7 +464,9 @@ def by_the_general_road(book, store, *, wallet, customer, method, top_up):
         now=top_up.effective_at,
     )
     with tenancy.within(book.pk):
-        intent = intents.confirm(intent_id=intent.pk, payment_method_id=saved.pk, mode=TEST, now=at(3), origin=origin)
+        intent = wallet_road.confirm(
+            intent_id=intent.pk, payment_method_id=saved.pk, mode=TEST, now=at(3), origin=origin
+        )
     refund(intent, 4, lines=[refunds.LineRefund(lines[0].pk, quantity=1)], reason="requested_by_customer")
     second, _ = order(2, 5, (latte, 1), (croissant, 1))
     refund(pay(second, 6), 7, amount_minor=500)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
-from payments.intents import refunds
+from payments.intents import refunds, wallet_road
 from payments.intents.models import Refund
 from payments.ledger.models import Entry
 from payments.orders.models import OrderLine
@@ -407,7 +407,7 @@ def take(book, method, amount) -> UUID:
     )
     with tenancy.within(book.pk):
         intent = intents.create(terms_=terms, now=NOW, origin=origin_of(book))
-        intents.confirm(intent_id=intent.pk, mode="test", now=NOW, origin=origin_of(book))
+        wallet_road.confirm(intent_id=intent.pk, mode="test", now=NOW, origin=origin_of(book))
         attempt_id = intents.lock(intent.pk).latest_attempt_id
     assert attempt_id is not None
     return attempt_id

@@ -124,11 +124,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def reverse(self, posted: Posted) -> None:
         mirror = [ledger.Line(line.credit, line.debit, line.amount_minor) for line in posted.draft.lines]
         is_affordable = self._is_affordable(mirror)
-        reference = f"reversal:{posted.draft.reference}"
         try:
             with tenancy.within(posted.book_id):
                 entry = Entry.objects.get(pk=posted.draft.id)
-                ledger.reverse(entry=entry, reference=reference, kind="reversal", now=self.now)
+                ledger.reverse(entry=entry, kind="reversal", now=self.now)
         except ledger.AlreadyPosted:
             assert posted.is_reversed
             self.tried["reverse refused"] += 1

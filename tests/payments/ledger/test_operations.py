@@ -14,6 +14,7 @@ from tests.cast import NOW, move_clock, race
 from tests.payments import books
 from tests.payments.ledger.postings import gift, held, opened, post, raised, sale, total
 
+LATER = NOW + timedelta(hours=2)
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
@@ -77,7 +78,7 @@ class TestPost:
         with books.unchanged(), pytest.raises(ledger.InsufficientFunds):
             post(book.pk, sale(wallet, shop, 10_000))
 
-    def test_happens_once_a_reference(self, book, wallet, shop):
+    def test_happens_once_an_entry(self, book, wallet, shop):
         post(book.pk, sale(wallet, shop, 100, reference="order 1"))
 
         with books.unchanged(), pytest.raises(ledger.AlreadyPosted) as refused:
@@ -343,27 +344,49 @@ class TestVoid:
 
 
 class TestVoidExpired:
-    def test_gives_back_what_is_past_its_time(self, wallet, hold):
-        assert ledger.void_expired(now=NOW + timedelta(minutes=59)) == 0
+    def test_gives_back_what_is_past_its_time(self, book, wallet, hold):
+        move_clock(book, NOW + timedelta(minutes=59))
+        assert ledger.void_expired(now=LATER) == 0
         assert held(wallet) == (10_000, 4_000)
 
+        move_clock(book, NOW + timedelta(hours=1))
+        assert ledger.void_expired(now=LATER) == 1
+
+        assert held(wallet) == (10_000, 0)
+        with tenancy.within(book.pk):
+            assert HoldOutcome.objects.get().effective_at == NOW + timedelta(hours=1)
+        assert ledger.void_expired(now=LATER) == 0
+        books.assert_agree()
+
+    def test_gives_back_what_was_forgotten_for_years(self, book, wallet, hold):
+        move_clock(book, NOW + timedelta(days=3_650))
+
+        assert ledger.void_expired(now=NOW) == 1
+
+        assert held(wallet) == (10_000, 0)
+        books.assert_agree()
+
+    def test_goes_by_the_worlds_time_where_a_book_has_no_clock(self, book, wallet, hold):
+        move_clock(book, None)
+
+        assert ledger.void_expired(now=NOW + timedelta(minutes=59)) == 0
         assert ledger.void_expired(now=NOW + timedelta(hours=1)) == 1
 
         assert held(wallet) == (10_000, 0)
-        assert ledger.void_expired(now=NOW + timedelta(hours=2)) == 0
-        books.assert_agree()
 
-    def test_leaves_what_was_completed(self, wallet, complete):
+    def test_leaves_what_was_completed(self, book, wallet, complete):
         complete(1_000)
+        move_clock(book, LATER)
 
-        assert ledger.void_expired(now=NOW + timedelta(hours=2)) == 0
+        assert ledger.void_expired(now=LATER) == 0
         assert held(wallet) == (9_000, 0)
 
-    def test_reaches_every_book(self, other_book, wallet, hold):
+    def test_reaches_every_book(self, book, other_book, wallet, hold):
+        move_clock(book, LATER)
         with tenancy.within(other_book.pk):
             ledger.reserve(account=wallet, amount_minor=1, reference="elsewhere", now=NOW, expires_at=NOW)
 
-        assert ledger.void_expired(now=NOW + timedelta(hours=1)) == 2
+        assert ledger.void_expired(now=LATER) == 2
         assert held(wallet) == (10_000, 0)
 
     def test_runs_anywhere_twice(self, book, wallet):
@@ -377,8 +400,10 @@ class TestVoidExpired:
         assert held(wallet) == (10_000, 0)
         books.assert_agree()
 
-    def test_and_complete_at_once_leave_exactly_one(self, wallet, shop, complete):
-        outcomes = race(lambda: ledger.void_expired(now=NOW + timedelta(hours=1)), lambda: complete(4_000))
+    def test_and_complete_at_once_leave_exactly_one(self, book, wallet, shop, complete):
+        move_clock(book, LATER)
+
+        outcomes = race(lambda: ledger.void_expired(now=LATER), lambda: complete(4_000))
 
         completed = raised(outcomes, ledger.AlreadySettled) == 0
         assert (held(wallet), total(shop)) == (((6_000, 0), 4_000) if completed else ((10_000, 0), 0))
@@ -393,20 +418,20 @@ class TestReverse:
 
         with tenancy.within(book.pk):
             entry = Entry.objects.get(pk=draft.id)
-            mirror = ledger.reverse(entry=entry, reference="mistake:1", kind="reversal", now=NOW)
+            mirror = ledger.reverse(entry=entry, kind="reversal", now=NOW)
 
         assert (mirror.amount_minor, mirror.fee_minor) == (-4_000, -15)
         assert (held(wallet), total(shop), total(fees)) == ((10_000, 0), 0, 0)
         books.assert_agree()
 
-    def test_happens_once_a_reference(self, book, wallet, shop):
+    def test_happens_once_an_entry(self, book, wallet, shop):
         draft = sale(wallet, shop, 4_000)
         post(book.pk, draft)
 
         def reverse():
             with tenancy.within(book.pk):
                 entry = Entry.objects.get(pk=draft.id)
-                ledger.reverse(entry=entry, reference="mistake:1", kind="reversal", now=NOW)
+                ledger.reverse(entry=entry, kind="reversal", now=NOW)
 
         outcomes = race(reverse, reverse)
 
@@ -423,7 +448,7 @@ class TestReverse:
             entry = Entry.objects.get(pk=draft.id)
 
         with books.unchanged(), pytest.raises(ledger.InsufficientFunds), tenancy.within(book.pk):
-            ledger.reverse(entry=entry, reference="mistake:1", kind="reversal", now=NOW)
+            ledger.reverse(entry=entry, kind="reversal", now=NOW)
 
 
 class TestFacts:
