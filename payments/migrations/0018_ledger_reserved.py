@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0011_checkout_tenancy'),
+        ('payments', '0017_webhook_tester'),
     ]
 
     operations = [
