@@ -139,7 +139,7 @@ class _Guest:
         )
         with tenancy.within(self.book.pk):
             session = checkout.create(terms=terms, now=self.at, origin=_ORIGIN)
-            checkout.record_opened(session_id=session.pk, language="zh-hans", moment=self._later(1, 4))
+            checkout.record_seen(session, language="zh-hans", method=None, moment=self._later(1, 4))
         return session
 
     def _pay(self, session: CheckoutSession, number: str) -> None:
@@ -174,7 +174,8 @@ class _Guest:
         moment = self._later(1_800, 7_200)
         with tenancy.within(self.book.pk):
             intent = PaymentIntent.objects.get(pk=CheckoutSession.objects.get(pk=session.pk).intent_id)
-            assert intent.status == intent_states.SUCCEEDED and intent.latest_attempt_id, "its cards are good ones"
+            assert intent.status == intent_states.SUCCEEDED, "its cards are good ones"
+            assert intent.latest_attempt_id is not None
             given, _ = refunds.refund(
                 attempt_id=intent.latest_attempt_id,
                 amount_minor=intent.received_minor * self.visit.refunded_percent // 100,

@@ -12,6 +12,7 @@ from uuid import UUID
 from merchant_platform.kernel import idempotency, ids, tenancy
 from merchant_platform.kernel.idempotency import Answer, Asked, IdempotencyKey, Request
 from merchant_platform.kernel.wire import load
+from merchant_platform.kernel.writes import Writes
 from payments.hand import Hand
 from payments.intents import answers, provider_road, refund_road, refunds
 from payments.intents.models import PaymentIntent
@@ -36,7 +37,7 @@ def refund(
     for a token that came with another refund, KeyInUse and LockTimeout.
     """
 
-    def first() -> Answer | Asked[RefundQuestion]:
+    def first(writes: Writes) -> Answer | Asked[RefundQuestion]:
         given, rows = refunds.refund(
             attempt_id=attempt_id,
             amount_minor=amount_minor,
@@ -45,6 +46,7 @@ def refund(
             mode=hand.mode,
             now=hand.now,
             origin=hand.origin,
+            into=writes,
         )
         identifier = ids.show("re", given.pk)
         hand.sign(
@@ -57,8 +59,10 @@ def refund(
         question = refund_road.question_of(given)
         return Asked(identifier, question) if question else answers.of_refund(given, rows)
 
-    def second(question: RefundQuestion, report: RefundReport | None) -> Answer:
-        given, rows = refund_road.record(refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin)
+    def second(question: RefundQuestion, report: RefundReport | None, writes: Writes) -> Answer:
+        given, rows = refund_road.record(
+            refund_id=question.refund_id, report=report, now=hand.now, origin=hand.origin, into=writes
+        )
         return answers.of_refund(given, rows)
 
     asked: dict[str, Any] = {
@@ -90,7 +94,7 @@ def capture(*, intent_id: UUID, amount_minor: int | None, is_final: bool, token:
     Call it outside a transaction. Raises what provider_road.begin_capture raises, and what `refund` does of tokens.
     """
 
-    def first() -> Asked[Question]:
+    def first(_: Writes) -> Asked[Question]:
         question = provider_road.begin_capture(
             intent_id=intent_id, amount_minor=amount_minor, is_final=is_final, now=hand.now, origin=hand.origin
         )
@@ -107,7 +111,7 @@ def cancel(*, intent_id: UUID, reason: str | None, token: UUID, hand: Hand) -> N
     Call it outside a transaction. Raises what provider_road.begin_cancel raises, and what `refund` does of tokens.
     """
 
-    def first() -> Answer | Asked[Question]:
+    def first(_: Writes) -> Answer | Asked[Question]:
         begun = provider_road.begin_cancel(intent_id=intent_id, reason=reason, now=hand.now, origin=hand.origin)
         hand.sign("payment.cancel", ids.show("pi", intent_id), reason=reason or "")
         if isinstance(begun, PaymentIntent):
@@ -117,9 +121,9 @@ def cancel(*, intent_id: UUID, reason: str | None, token: UUID, hand: Hand) -> N
     _ask_around(hand, _once(token, "cancel", {"payment_intent": str(intent_id), "reason": reason}), first)
 
 
-def _ask_around(hand: Hand, request: Request, first: Callable[[], Answer | Asked[Question]]) -> None:
-    def second(question: Question, heard: Heard) -> Answer:
-        intent = provider_road.conclude(question, heard, mode=hand.mode, now=hand.now, origin=hand.origin)
+def _ask_around(hand: Hand, request: Request, first: Callable[[Writes], Answer | Asked[Question]]) -> None:
+    def second(question: Question, heard: Heard, writes: Writes) -> Answer:
+        intent = provider_road.conclude(question, heard, mode=hand.mode, now=hand.now, origin=hand.origin, into=writes)
         return answers.of_intent(intent, livemode=hand.book.livemode)
 
     idempotency.run_around(

@@ -15,9 +15,10 @@ from payments.listing.windows import Span
 from payments.story import queries as story
 from security.merchants import operations as merchants
 from tests import database
+from tests.architecture import plans
 from tests.architecture.asking import as_owner
 from tests.architecture.history import BEGAN, History
-from tests.architecture.test_plans import LARGE, SMALL, _read
+from tests.architecture.test_plans import LARGE, SMALL
 from tests.cast import NOW, name_cluster, shown
 
 pytestmark = pytest.mark.django_db(databases=["default", "platform"])
@@ -90,7 +91,7 @@ def _measure(size: int, cafe: History) -> dict[str, int]:
         with tenancy.within(cafe.book.pk):
             with CaptureQueriesContext(connections["default"]) as captured:
                 ask(cafe)
-            found[name] = _read("default", [each["sql"] for each in captured])
+            found[name] = plans.rows_read("default", [each["sql"] for each in captured])
     with tenancy.within(cafe.book.pk):
         assert PaymentIntent.objects.count() == size
     return found

@@ -6,8 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from merchant_platform.kernel import tenancy
 from security.web import lists
+from tests.architecture import plans
 from tests.architecture.asking import as_owner
-from tests.architecture.test_plans import ROWS_MAX, _read
+from tests.architecture.test_plans import ROWS_MAX
 from tests.desks import TEST
 from tests.staff import make_staff, signed_in
 
@@ -36,7 +37,7 @@ def rows_read(client, book, path):
     asked = [each["sql"] for each in captured if '"payments_' in each["sql"]]
     assert asked
     with tenancy.within(book.pk):
-        return reply, _read("default", asked)
+        return reply, plans.rows_read("default", asked)
 
 
 class TestLists:
