@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.db import connections
@@ -104,12 +105,15 @@ class Catalogue:
     def untranslated(self, words: str) -> bool:
         """Whether words of a Chinese page are English ones of ours, or a sentence that no translator ever saw."""
         words = " ".join(words.split())
-        return bool(words in self._plain or self._filled.fullmatch(words) or LATIN_SENTENCE.search(words))
+        if words in self._plain or self._filled.fullmatch(words):
+            return True
+        # A sentence in Chinese may name what is called so everywhere: columns of a file, an address.
+        return bool(LATIN_SENTENCE.search(words)) and not CHINESE.search(words)
 
 
 def foreign_to(language: str) -> Callable[[str], Any]:
-    """Tells words that do not belong on a page of a language. A language is called by its own name everywhere."""
-    names = {name for _, name in settings.LANGUAGES}
+    """Tells words that do not belong on a page of a language. A language and a zone have one name everywhere."""
+    names = {name for _, name in settings.LANGUAGES} | {each.replace("_", " ") for each in available_timezones()}
     catalogue = Catalogue()
     judge = catalogue.untranslated if language == "zh-hans" else CHINESE.search
     return lambda words: words not in names and (judge(words) or MARKS_LEFT_OVER.search(words))
