@@ -24,6 +24,11 @@ SCHEDULE = {
     },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
+    "purge messages": {
+        "task": "security.purge_messages",
+        "schedule": crontab(hour="4", minute="41"),
+        "options": {"queue": "delivery"},
+    },
     "purge step-ups": {
         "task": "security.purge_step_ups",
         "schedule": crontab(minute="53"),

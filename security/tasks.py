@@ -22,6 +22,11 @@ def send_messages(**_: Any) -> int:
     return messaging.send_due(now=clock.wall())
 
 
+@shared_task(name="security.purge_messages", time_limit=300)
+def purge_messages(**_: Any) -> int:
+    return messaging.purge(now=clock.wall())
+
+
 @shared_task(name="security.expire_approvals", time_limit=120)
 def expire_approvals(**_: Any) -> int:
     return approvals.expire_due(now=clock.wall())

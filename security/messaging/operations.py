@@ -22,6 +22,7 @@ from security.messaging.models import EMAIL, FAILED, QUEUED, SENT, SMS, SUPPRESS
 
 # How long after each failure the next try comes; after the last one it is given up.
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200))
+_KEPT = timedelta(days=30)
 _CLAIMED_FOR = timedelta(minutes=2)
 _AT_ONCE_MAX = 100
 _ERROR_MAX = 200
@@ -88,6 +89,12 @@ def send(*, identifier: UUID, now: datetime) -> bool:
         return False
     _settle(message, status=SENT, next_attempt_at=None, sent_at=now, last_error="")
     return True
+
+
+def purge(*, now: datetime) -> int:
+    """Forget messages of over a month ago. This will delete them, whatever became of them, and return how many."""
+    old = Message.objects.using("platform").filter(pk__lt=ids.first_at(now - _KEPT))
+    return old.delete()[0]
 
 
 def suppress(*, channel: str, address: str, reason: str, now: datetime) -> None:

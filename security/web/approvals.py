@@ -98,7 +98,7 @@ def attention(desk: Desk) -> list[Attention]:
 
 
 def _decide(request: HttpRequest, desk: Desk, approval: str, decide, done: str) -> HttpResponse:
-    note = request.POST.get("note", "")[:NOTE_MAX].strip()
+    note = request.POST.get("note", "")[:NOTE_MAX].replace("\0", "").strip()
     try:
         with tenancy.within(desk.book.pk):
             decide(approval=_get(desk, approval), staff=desk.staff, note=note, now=desk.now, actor=desk.actor)

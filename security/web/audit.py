@@ -112,7 +112,8 @@ def _records(desk: Desk, search: queries.Search) -> QuerySet[AuditRecord]:
 def _asked(request: HttpRequest, desk: Desk) -> tuple[queries.Search, dict[str, str]]:
     """What the address narrows the list to, and the same as text; what cannot be read narrows nothing."""
     asked = {
-        name: request.GET.get(name, "")[:TEXT_MAX].strip() for name in ("action", "actor", "object", "since", "until")
+        name: request.GET.get(name, "")[:TEXT_MAX].replace("\0", "").strip()
+        for name in ("action", "actor", "object", "since", "until")
     }
     since, until = (_day(asked[name], desk) for name in ("since", "until"))
     search = queries.Search(
@@ -155,9 +156,13 @@ def _lines(records: Sequence[AuditRecord]) -> list[Line]:
     for record in records:
         staff = people.get(record.actor_id) if record.actor_id else None
         name = (staff.user.name or staff.user.email) if staff else str(_KINDS[record.actor_kind])
-        detail = ", ".join(f"{name} {value}" for name, value in sorted(record.detail.items()))
+        detail = "; ".join(f"{name}: {_text(value)}" for name, value in sorted(record.detail.items()))
         lines.append(Line(record=record, actor=name, is_person=staff is not None, detail=detail))
     return lines
+
+
+def _text(value: Any) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
 
 
 def _csv(found: QuerySet[AuditRecord], desk: Desk) -> Iterator[str]:

@@ -46,6 +46,7 @@ TEST, LIVE = "/dashboard/cafe/test/", "/dashboard/cafe/"
 STATEMENTS_MAX = 20
 STATEMENTS_MAX_OF: dict[str, int] = {"search": 4, "notifications": 16, "notification_count": 16, "palette": 4}
 
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 FRAGMENT_WAITS_MAX = 500
 WIDTHS = {"wide": 1360, "phone": 360}
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -207,6 +208,8 @@ class Tour:
         )
         self._devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # The shortest of transitions ends with the next picture.
+        self.page.evaluate(PAINTED)
 
     def go(self, url: str) -> None:
         answered = self.page.goto(f"{self.server}{url}")
@@ -232,7 +235,8 @@ class Tour:
         if rules is not None:
             options["runOnly"] = {"type": "rule", "values": rules}
         for each in self.page.evaluate("(options) => axe.run(options)", options)["violations"]:
-            self.wrong.append((url, variant, each["id"], [node["html"][:200] for node in each["nodes"][:4]]))
+            told = [(node["html"][:160], node["failureSummary"][-160:]) for node in each["nodes"][:4]]
+            self.wrong.append((url, variant, each["id"], told))
 
 
 @pytest.fixture

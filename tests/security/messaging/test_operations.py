@@ -181,6 +181,16 @@ class TestSend:
         }
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "platform"])
+class TestPurge:
+    def test_forgets_what_is_a_month_old(self):
+        letter()
+
+        assert messaging.purge(now=NOW + timedelta(days=30)) == 0
+        assert messaging.purge(now=NOW + timedelta(days=30, seconds=1)) == 1
+        assert not Message.objects.exists()
+
+
 class TestSms:
     @pytest.mark.parametrize(
         ("language", "said"),

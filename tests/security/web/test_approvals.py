@@ -120,7 +120,7 @@ class TestRefuse:
         client = signed_in(decider)
 
         for _ in range(2):
-            reply = client.post(f"{HERE}/{shown('apr', approval)}/refuse", {"note": "no"})
+            reply = client.post(f"{HERE}/{shown('apr', approval)}/refuse", {"note": "no\0"})
             assert reply.status_code == 302
 
         assert status_of(book, approval) == REFUSED
