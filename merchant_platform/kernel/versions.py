@@ -16,8 +16,6 @@ _LENGTH = 16
 class ChangedMeanwhile(Conflict):
     """Somebody else changed the object after it was shown."""
 
-    code = "changed_meanwhile"
-
 
 def of(shown: Any) -> str:
     """The version of an object as it is shown."""

@@ -32,7 +32,11 @@ CREATED, CHANGED, SAME, WRONG = "created", "changed", "same", "wrong"
 
 
 class Unreadable(Invalid):
-    """The file is no such sheet; `code` says why."""
+    """The file is no such sheet; `why` is one word for what is wrong with it."""
+
+    def __init__(self, message: str, *, why: str = "not_text") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class SheetIsWrong(Invalid):
@@ -105,7 +109,7 @@ class Plan:
 def read(data: bytes) -> str:
     """The text of a file. Raises Unreadable."""
     if len(data) > BYTES_MAX:
-        raise Unreadable("The file is too large.", code="too_large")
+        raise Unreadable("The file is too large.", why="too_large")
     for encoding in _ENCODINGS:
         try:
             text = data.decode(encoding)
@@ -113,7 +117,7 @@ def read(data: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise Unreadable("The file is no text.", code="not_text")
+    raise Unreadable("The file is no text.", why="not_text")
 
 
 def plan(text: str, *, currency: str) -> Plan:
@@ -193,10 +197,10 @@ def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         header = [name.strip().lower() for name in next(lines, [])]
         if "name" not in header and "product" not in header:
-            raise Unreadable("The first row names the columns.", code="no_header")
+            raise Unreadable("The first row names the columns.", why="no_header")
         unknown = next((name for name in header if name not in COLUMNS), None)
         if unknown is not None or len(set(header)) != len(header):
-            raise Unreadable("A column is unknown.", code="unknown_column", column=(unknown or "")[:50])
+            raise Unreadable("A column is unknown.", why="unknown_column")
         number = 1
         found = 0
         for line in lines:
@@ -205,12 +209,12 @@ def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
                 continue
             found += 1
             if found > ROWS_MAX:
-                raise Unreadable("The sheet has too many rows.", code="too_many_rows")
+                raise Unreadable("The sheet has too many rows.", why="too_many_rows")
             yield number, {name: unguarded(cell.strip()) for name, cell in zip(header, line, strict=False)}
         if not found:
-            raise Unreadable("The sheet has no rows.", code="empty")
+            raise Unreadable("The sheet has no rows.", why="empty")
     except csv.Error as error:
-        raise Unreadable("The file is no table.", code="not_text") from error
+        raise Unreadable("The file is no table.", why="not_text") from error
 
 
 def _present(cells: Sequence[tuple[int, Mapping[str, str]]]) -> tuple[dict[UUID, Product], dict[str, list[Product]]]:

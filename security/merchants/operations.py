@@ -27,13 +27,9 @@ class StoreElsewhere(Invalid):
 class StoreNameTaken(Invalid):
     """The merchant has another store of this name."""
 
-    code = "store_name_taken"
-
 
 class DeviceNameTaken(Invalid):
     """The store has another device of this name."""
-
-    code = "device_name_taken"
 
 
 def found(

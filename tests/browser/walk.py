@@ -81,7 +81,7 @@ def name_of(url: str) -> str:
 
 def action_of(url: str) -> str | None:
     """What a role must be allowed, to be let in at an address."""
-    return resolve(urlsplit(url).path).func.desk_action
+    return resolve(urlsplit(url).path).func.desk_action  # type: ignore[attr-defined]
 
 
 class Catalogue:

@@ -116,7 +116,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
 
 def unreadable_words(unreadable: importing.Unreadable) -> str:
     """Why a file cannot be read, in words."""
-    return str(UNREADABLE[unreadable.code]).format(
+    return str(UNREADABLE[unreadable.why]).format(
         columns=", ".join(importing.COLUMNS), rows=importing.ROWS_MAX, kilobytes=importing.BYTES_MAX // 1024
     )
 
