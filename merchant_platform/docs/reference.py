@@ -348,8 +348,8 @@ def _in_python(address: str, method: str, given: dict[str, Any]) -> str:
         verbs = {("GET", True): "retrieve", ("GET", False): "list", ("POST", True): "update"}
         verb = verbs.get((method, has_id), "create" if method == "POST" else "delete")
         call = [*names, "retrieve" if names == ["balance"] else verb]
-    said = [_literal(given)] if given else []
-    return f"client.v1.{'.'.join(call)}({', '.join([*identifier, *said])})"
+    arguments = [*identifier, *([_literal(given)] if given else [])]
+    return f"client.v1.{'.'.join(call)}({', '.join(arguments)})"
 
 
 def _literal(value: Any) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connections
@@ -87,7 +88,7 @@ def deliveries(*, endpoint_id: UUID, wanted: WantedDeliveries, below: UUID | Non
     """
     looked_at = LOOKED_AT_MAX if wanted.asks_attempts else limit + 1
     bounds = [below, ids.first_at(wanted.before) if wanted.before else None]
-    parameters = {
+    parameters: dict[str, Any] = {
         "book": tenancy.book_id(),
         "endpoint": endpoint_id,
         "below": min([bound for bound in bounds if bound] or [UUID(int=(1 << 128) - 1)]),

@@ -94,7 +94,7 @@ def show(request: HttpRequest, desk: Desk, webhook: str, delivery: str) -> HttpR
     body = dump(event)
     context = {
         "endpoint": shown(endpoint),
-        "delivery": delivery_line(row, last and last.http_status, last and last.duration_ms),
+        "delivery": delivery_line(row, last.http_status if last else None, last.duration_ms if last else None),
         "attempts": [_attempt(each) for each in reversed(attempts)],
         "headers": _sent_headers(event["id"], last),
         "body": body[:BODY_SHOWN_MAX],
@@ -191,7 +191,7 @@ def _chips(request: HttpRequest) -> list[Chip]:
     asked = request.GET
     words: list[tuple[str, Any, Any]] = [
         ("answer", _("Answer"), {str(each): word for each, word in ANSWERS.items()}.get(asked.get("answer", ""))),
-        ("slow", _("Took"), f"≥ {asked['slow']} ms" if asked.get("slow") in map(str, SLOW_MS) else None),
+        ("slow", _("Took"), f"≥ {asked['slow']} ms" if asked.get("slow", "") in map(str, SLOW_MS) else None),
         ("retried", _("Attempts"), f"≥ {queries.TRIED_AGAIN}" if asked.get("retried") == "1" else None),
         ("since", _("From"), asked.get("since")),
         ("before", _("Until"), asked.get("before")),
