@@ -173,8 +173,10 @@ class _Guest:
     def _give_back(self, session: CheckoutSession) -> None:
         moment = self._later(1_800, 7_200)
         with tenancy.within(self.book.pk):
-            intent = PaymentIntent.objects.get(pk=CheckoutSession.objects.get(pk=session.pk).intent_id)
-            assert intent.status == intent_states.SUCCEEDED and intent.latest_attempt_id, "its cards are good ones"
+            intent = CheckoutSession.objects.select_related("intent").get(pk=session.pk).intent
+            assert intent is not None and intent.status == intent_states.SUCCEEDED and intent.latest_attempt_id, (
+                "its cards are good ones"
+            )
             given, _ = refunds.refund(
                 attempt_id=intent.latest_attempt_id,
                 amount_minor=intent.received_minor * self.visit.refunded_percent // 100,
