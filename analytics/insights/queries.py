@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connections
 from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, Value, When
@@ -155,7 +156,7 @@ def count(period: Period) -> Tally:
     return Tally(**found)
 
 
-def _of_both(period: Period) -> "QuerySet[PaymentIntent]":
+def _of_both(period: Period) -> "QuerySet[Any]":
     """The payments of a period and of what it is compared with."""
     starts = ids.first_at(period.starts_at)
     return (

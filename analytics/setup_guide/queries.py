@@ -47,5 +47,6 @@ def progress(*, book: Book, staff: Staff) -> Progress:
         COLLEAGUE: Exists(Staff.objects.filter(merchant_id=merchant_id, left_at__isnull=True).exclude(pk=staff.pk)),
         "is_dismissed": Exists(GuideDismissal.objects.filter(book_id=book.pk, staff=staff)),
     }
-    found = Book.objects.filter(pk=book.pk).values(**asked).get()
+    answers = Book.objects.filter(pk=book.pk).values_list(*asked.values()).get()
+    found = dict(zip(asked, answers, strict=True))
     return Progress({step: found[step] for step in STEPS}, found["is_dismissed"])

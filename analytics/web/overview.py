@@ -21,6 +21,8 @@ from payments.web.dashboard import words
 from security.web.desk import Desk
 
 UP, DOWN, LEVEL = "up", "down", "level"
+# Beyond a tenfold a percentage says nothing any more: there was next to nothing before.
+_GREAT, _GREAT_TEXT = 10, "1,000%"
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 # Marks that the platform brings along.
 _MARKS = {"visa": "visa", "mastercard": "mastercard", "amex": "americanexpress", "unionpay": "unionpay"}
@@ -208,9 +210,10 @@ def _growth(current: int | None, before: int | None) -> tuple[str, str]:
     if current is None or not before:
         return "", LEVEL
     share = Decimal(current - before) / before
-    return _signed(format_percent(abs(share), "#,##0.0%", locale=locale()), current - before), _direction(
-        current - before
-    )
+    if share >= _GREAT:
+        return f">{_GREAT_TEXT}", UP
+    shown = format_percent(abs(share), "#,##0.0%", locale=locale())
+    return _signed(shown, current - before), _direction(current - before)
 
 
 def _shift(current: int | None, before: int | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.asking import ROOT
 
 FOLDERS = [ROOT / "merchant_platform" / "static" / "vendor", ROOT / "tests" / "vendor"]
-LICENCES = {"MIT", "0BSD", "OFL-1.1"}
+LICENCES = {"Apache-2.0", "MIT", "0BSD", "OFL-1.1"}
 # Not shipped: a checker of the tests.
 OF_TESTS = {"MPL-2.0"}
 

@@ -184,7 +184,8 @@ class TestPage:
         assert "最忙" in text
         assert not re.findall(r"Payment|Success|Average|Active|Setup|Latest|Busiest|against", text)
 
-    def test_asks_as_often_of_much_as_of_little(self, browser, book, customer):
+    def test_asks_as_often_of_much_as_of_little(self, browser, book, customer, settings):
+        settings.DASHBOARD_ATTENTION = ["payments.web.attention.waiting"]
         for number in range(30):
             made = NOW - timedelta(days=number)
             paid(
@@ -329,3 +330,11 @@ def endpoint(book, **columns):
     return WebhookEndpoint.objects.create(
         id=ids.new(NOW), book_id=book.pk, url="https://example.com", enabled_events=["*"], created_at=NOW, **columns
     )
+
+
+class TestChange:
+    def test_of_next_to_nothing_is_no_percentage(self, browser, book):
+        paid(book, NOW - timedelta(days=29), 1)
+        paid(book, NOW, 50_000)
+
+        assert ">1,000% against the period before" in shown(browser.get(HOME))
