@@ -1,4 +1,4 @@
-"""Who did what, and the chain that proves that nobody changed it afterwards (docs/adr/0013)."""
+"""Who did what, and the chain that proves that nobody changed it afterwards (docs/adr/0015)."""
 
 from django.db import models
 from django.db.models.functions import Now
