@@ -81,7 +81,8 @@ def name_of(url: str) -> str:
 
 def action_of(url: str) -> str | None:
     """What a role must be allowed, to be let in at an address."""
-    return resolve(urlsplit(url).path).func.desk_action
+    guarded: Any = resolve(urlsplit(url).path).func
+    return guarded.desk_action
 
 
 class Catalogue:
