@@ -8,4 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from security.web.navigation import Group, Item
 
-NAVIGATION = (Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),)
+NAVIGATION = (
+    Group("", (Item("home", _("Home"), icon="layout-dashboard", keys="g h"),)),
+    Group(
+        _("Security"),
+        (
+            Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),
+            Item("audit", _("Audit log"), icon="clipboard-list", action="audit.view", keys="g u"),
+        ),
+    ),
+)

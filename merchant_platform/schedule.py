@@ -22,6 +22,18 @@ SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"queue": "money"},
     },
+    "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
+    "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
+    "purge messages": {
+        "task": "security.purge_messages",
+        "schedule": crontab(hour="4", minute="41"),
+        "options": {"queue": "delivery"},
+    },
+    "purge step-ups": {
+        "task": "security.purge_step_ups",
+        "schedule": crontab(minute="53"),
+        "options": {"queue": "delivery"},
+    },
     "purge idempotency keys": {
         "task": "kernel.purge_idempotency_keys",
         "schedule": crontab(minute="41"),

@@ -21,6 +21,8 @@ if "DATABASE_URL" not in env.ENVIRON and os.access(DATA_DIR / "run.env", os.R_OK
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="not-a-secret: set SECRET_KEY, or start with `make run`, which makes one")
+# What people are told that they signed in to.
+SITE_NAME = env.str("SITE_NAME", default="Merchant platform")
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list(
@@ -40,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "security.web.apps.AdminConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -159,7 +162,9 @@ DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
 # Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
 DASHBOARD_SEARCH: list[str] = []
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
-DASHBOARD_ATTENTION: list[str] = []
+DASHBOARD_ATTENTION: list[str] = [
+    "security.web.approvals.attention",
+]
 
 AUTH_USER_MODEL = "security.User"
 PASSWORD_HASHERS = [
@@ -193,17 +198,20 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 # Proxies in front of this host that say truly where a request comes from; without one nobody is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "security.web.accounts.adapters.SecondFactorAdapter"
+# A shop signs in from one address.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = True
 # A passkey counts for two factors, so whoever uses one shows finger, face or PIN each time.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
-MFA_TOTP_ISSUER = env.str("SITE_NAME", default="Merchant platform")
+MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Who may want a factor shown again for an act that its page does not ask it for: callables
@@ -265,6 +273,15 @@ WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=32)
 vars().update(env.email_url("EMAIL_URL", default="filemail://"))
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="platform@localhost")
+
+# --- messages ------------------------------------------------------------------------
+# How messages to people go out: channel to class (security/messaging/channels.py).
+MESSAGE_CHANNELS = {"email": "security.messaging.channels.Email", "sms": "security.messaging.channels.Sms"}
+# The SMS gateway: takes {"to", "text"} as JSON with a bearer token. Without one an SMS stays in the outbox.
+SMS_URL = env.str("SMS_URL", default="")
+SMS_TOKEN = env.str("SMS_TOKEN", default="")
+# Whether operators may read what was sent: only where nothing leaves the machine, for trying things out.
+OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in env.ENVIRON and not SMS_URL)
 
 # --- cards -----------------------------------------------------------------------------
 # Keys that wrap the books' data keys: `id:base64 of 32 bytes`, the current one first. Without them no card opens.

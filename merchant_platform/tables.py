@@ -39,6 +39,7 @@ TENANT = frozenset(
         "payments_webhookattempt",
         "payments_webhookdelivery",
         "payments_webhookendpoint",
+        "security_approval",
         "security_cardtoken",
         "security_datakey",
     }
@@ -60,10 +61,12 @@ PLATFORM = frozenset(
         "security_device",
         "security_flag",
         "security_merchant",
+        "security_message",
         "security_publiccode",
         "security_staff",
         "security_staff_stores",
         "security_stepup",
+        "security_suppression",
         "security_store",
         "security_user",
     }
@@ -75,6 +78,7 @@ FRAMEWORK = frozenset(
         "auth_group",
         "auth_group_permissions",
         "auth_permission",
+        "django_admin_log",
         "django_content_type",
         "django_migrations",
         "django_session",
@@ -109,6 +113,10 @@ def classify_framework() -> None:
     privacy.register("auth.Group_permissions", classes(opaque="id group permission"))
     privacy.register("auth.Group", classes(opaque="id name"))
     privacy.register("contenttypes.ContentType", classes(opaque="id app_label model"))
+    privacy.register(
+        "admin.LogEntry",
+        classes(opaque="id action_time user content_type object_id action_flag", business="object_repr change_message"),
+    )
     privacy.register("account.EmailAddress", classes(opaque="id user verified primary", personal="email"))
     privacy.register("account.EmailConfirmation", classes(opaque="id email_address created sent", secret="key"))
     privacy.register("mfa.Authenticator", classes(opaque="id user type created_at last_used_at", secret="data"))

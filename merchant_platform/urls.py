@@ -1,11 +1,17 @@
 """Every address of the platform."""
 
+from importlib import import_module
+
+from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from merchant_platform import health
 from merchant_platform.kernel.api import doors
 from merchant_platform.kernel.api.openapi import schema
+
+for register in ("security.web.tables", "payments.web.tables"):
+    import_module(register)
 
 urlpatterns = [
     # First, because the resolver tries one after the other.
@@ -15,6 +21,7 @@ urlpatterns = [
     path("v1/schema", schema),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
     path("accounts/", include("security.web.accounts.urls")),
     path("", include("merchant_platform.docs.urls")),
     re_path(r"^v1(/(?P<rest>.*))?$", csrf_exempt(doors.unknown_address)),

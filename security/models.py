@@ -1,15 +1,18 @@
 """Django's register of this app's tables."""
 
 from security.access.models import Flag
+from security.approvals.models import Approval
 from security.audit.models import AuditChain, AuditLink, AuditRecord
 from security.authentication.models import StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Merchant, PublicCode, Staff, Store
+from security.messaging.models import Message, Suppression
 from security.vault.models import CardToken, DataKey
 
 __all__ = [
     "ApiKey",
+    "Approval",
     "AuditChain",
     "AuditLink",
     "AuditRecord",
@@ -20,9 +23,11 @@ __all__ = [
     "Device",
     "Flag",
     "Merchant",
+    "Message",
     "PublicCode",
     "Staff",
     "StepUp",
     "Store",
+    "Suppression",
     "User",
 ]

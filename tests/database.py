@@ -21,6 +21,7 @@ EMPTIED = ("kernel", "security", "payments", "members", "analytics")
 EMPTIED_TABLES = (
     "account_emailaddress",
     "account_emailconfirmation",
+    "django_admin_log",
     "django_session",
     "mfa_authenticator",
     "usersessions_usersession",

@@ -165,6 +165,19 @@ KEYS = Group(
             guide="test-wallets",
         ),
         ErrorCode(
+            code="ip_address_not_allowed",
+            statuses=(403,),
+            title=_("The key may not be used from here"),
+            meaning=_("The key is valid, and has a list of networks that the request does not come from."),
+            cause=_("The server moved, goes out through another address than before, or somebody else has the key."),
+            mend=_(
+                "Add the server's outgoing address to the key's networks. If nobody of yours sent the request, replace "
+                "the key at once."
+            ),
+            message="This key may not be used from where the request comes from.",
+            guide="keys",
+        ),
+        ErrorCode(
             code="api_key_revoked",
             statuses=(400,),
             title=_("The key was replaced or revoked before"),

@@ -28,6 +28,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 # Every prefix an id is shown with, and what it names.
 PREFIXES = {
+    "apr": "approval",
     "aud": "audit record",
     "ch": "charge",
     "cs": "checkout session",
@@ -46,6 +47,7 @@ PREFIXES = {
     "li": "order line",
     "mandate": "mandate",
     "mer": "merchant",
+    "msg": "message",
     "ord": "order",
     "park": "parked report",
     "pi": "payment intent",

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import Q, QuerySet
 
+from merchant_platform.kernel import ids
 from security.audit.models import AuditChain, AuditLink, AuditRecord
 
 PLATFORM_CHAIN = UUID(int=0)
@@ -81,18 +82,10 @@ def records(*, merchant_id: UUID | None, book_id: UUID | None, search: Search) -
     if search.object_id:
         found = found.filter(object_id=search.object_id)
     if search.since:
-        found = found.filter(recorded_at__gte=search.since)
+        found = found.filter(pk__gte=ids.first_at(search.since))
     if search.until:
-        found = found.filter(recorded_at__lt=search.until)
-    return found.order_by("-recorded_at", "-id")
-
-
-def after(found: QuerySet[AuditRecord], last: AuditRecord | None) -> QuerySet[AuditRecord]:
-    """The rest of a list, behind the last record that was shown."""
-    if last is None:
-        return found
-    older = Q(recorded_at__lt=last.recorded_at) | Q(recorded_at=last.recorded_at, id__lt=last.pk)
-    return found.filter(older, recorded_at__lte=last.recorded_at)
+        found = found.filter(pk__lt=ids.first_at(search.until))
+    return found.order_by("-pk")
 
 
 def verify(*, heads: Iterator[Head] | tuple[Head, ...] = ()) -> list[Difference]:

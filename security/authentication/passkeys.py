@@ -31,8 +31,6 @@ _COUNT_KEY = "sign_count"
 class Refused(Invalid):
     """The passkey's answer does not count."""
 
-    code = "passkey_refused"
-
 
 def check_answer(*, credential: Any, asked_at: datetime | None, now: datetime) -> None:
     """Check where and when an answer was given. Raises Refused for another origin or a stale question."""

@@ -26,8 +26,6 @@ _NONCE_BYTES = 16
 class AlreadyProved(WrongState):
     """The demand was answered before, or stood open for too long."""
 
-    code = "step_up_over"
-
 
 @dataclass(frozen=True, slots=True)
 class Binding:

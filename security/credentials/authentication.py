@@ -15,8 +15,9 @@ from rest_framework.authentication import BaseAuthentication
 
 from merchant_platform.kernel import clock
 from merchant_platform.kernel.errors import Forbidden, Unauthenticated
-from security.credentials import keys
+from security.credentials import keys, networks
 from security.credentials.models import RESTRICTED, SECRET, ApiKey, CredentialsVersion
+from security.credentials.networks import Network
 from security.merchants.models import LIVE
 
 REMEMBERED_SECONDS = 30
@@ -37,6 +38,7 @@ class KeyHolder:
     clock_at: datetime | None
     expires_at: datetime | None
     default_currency: str
+    networks: tuple[Network, ...] = ()
 
     @property
     def livemode(self) -> bool:
@@ -98,7 +100,9 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if headers.get("HTTP_STRIPE_ACCOUNT"):
             raise Forbidden("Connected accounts do not exist here: use the merchant's own key, not Stripe-Account.")
-        return None, authenticate(_key_text(header))
+        holder = authenticate(_key_text(header))
+        networks.check(holder.networks, headers)
+        return None, holder
 
 
 def authenticate(text: str) -> KeyHolder:
@@ -135,6 +139,7 @@ def _look_up(digest: bytes) -> KeyHolder | None:
         clock_at=key.book.clock_at,
         expires_at=key.expires_at,
         default_currency=key.book.merchant.default_currency,
+        networks=networks.parse(key.networks),
     )
 
 

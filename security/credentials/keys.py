@@ -5,7 +5,6 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Invalid, WrongState
@@ -68,7 +67,9 @@ def rotate(*, key: ApiKey, overlap: timedelta, now: datetime) -> tuple[ApiKey, s
         if not changed:
             raise AlreadyRevoked("This key was rotated or revoked before.")
         bump_version()
-        return make(book=key.book, kind=key.kind, name=key.name, permissions=key.permissions or None, now=now)
+        made = make(book=key.book, kind=key.kind, name=key.name, permissions=key.permissions or None, now=now)
+        ApiKey.objects.filter(pk=made[0].pk).update(networks=key.networks)
+        return made
 
 
 def revoke(*, key: ApiKey, now: datetime) -> None:
@@ -81,5 +82,4 @@ def revoke(*, key: ApiKey, now: datetime) -> None:
 
 def bump_version() -> None:
     """Make every web process forget the keys it remembers, within a second."""
-    CredentialsVersion.objects.bulk_create([CredentialsVersion(id=1)], ignore_conflicts=True)
-    CredentialsVersion.objects.filter(pk=1).update(number=F("number") + 1)
+    CredentialsVersion.bump()

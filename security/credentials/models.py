@@ -17,13 +17,17 @@ class ApiKey(models.Model):
     last_four = models.CharField(max_length=4)
     # For a restricted key: resource to "read" or "write".
     permissions = models.JSONField(default=dict, blank=True)
+    # Where it may be used from, as CIDR; empty is anywhere.
+    networks = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
     # Set by rotation: the old key works beside the new one until then.
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book kind created_at expires_at revoked_at permissions", business="name last_four", secret="digest"
+        opaque="id book kind created_at expires_at revoked_at permissions networks",
+        business="name last_four",
+        secret="digest",
     )
 
     class Meta:
@@ -41,3 +45,9 @@ class CredentialsVersion(models.Model):
     number = models.BigIntegerField(default=1)
 
     privacy = privacy.classes(opaque="id number")
+
+    @staticmethod
+    def bump() -> None:
+        """Make every web process forget the keys it remembers, within a second."""
+        CredentialsVersion.objects.bulk_create([CredentialsVersion(id=1)], ignore_conflicts=True)
+        CredentialsVersion.objects.filter(pk=1).update(number=models.F("number") + 1)

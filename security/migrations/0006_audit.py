@@ -49,19 +49,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='auditrecord',
-            index=models.Index(fields=['merchant', 'recorded_at', 'id'], name='security_auditrecord_by_time'),
+            index=models.Index(fields=['merchant', 'id'], name='security_auditrecord_by_time'),
         ),
         migrations.AddIndex(
             model_name='auditrecord',
-            index=models.Index(fields=['merchant', 'action', 'recorded_at', 'id'], name='security_auditrecord_by_action'),
+            index=models.Index(fields=['merchant', 'action', 'id'], name='security_auditrecord_by_action'),
         ),
         migrations.AddIndex(
             model_name='auditrecord',
-            index=models.Index(fields=['merchant', 'actor_id', 'recorded_at', 'id'], name='security_auditrecord_by_actor'),
+            index=models.Index(fields=['merchant', 'actor_id', 'id'], name='security_auditrecord_by_actor'),
         ),
         migrations.AddIndex(
             model_name='auditrecord',
-            index=models.Index(fields=['merchant', 'object_id', 'recorded_at', 'id'], name='security_auditrecord_by_object'),
+            index=models.Index(fields=['merchant', 'object_id', 'id'], name='security_auditrecord_by_object'),
         ),
         migrations.AddConstraint(
             model_name='auditrecord',

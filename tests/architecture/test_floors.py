@@ -53,5 +53,6 @@ class TestFloors:
             "The ledger's tables are read and written by the ledger": [
                 "payments.api.balance -> payments.ledger.models",
                 "payments.api.expansions -> payments.ledger.models",
+                "payments.web.tables -> payments.ledger.models",
             ]
         }

@@ -17,9 +17,12 @@ WORDS = {
     ("payments_holdoutcome", "kind"): "complete",
     ("payments_webhookdelivery", "status"): "pending",
     ("payments_webhookendpoint", "status"): "enabled",
+    ("security_approval", "status"): "requested",
 }
 # Numbers that a book gives once.
 COUNTED = {("payments_receipt", "number")}
+# Short texts that are given once on the platform.
+ONCE = {("security_merchant", "slug"), ("security_user", "email")}
 _numbers = count(1)
 # Tables of which a book has one row: whoever points there points at that one.
 ONE_A_BOOK = frozenset({"security_datakey"})
@@ -97,7 +100,8 @@ class World:
         for column in columns(table):
             if column.is_needed and column.name not in values:
                 key = (table, column.name)
-                made = next(_numbers) if key in COUNTED else WORDS.get(key) or _MAKERS[column.type]()
+                type_ = "text" if key in ONCE else column.type
+                made = next(_numbers) if key in COUNTED else WORDS.get(key) or _MAKERS[type_]()
                 values[column.name] = self.book_id if column.name == "book_id" else made
         return values
 

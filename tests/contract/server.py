@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,7 +31,13 @@ WORKERS, THREADS = 2, 8
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server's address."""
-    folder = tmp_path_factory.mktemp("server")
+    with serving(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@contextmanager
+def serving(folder: Path, *, host: str = "127.0.0.1") -> Iterator[str]:
+    """A server that people call by a name: passkeys are made for `localhost`, never for an address in numbers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = Process(
@@ -42,7 +49,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
             *("--workers", str(WORKERS), "--blocking-threads", str(THREADS), "--backpressure", "128"),
         ],
         log=folder / "web.log",
-        environment={**os.environ, "PUBLIC_URL": f"http://127.0.0.1:{port}", "LOG_LEVEL": "ERROR"},
+        environment={**os.environ, "PUBLIC_URL": f"http://{host}:{port}", "LOG_LEVEL": "ERROR"},
         directory=settings.BASE_DIR,
         ending=GENTLY,
     )
@@ -51,7 +58,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         ready = wait_until(lambda: _answers(port) or not process.is_running, seconds=PATIENCE_SECONDS)
         assert ready, Path(process.log).read_text()
         assert process.is_running, Path(process.log).read_text()
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://{host}:{port}"
     finally:
         process.stop()
 

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
         ("auth", "0001_initial"),
         ("sessions", "0001_initial"),
         ("account", "0001_initial"),
+        ("admin", "0001_initial"),
         ("mfa", "0001_initial"),
         ("usersessions", "0001_initial"),
         ("security", "0001_tables"),

@@ -20,6 +20,7 @@ from django.utils.translation.template import templatize
 
 # What is read; tests and migrations say nothing to a person.
 FOLDERS = ("merchant_platform", "security", "payments", "members", "analytics", "templates")
+READ = (".py", ".html", ".txt")
 LEFT_OUT = {"migrations", "locale", "static"}
 KEYWORDS: dict[str, Any] = {
     **DEFAULT_KEYWORDS,
@@ -91,7 +92,7 @@ def sources() -> Iterator[Path]:
     """The files that are read, in one order everywhere."""
     for folder in FOLDERS:
         for path in sorted((settings.BASE_DIR / folder).rglob("*")):
-            if path.suffix in (".py", ".html") and not LEFT_OUT & set(path.relative_to(settings.BASE_DIR).parts):
+            if path.suffix in READ and not LEFT_OUT & set(path.relative_to(settings.BASE_DIR).parts):
                 yield path
 
 
@@ -117,7 +118,7 @@ def mo(catalogue: Catalog) -> bytes:
 
 def _python(path: Path) -> bytes:
     text = path.read_text()
-    if path.suffix == ".html":
+    if path.suffix != ".py":
         # What is left of the markup would be indented without a reason, which Python's tokenizer refuses.
         text = "\n".join(line.lstrip() for line in templatize(text, str(path)).splitlines())
     return text.encode()

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from merchant_platform.kernel import clock, ids
 from merchant_platform.kernel.errors import PlatformError
-from security.credentials import keys
+from security.credentials import keys, networks
 from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey
 from security.merchants.models import LIVE, TEST, Book
 
@@ -23,6 +23,9 @@ class Command(BaseCommand):
         each.add_argument("--kind", choices=[SECRET, PUBLISHABLE, RESTRICTED], default=SECRET)
         each.add_argument("--name", default="")
         each.add_argument("--allow", action="append", default=[], metavar="RESOURCE:VERB", help="charges:read")
+        limit = verbs.add_parser("limit", help="let a key be used from these networks alone; from anywhere for none")
+        limit.add_argument("key")
+        limit.add_argument("networks", nargs="*", metavar="NETWORK", help="203.0.113.0/24")
         rotate = verbs.add_parser("rotate")
         rotate.add_argument("key", help="key_…, as `list` shows it")
         rotate.add_argument("--overlap-hours", type=int, default=24, help="how long the old key still works")
@@ -50,6 +53,9 @@ class Command(BaseCommand):
             now=clock.wall(),
         )
         self.stdout.write(text)
+
+    def _limit(self, options: dict[str, Any]) -> None:
+        networks.allow(key=self._key(options), networks=options["networks"])
 
     def _rotate(self, options: dict[str, Any]) -> None:
         overlap = timedelta(hours=options["overlap_hours"])

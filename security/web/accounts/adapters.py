@@ -2,6 +2,7 @@
 
 import re
 import time
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
 
+from merchant_platform.kernel import clock
 from security.authentication import secrets, trail
 from security.identity.models import User
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL
+from security.web import outbox
 
 # Who proved who they are this lately may add a factor without proving it again.
 FRESH_SECONDS = 300
@@ -35,6 +41,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if trail.places(user):
             return reverse("dashboard")
         return reverse("admin:index" if user.is_operator else "mfa_index")
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)
 
     def login(self, request: HttpRequest, user: User) -> None:
         with transaction.atomic():
@@ -61,6 +70,27 @@ class AccountAdapter(DefaultAccountAdapter):
         changed = template_prefix.rpartition("/")[2]
         trail.note(user=user, action=f"login.{changed}", ip=self.get_client_ip(self.request))
         super().send_notification_mail(template_prefix, user, context, email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Into the outbox, from which a worker takes it at once."""
+        told = {"request": self.request, "email": email, "current_site": self._site(), **context}
+        mail = self.render_mail(template_prefix, email, told)
+        with transaction.atomic():
+            message = messaging.write(
+                channel=EMAIL,
+                address=email,
+                template=template_prefix.rpartition("/")[2],
+                language=get_language() or "en",
+                subject=mail.subject,
+                body=mail.body,
+                now=clock.wall(),
+            )
+            transaction.on_commit(lambda: outbox.hint(message.pk))
+
+    @staticmethod
+    def _site() -> SimpleNamespace:
+        """The platform as mails name it, whatever host a request names."""
+        return SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.PUBLIC_URL).netloc)
 
     def is_reauthentication_required(self, *, app: str, **options: object) -> bool:
         """A sign-in of a moment ago is as good as a repeated one."""

@@ -1,0 +1,45 @@
+"""Tags of the audit page."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext_lazy as _
+
+from merchant_platform.kernel import ids
+from security.merchants.models import Staff
+
+register = template.Library()
+
+# Deeds in words; another one is shown by its own name, which says it in English.
+DEEDS: dict[str, Any] = {
+    "approval.approved": _("Approved a request"),
+    "approval.expired": _("A request expired"),
+    "approval.refused": _("Refused a request"),
+    "approval.requested": _("Asked for an approval"),
+    "audit.export": _("Exported the audit log"),
+    "login.email_changed": _("Changed the e-mail address"),
+    "login.in": _("Signed in"),
+    "login.out": _("Signed out"),
+    "login.password_changed": _("Changed the password"),
+    "login.password_reset": _("Reset the password"),
+    "login.recovery_codes_generated": _("Made new recovery codes"),
+    "login.refused": _("Sign-in refused"),
+    "login.session_ended": _("Signed a device out"),
+    "login.totp_activated": _("Added an authenticator app"),
+    "login.totp_deactivated": _("Removed an authenticator app"),
+    "login.webauthn_added": _("Added a passkey"),
+    "login.webauthn_removed": _("Removed a passkey"),
+    "step_up.proved": _("Confirmed an act with a factor"),
+}
+
+
+@register.filter
+def deed(action: str) -> Any:
+    """An action in words, where it has some."""
+    return DEEDS.get(action, action)
+
+
+@register.simple_tag
+def staff_id(staff: Staff) -> str:
+    """The id of a member of staff as addresses have it."""
+    return ids.show(Staff.id_prefix, staff.pk)
