@@ -14,6 +14,8 @@ from tests.architecture.asking import as_owner
 
 # What a check asks of a text, where 'x' will not do.
 WORDS = {
+    ("payments_bulkitem", "status"): "waiting",
+    ("payments_bulkjob", "act"): "refund",
     ("payments_holdoutcome", "kind"): "complete",
     ("payments_webhookdelivery", "status"): "pending",
     ("payments_webhookendpoint", "status"): "enabled",

@@ -55,8 +55,8 @@ def ids_on(client: Client, path: str) -> list[str]:
 
 def stepped_up(client: Client, address: str) -> Any:
     """The page behind a step-up, once the factor that it asks for was shown."""
-    asked = client.get(address)
-    assert asked["Location"].startswith("/accounts/confirm/"), asked["Location"]
+    asked: Any = client.get(address)
+    assert asked.url.startswith("/accounts/confirm/"), asked.url
     for demanded in StepUp.objects.filter(proved_at__isnull=True):
         step_up.prove(demanded=demanded, factor="totp", now=clock.wall())
     return client.get(address)
