@@ -47,6 +47,9 @@ class ProfileForm(forms.DeskForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["time_zone"].choices = zones()  # type: ignore[attr-defined]
+        # They are names of places, not words of ours.
+        for name in ("time_zone", "language"):
+            self.fields[name].widget.attrs["translate"] = "no"
 
 
 @desk_page("merchant.view")
