@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.db import Error, connections
@@ -37,6 +38,7 @@ class Buffer:
         self.dropped_count = 0
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._writing = threading.Lock()
 
     def append(self, noted: tuple) -> None:
         """Note a request: a tuple in the order of `Noted`."""
@@ -52,6 +54,10 @@ class Buffer:
 
         Raises django.db.Error where the database does not take them; they stay noted then.
         """
+        with self._writing:
+            return self._flush()
+
+    def _flush(self) -> int:
         written = 0
         while self.lines:
             taken = [self.lines.popleft() for _ in range(min(len(self.lines), BATCH))]
@@ -72,14 +78,14 @@ class Buffer:
             return
         with self._starting:
             if self._writer is None:
-                # Not a daemon: the interpreter waits for it at the end, and it writes what is left.
-                self._writer = threading.Thread(target=self._write, name="request log")
+                self._writer = threading.Thread(target=self._write, name="request log", daemon=True)
                 self._writer.start()
+                # Web servers end their workers by multiprocessing's own exit, which knows neither atexit nor
+                # threads begun by the server; what is registered here runs in every process, for itself alone.
+                Finalize(None, self._write_the_rest, exitpriority=10)
 
     def _write(self) -> None:
-        is_over = False
-        while not is_over:
-            is_over = not threading.main_thread().is_alive()
+        while True:
             try:
                 self.flush()
             except Error:
@@ -89,6 +95,13 @@ class Buffer:
             except Exception:  # one line that cannot be written must not end the log of all others
                 logger.exception("a batch of the request log was lost")
             time.sleep(settings.REQUEST_LOG_FLUSH_SECONDS)
+
+    def _write_the_rest(self) -> None:
+        """At the end of the process."""
+        try:
+            self.flush()
+        except Error:
+            logger.warning("the end of the request log could not be written", exc_info=True)
         connections["platform"].close()
 
 
