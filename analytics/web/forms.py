@@ -22,13 +22,13 @@ class PeriodForm(forms.Form):
     """Two days of the merchant's own, for a period that no button names."""
 
     since = forms.DateField(
-        label=_("From"),
+        label=_("First day"),
         error_messages={"required": _("Choose the first day."), "invalid": _("This is no date.")},
         widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
     )
     until = forms.DateField(
-        label=_("To"),
+        label=_("Last day"),
         error_messages={"required": _("Choose the last day."), "invalid": _("This is no date.")},
         widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
