@@ -163,7 +163,11 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 # What stands in the navigation, on one page.
 DASHBOARD_NAVIGATION = "merchant_platform.navigation.NAVIGATION"
 # Who is asked for objects that somebody looks for: callables (desk, text) -> list of Hit (security/web/search.py).
-DASHBOARD_SEARCH: list[str] = ["payments.web.dashboard.search.find"]
+DASHBOARD_SEARCH: list[str] = [
+    "payments.web.dashboard.search.find",
+    "payments.web.dashboard.search_objects.find",
+    "security.web.search_objects.find",
+]
 # Who is asked for what waits for a person: callables (desk) -> list of Attention (security/web/attention.py).
 DASHBOARD_ATTENTION: list[str] = [
     "payments.web.attention.waiting",
