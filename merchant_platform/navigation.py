@@ -19,6 +19,10 @@ NAVIGATION = (
             Item("customers", _("Customers"), icon="users", action="customer.view", keys="g c"),
             Item("products", _("Products"), icon="package", action="catalog.view", keys="g o"),
         ),
+        actions=(
+            Item("customer_new", _("Add a customer"), icon="user-plus", action="customer.edit"),
+            Item("product_new", _("Add a product"), icon="circle-plus", action="catalog.edit"),
+        ),
     ),
     Group(
         _("Security"),
@@ -37,6 +41,10 @@ NAVIGATION = (
             Item("events", _("Events"), icon="bolt", action="event.view", keys="g e"),
             Item("test_clock", _("Test clock"), icon="clock", action="clock.move", keys="g x"),
         ),
+        actions=(
+            Item("key_new", _("Create a key"), icon="plus", action="key.manage"),
+            Item("webhook_new", _("Add an endpoint"), icon="plus", action="webhook.manage"),
+        ),
     ),
     Group(
         _("Settings"),
@@ -45,6 +53,10 @@ NAVIGATION = (
             Item("staff", _("Staff"), icon="users-group", action="staff.view", keys="g t"),
             Item("roles", _("Roles"), icon="shield-check"),
             Item("settings", _("Business"), icon="settings", action="merchant.view", keys="g ,"),
+        ),
+        actions=(
+            Item("store_new", _("Open a store"), icon="circle-plus", action="store.manage"),
+            Item("staff_invite", _("Invite somebody"), icon="user-plus", action="staff.invite"),
         ),
     ),
 )
