@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from merchant_platform.kernel.request_log import buffer
 from payments.customers.models import Customer, PaymentMethod
 from security.merchants import operations as merchants
 from security.merchants.models import Book, Merchant, Staff
@@ -65,6 +66,8 @@ def small_world(
     card_acts.paid(api, "pm_card_mastercard", 18_600, description="Catering")
     acts.ask_for(api, 3_300)
     post.deliver()
+    # What was asked is written a moment later: events lead to it.
+    buffer.log.flush()
     yield SmallWorld(merchant=merchant, staff=staff)
     connections["default"].close()
 
