@@ -135,7 +135,7 @@ def _chips(request: HttpRequest, keys: Any) -> list[Chip]:
         "path": _("Address"),
         "key": _("Key"),
         "id": _("Object"),
-        "since": _("From"),
+        "since": _("Since"),
         "before": _("Until"),
     }
     said = {"status": {str(each): str(word) for each, word in CLASSES.items()}, "key": dict(_named(keys))}

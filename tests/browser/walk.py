@@ -119,14 +119,6 @@ def foreign_to(language: str) -> Callable[[str], Any]:
     return lambda words: words not in names and (judge(words) or MARKS_LEFT_OVER.search(words))
 
 
-def foreign_to(language: str) -> Callable[[str], Any]:
-    """Tells words that do not belong on a page of a language. A language is called by its own name everywhere."""
-    names = {name for _, name in settings.LANGUAGES}
-    catalogue = Catalogue()
-    judge = catalogue.untranslated if language == "zh-hans" else CHINESE.search
-    return lambda words: words not in names and (judge(words) or MARKS_LEFT_OVER.search(words))
-
-
 def forms(message: Any) -> tuple[str, ...]:
     return message.string if isinstance(message.string, tuple) else (message.string,)
 

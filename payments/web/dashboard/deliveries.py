@@ -193,7 +193,7 @@ def _chips(request: HttpRequest) -> list[Chip]:
         ("answer", _("Answer"), {str(each): word for each, word in ANSWERS.items()}.get(asked.get("answer", ""))),
         ("slow", _("Took"), f"≥ {asked['slow']} ms" if asked.get("slow", "") in map(str, SLOW_MS) else None),
         ("retried", _("Attempts"), f"≥ {queries.TRIED_AGAIN}" if asked.get("retried") == "1" else None),
-        ("since", _("From"), asked.get("since")),
+        ("since", _("Since"), asked.get("since")),
         ("before", _("Until"), asked.get("before")),
     ]
     return [

@@ -91,7 +91,7 @@ def _delivery(row: Any) -> dict[str, Any]:
 
 
 def _chips(request: HttpRequest) -> list[Chip]:
-    names = {"type": _("Type"), "object": _("Object"), "since": _("From"), "before": _("Until")}
+    names = {"type": _("Type"), "object": _("Object"), "since": _("Since"), "before": _("Until")}
     return [
         Chip(title=title, value=request.GET[name][:64], remove_url=paging.with_params(request, {name: ""}))
         for name, title in names.items()

@@ -36,7 +36,7 @@ class DateField(forms.DateField):
 class ListFilter(forms.Form):
     """The filters that every list has. A field that is not set is no filter."""
 
-    created_from = DateField(label=_("From"))
+    created_from = DateField(label=_("Since"))
     created_to = DateField(label=_("To (that day too)"))
     currency = forms.CharField(
         label=_("Currency"),

@@ -66,7 +66,7 @@ class BackfillForm(forms.Form):
     """Which events to send again: a range of the book's time."""
 
     since = forms.DateTimeField(
-        label=_("From"),
+        label=_("Since"),
         input_formats=LOCAL_TIMES,
         widget=forms.DateTimeInput(attrs={"class": "input", "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
