@@ -118,7 +118,7 @@ def state_of(intent: PaymentIntent, attempt: Attempt | None) -> str:
 def page(
     filters: Filters, *, after: UUID | None = None, before: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Page[PaymentIntent]:
-    """One page of payments, newest first: one statement, and one more where the window came to its end."""
+    """One page of payments, newest first: one statement, and one before it where a window has to be found."""
     lead, condition = _plan(filters)
     rows = PaymentIntent.objects.select_related("order", "customer")
     return windows.page(rows, lead, condition, after=after, before=before, limit=limit)
@@ -160,10 +160,9 @@ def counts(filters: Filters) -> Counts:
 
 
 def _counts_in_window(lead: Lead, condition: Q) -> Counts:
-    shown = PaymentIntent.objects.filter(condition, pk__in=lead.first(windows.WINDOW))
+    shown, end = windows.in_window(PaymentIntent.objects.all(), lead, condition)
     found = shown.aggregate(**{tab: Count("pk", filter=_tab_condition(tab)) for tab in TABS})
-    is_capped = lead.at(windows.WINDOW - 1, newer=False) is not None
-    return Counts(found, frozenset(TABS) if is_capped else frozenset())
+    return Counts(found, frozenset(TABS) if end is not None else frozenset())
 
 
 def _of_tab(tab: str, span: Span) -> QuerySet[Any]:

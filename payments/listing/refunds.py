@@ -65,7 +65,7 @@ class Line:
 def page(
     filters: Filters, *, after: UUID | None = None, before: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Page[Refund]:
-    """One page of refunds, newest first: one statement, and one more where the window came to its end."""
+    """One page of refunds, newest first: one statement, and one before it where a window has to be found."""
     lead, condition = _plan(filters)
     rows = Refund.objects.select_related("intent__customer")
     return windows.page(rows, lead, condition, after=after, before=before, limit=limit)
@@ -87,12 +87,11 @@ def counts(filters: Filters) -> Counts:
     filters = replace(filters, tab=ALL)
     lead, condition = _plan(filters)
     if condition or filters.payment:
-        shown = Refund.objects.filter(condition, pk__in=lead.first(windows.WINDOW))
+        shown, end = windows.in_window(Refund.objects.all(), lead, condition)
         found = shown.aggregate(
             **{tab: Count("pk", filter=Q(pk__isnull=False) if tab == ALL else Q(status=tab)) for tab in TABS}
         )
-        is_capped = lead.at(windows.WINDOW - 1, newer=False) is not None
-        return Counts(found, frozenset(TABS) if is_capped else frozenset())
+        return Counts(found, frozenset(TABS) if end is not None else frozenset())
     rows = Refund.objects.filter(filters.span.condition("pk")).order_by("-pk")
     tabs: dict[str, QuerySet[Any]] = {tab: rows if tab == ALL else rows.filter(status=tab) for tab in TABS}
     # The many that succeeded have no index of their own: they are counted among the newest.

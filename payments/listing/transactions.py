@@ -50,7 +50,7 @@ class Line:
 def page(
     filters: Filters, *, after: UUID | None = None, before: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Page[Any]:
-    """One page of balance transactions: one statement, and one more where the window came to its end."""
+    """One page of balance transactions: one statement, and one before it where a window has to be found."""
     lead = Lead([entries.merchant_entries()]).within(filters.span)
     condition = Q()
     if filters.type:

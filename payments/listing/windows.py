@@ -111,15 +111,16 @@ def page(
     """
     is_newer = before is not None
     lead = lead.beyond(before if is_newer else after, newer=is_newer)
-    room = WINDOW if condition else limit + 1
-    if len(lead.sets) == 1 and lead.column == "pk" and not condition:
-        chosen = rows & lead.sets[0]
-    else:
-        chosen = rows.filter(condition, pk__in=lead.first(room, newer=is_newer))
+    chosen, end = (
+        in_window(rows, lead, condition, newer=is_newer)
+        if condition
+        else (_led(rows, lead, limit + 1, newer=is_newer), None)
+    )
     found = list(chosen.order_by("pk" if is_newer else "-pk")[: limit + 1])
     has_more = len(found) > limit
     found = found[:limit]
-    end = lead.at(room - 1, newer=is_newer) if condition and not has_more else None
+    if has_more:
+        end = None
     on = found[-1].pk if has_more else end
     if is_newer:
         found.reverse()
@@ -130,6 +131,26 @@ def page(
         newer=_beside(found, 0, after) if after is not None else None,
         looked_back_to=ids.made_at(end) if end is not None else None,
     )
+
+
+def in_window(
+    rows: "QuerySet[Row]", lead: Lead, condition: Q, *, newer: bool = False
+) -> tuple["QuerySet[Row]", UUID | None]:
+    """The rows of a window that fit a condition, and where the window ends; None where it holds all that there is.
+
+    The end is asked first and then said: so a range of the index is read, whatever else the book holds.
+    """
+    end = lead.at(WINDOW - 1, newer=newer)
+    if end is not None:
+        condition &= Q(pk__lte=end) if newer else Q(pk__gte=end)
+    return _led(rows, lead, WINDOW, newer=newer).filter(condition), end
+
+
+def _led(rows: "QuerySet[Row]", lead: Lead, count: int, *, newer: bool) -> "QuerySet[Row]":
+    """The rows that a lead leads to; up to `count` of each of its sets, where it has not the list's own order."""
+    if len(lead.sets) == 1 and lead.column == "pk":
+        return rows & lead.sets[0]
+    return rows.filter(pk__in=lead.first(count, newer=newer))
 
 
 def every(read: Callable[[UUID | None], Page[Row]]) -> Iterator[list[Row]]:
