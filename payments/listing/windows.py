@@ -13,9 +13,10 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThanOrEqual, TupleLessThanOrEqual
 
-from merchant_platform.kernel import ids
+from merchant_platform.kernel import ids, tenancy
 
 # How many rows a page looks through where no index serves its filters, and how far a tab counts.
 WINDOW, COUNT_MAX = 4_000, 1_000
@@ -141,9 +142,12 @@ def in_window(
     The end is asked first and then said: so a range of the index is read, whatever else the book holds.
     """
     end = lead.at(WINDOW - 1, newer=newer)
+    found = _led(rows, lead, WINDOW, newer=newer).filter(condition)
     if end is not None:
-        condition &= Q(pk__lte=end) if newer else Q(pk__gte=end)
-    return _led(rows, lead, WINDOW, newer=newer).filter(condition), end
+        # Book and id as one value: by the id alone the rows of other books would be read too.
+        key, bound = Tuple(F("book_id"), F("pk")), (tenancy.book_id(), end)
+        found = found.filter(TupleLessThanOrEqual(key, bound) if newer else TupleGreaterThanOrEqual(key, bound))
+    return found, end
 
 
 def _led(rows: "QuerySet[Row]", lead: Lead, count: int, *, newer: bool) -> "QuerySet[Row]":
