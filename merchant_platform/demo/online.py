@@ -151,6 +151,7 @@ class _Guest:
             cvc="1234" if number == _AMEX else "123",
             shown_minor=shown_minor,
             return_url=f"{SHOP_URL}/thanks",
+            payee=self.book.merchant.name,
             moment=self._later(15, 60),
             **self._where(),
         )
