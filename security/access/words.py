@@ -25,6 +25,11 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "payment.view": _("See payments"),
             "payment.collect": _("Take payments"),
             "payment.refund": _("Refund payments"),
+            "payment.capture": _("Capture held payments"),
+            "payment.cancel": _("Cancel payments"),
+            "payment.export": _("Take payments and refunds away as a file"),
+            "note.write": _("Write notes on payments"),
+            "sales.view": _("See sums of what was sold"),
             "balance.view": _("See the balance and payouts"),
             "books.prove": _("Have the books proved"),
         },
@@ -44,6 +49,10 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
         {
             "key.manage": _("Make and revoke API keys"),
             "event.view": _("See events and deliveries"),
+            "webhook.view": _("See webhook endpoints"),
+            "webhook.manage": _("Add, change and try webhook endpoints"),
+            "request.view": _("See the request log"),
+            "clock.move": _("Move the test clock"),
         },
     ),
     (

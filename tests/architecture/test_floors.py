@@ -51,8 +51,6 @@ class TestFloors:
 
         assert excepted == {
             "The ledger's tables are read and written by the ledger": [
-                "payments.api.balance -> payments.ledger.models",
-                "payments.api.expansions -> payments.ledger.models",
                 "payments.web.tables -> payments.ledger.models",
             ]
         }

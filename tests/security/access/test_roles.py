@@ -46,6 +46,7 @@ EXPECTED = {
     "customer.export": {OWNER, MANAGER},
     "merchant.edit": {OWNER},
     "merchant.view": {OWNER, MANAGER, DEVELOPER, FINANCE},
+    "sales.view": {OWNER, MANAGER, ANALYST, FINANCE},
     "staff.invite": {OWNER, MANAGER},
     "staff.manage": {OWNER},
     "staff.view": {OWNER, MANAGER},

@@ -57,7 +57,7 @@ class TestList:
             reply = client.get(HERE)
 
         assert "Refund ¥2,500.00 &lt;b&gt;" in reply.content.decode()
-        assert "Refund" not in client.get(f"{HERE}?status=decided").content.decode()
+        assert "Refund ¥" not in client.get(f"{HERE}?status=decided").content.decode()
         # The live book is another book.
         assert "Refund ¥" not in client.get("/dashboard/cafe/approvals").content.decode()
 

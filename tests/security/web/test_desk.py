@@ -34,7 +34,7 @@ class TestDeskPage:
         client = signed_in(make_staff(merchant))
 
         with django_assert_num_queries(STATEMENTS):
-            client.get(TEST_HOME)
+            client.get(f"{TEST_HOME}search")
 
     def test_sends_who_is_signed_out_to_the_sign_in_page_and_back(self, merchant):
         reply = Client().get(f"{TEST_HOME}search?q=a%20b")
