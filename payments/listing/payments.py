@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import Exact
 
 from merchant_platform.kernel import ids
 from payments.customers.models import Customer
@@ -248,7 +249,9 @@ def _residual(filters: Filters) -> Q:
     if filters.currency:
         condition &= Q(currency=filters.currency)
     if filters.method:
-        condition &= Q(Exists(Attempt.objects.filter(pk=OuterRef("latest_attempt_id"), method=filters.method)))
+        # A value looked up row by row: asked whether there is one, the planner would read every attempt of the book.
+        newest = Attempt.objects.filter(pk=OuterRef("latest_attempt_id")).values("method")[:1]
+        condition &= Q(Exact(Subquery(newest), filters.method))
     return condition
 
 

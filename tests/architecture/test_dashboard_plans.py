@@ -29,10 +29,10 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "plat
 # A payment every so often: Home's 28 days, and the 28 before them, hold 4,480.
 SPACING = timedelta(minutes=18)
 # The short history reaches beyond every window that a page looks through (payments/listing/windows.py).
-SHORT, LONG, MILLION = 6_000, 20_000, 1_000_000
+SHORT, LONG, MILLION = 6_000, 30_000, 1_000_000
 # What a page may read at most where it reads more than of the short history: the windows and counts of all its tabs,
 # which the short one does not fill.
-ROWS_MAX = 20_000
+ROWS_MAX = 25_000
 # Examples of the objects that stand in addresses.
 OBJECTS = {
     "payment": lambda h: shown("pi", h.id("intent", 70)),
