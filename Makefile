@@ -5,6 +5,8 @@
 python := .venv/bin/python
 # How many cases `make prove` tries.
 N ?= 1000
+# How many processes share the tests; 0 runs them in one, as a debugger wants it.
+WORKERS ?= auto
 # More for pytest, such as `make test ARGS="-k refund"`.
 ARGS ?=
 
@@ -29,8 +31,9 @@ worker: setup
 	@exec $(python) -m celery -A merchant_platform worker --loglevel INFO \
 		--queues money,delivery,reports,marketing --pool prefork --concurrency 1
 
+# A class, or the functions of a file, stay together: what they share is made once.
 test: setup-tests
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 prove: setup-tests
 	@PROVE_N=$(N) $(python) -m pytest -m prove $(ARGS)

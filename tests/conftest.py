@@ -8,17 +8,37 @@ import pytest
 from tests import servers
 from tests.needs import NOT_RUN
 
+LONG = ("tests/browser/", "tests/architecture/", "tests/merchant_platform/test_up")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Servers first, Django's settings next; pytest-django's own turn comes after."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker:
-        servers.share(worker)
-    else:
+    """Servers first, Django's settings next; pytest-django's own turn comes after.
+
+    Where the tests are shared out among processes (`-n`), each has servers of its own: a
+    transaction that one test holds open keeps the others of its cluster from seeing an end.
+    """
+    if not _shares_out(config):
         servers.start()
     os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
     django.setup()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A process that inherits the name of the settings would load them before its own servers run."""
+    if _shares_out(session.config):
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def _shares_out(config: pytest.Config) -> bool:
+    """Whether this process only hands tests to others."""
+    return bool(config.getoption("numprocesses", default=None)) and "PYTEST_XDIST_WORKER" not in os.environ
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process is left alone with them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")

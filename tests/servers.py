@@ -7,7 +7,6 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from merchant_platform.embedded import Postgres, Valkey
 
@@ -51,13 +50,6 @@ def start() -> None:
         # A test writes the request log itself, where it wants to read it.
         "REQUEST_LOG_FLUSH_SECONDS": "0",
     }
-
-
-def share(worker: str) -> None:
-    """This will give a worker of pytest-xdist, which inherits the environment, a database of its own."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}_{worker}"))
-    os.environ["SANDBOX_ACQUIRER_URL"] = free_address()
 
 
 def free_address() -> str:
