@@ -74,6 +74,17 @@ class PaymentIntent(models.Model):
                 condition=models.Q(status__in=sorted(states.INTENT_MOVES.states - {states.SUCCEEDED})),
                 name="payments_paymentintent_rare",
             ),
+            # tabs of the list: who was refused, and who has not tried yet
+            models.Index(
+                fields=["book_id", "id"],
+                condition=models.Q(status=states.REQUIRES_PAYMENT_METHOD, latest_attempt_id__isnull=False),
+                name="payments_paymentintent_refused",
+            ),
+            models.Index(
+                fields=["book_id", "id"],
+                condition=models.Q(status=states.REQUIRES_PAYMENT_METHOD, latest_attempt_id__isnull=True),
+                name="payments_paymentintent_untried",
+            ),
         ]
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -24,17 +26,21 @@ TABS = (ALL, SUCCEEDED, REFUNDED, UNCAPTURED, PROCESSING, FAILED, INCOMPLETE, CA
 PAGE_SIZE, EXPORT_BATCH = 50, 500
 NEW_MAX = 99
 
-# The intents' own states behind a tab; each is walked by an index of its own.
-_STATES = {
-    SUCCEEDED: (states.SUCCEEDED,),
-    UNCAPTURED: (states.REQUIRES_CAPTURE,),
-    PROCESSING: (states.PROCESSING,),
-    FAILED: (states.REQUIRES_PAYMENT_METHOD,),
-    INCOMPLETE: (states.REQUIRES_PAYMENT_METHOD, states.REQUIRES_CONFIRMATION, states.REQUIRES_ACTION),
-    CANCELED: (states.CANCELED,),
+# The intents behind a tab: sets that are each walked by an index of their own. A payment that was tried and refused
+# has failed; one that nobody has tried yet is incomplete.
+_SETS = {
+    SUCCEEDED: (Q(status=states.SUCCEEDED),),
+    UNCAPTURED: (Q(status=states.REQUIRES_CAPTURE),),
+    PROCESSING: (Q(status=states.PROCESSING),),
+    FAILED: (Q(status=states.REQUIRES_PAYMENT_METHOD, latest_attempt_id__isnull=False),),
+    INCOMPLETE: (
+        Q(status=states.REQUIRES_PAYMENT_METHOD, latest_attempt_id__isnull=True),
+        Q(status=states.REQUIRES_CONFIRMATION),
+        Q(status=states.REQUIRES_ACTION),
+    ),
+    CANCELED: (Q(status=states.CANCELED),),
 }
-# A payment that was tried and refused has failed; one that nobody has tried yet is incomplete.
-_IS_REFUSED = Q(status=states.REQUIRES_PAYMENT_METHOD, latest_attempt_id__isnull=False)
+_INCOMPLETE_STATES = (states.REQUIRES_PAYMENT_METHOD, states.REQUIRES_CONFIRMATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def state_of(intent: PaymentIntent, attempt: Attempt | None) -> str:
         return FAILED
     if intent.status == states.REQUIRES_ACTION:
         return "needs_payer"
-    return INCOMPLETE if intent.status in _STATES[INCOMPLETE] else intent.status
+    return INCOMPLETE if intent.status in _INCOMPLETE_STATES else intent.status
 
 
 def page(
@@ -176,14 +182,11 @@ def _of_tab(tab: str, span: Span) -> QuerySet[Any]:
         # The many have no index of their own: they are counted among the newest.
         newest = rows.filter(span.condition("pk"))[: windows.COUNT_MAX * 2].values("pk")
         return rows.filter(pk__in=newest, status=states.SUCCEEDED)
-    if tab in (FAILED, INCOMPLETE):
-        # Both are told apart row by row, among twice as many as a tab counts.
-        return rows.filter(_tab_condition(tab), pk__in=_states(tab).within(span).first(windows.COUNT_MAX * 2))
-    return rows.filter(span.condition("pk"), status__in=_STATES[tab])
+    return rows.filter(pk__in=_lead_of(tab).within(span).first(windows.COUNT_MAX + 1))
 
 
-def _states(tab: str) -> Lead:
-    return Lead([PaymentIntent.objects.filter(status=state) for state in _STATES[tab]])
+def _lead_of(tab: str) -> Lead:
+    return Lead([PaymentIntent.objects.filter(each) for each in _SETS[tab]])
 
 
 def _tab_condition(tab: str) -> Q:
@@ -191,11 +194,7 @@ def _tab_condition(tab: str) -> Q:
         return Q(pk__isnull=False)
     if tab == REFUNDED:
         return Q(Exists(Attempt.objects.filter(intent_id=OuterRef("pk"), refunded_minor__gt=0)))
-    if tab == FAILED:
-        return _IS_REFUSED
-    if tab == INCOMPLETE:
-        return Q(status__in=_STATES[INCOMPLETE]) & ~_IS_REFUSED
-    return Q(status__in=_STATES[tab])
+    return reduce(or_, _SETS[tab])
 
 
 def _plan(filters: Filters) -> tuple[Lead, Q]:
@@ -228,12 +227,12 @@ def _plan(filters: Filters) -> tuple[Lead, Q]:
         if filters.tab == REFUNDED:
             leads["tab"] = Lead([Attempt.objects.filter(refunded_minor__gt=0)], "intent_id")
         elif filters.tab != SUCCEEDED:
-            leads["tab"] = _states(filters.tab)
+            leads["tab"] = _lead_of(filters.tab)
     leading = next(iter(leads), None)
     lead = leads[leading] if leading else Lead([intents.all()])
     rest = Q()
     for name, condition in conditions.items():
-        if name != leading or (name == "tab" and filters.tab in (FAILED, INCOMPLETE)):
+        if name != leading:
             rest &= condition
     return lead.within(filters.span), rest & _residual(filters)
 

@@ -144,9 +144,11 @@ def in_window(
     end = lead.at(WINDOW - 1, newer=newer)
     found = _led(rows, lead, WINDOW, newer=newer).filter(condition)
     if end is not None:
-        # Book and id as one value: by the id alone the rows of other books would be read too.
+        # Book and id as one value: by the id alone the rows of other books would be read too. The id alone besides:
+        # of the pair the planner cannot tell how few rows it leaves.
         key, bound = Tuple(F("book_id"), F("pk")), (tenancy.book_id(), end)
         found = found.filter(TupleLessThanOrEqual(key, bound) if newer else TupleGreaterThanOrEqual(key, bound))
+        found = found.filter(pk__lte=end) if newer else found.filter(pk__gte=end)
     return found, end
 
 
