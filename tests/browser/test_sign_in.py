@@ -5,20 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from merchant_platform.kernel import clock
 from security.audit.models import AuditRecord
-from security.authentication import codes, operations
 from security.identity.models import User
 from security.messaging import bodies
 from security.messaging.models import Message
 from tests.browser.chromium import DESK, PHONE
 from tests.cast import wait_until
 from tests.contract.server import serving
-from tests.staff import make_staff
+from tests.staff import PASSWORD, enter, make_staff, with_password
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A41")]
 
-PASSWORD = "correct horse battery staple"
 PHONE_OF_THE_OWNER = {
     "protocol": "ctap2",
     "ctap2Version": "ctap2_1",
@@ -38,11 +35,7 @@ def site(django_db_setup, tmp_path_factory):
 
 @pytest.fixture
 def staff(merchant):
-    staff = make_staff(merchant)
-    staff.user.set_password(PASSWORD)
-    staff.user.save(update_fields=["password"])
-    operations.vouch_for_email(users=[staff.user])
-    return staff
+    return with_password(make_staff(merchant))
 
 
 def with_authenticator(window):
@@ -99,19 +92,10 @@ def test_staff_enrol_a_passkey_sign_in_with_it_and_step_up(open_window, site, st
 
 
 def test_staff_sign_in_with_an_app_without_javascript(open_window, site, staff):
-    seed = operations.give_app(user=staff.user)
     window = open_window(**PHONE, java_script_enabled=False)
     page = window.page
-    page.goto(f"{site}/accounts/login/?next=/dashboard/cafe/audit")
-    page.fill("[name=login]", staff.user.email)
-    page.fill("[name=password]", PASSWORD)
-    page.click("main button[type=submit] >> nth=0")
+    enter(page, site, staff, "/dashboard/cafe/audit")
 
-    page.wait_for_selector("[name=code]")
-    page.fill("[name=code]", codes.code_at(seed, codes.step_at(clock.wall())))
-    page.click("main button[type=submit] >> nth=0")
-
-    page.wait_for_url("**/dashboard/cafe/audit")
     assert "审计日志" in window.text()
     assert "已登录" in window.text()
 
