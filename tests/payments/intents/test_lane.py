@@ -49,7 +49,7 @@ def together(lane: Lane, held: Held, first, *others):
 class TestGo:
     def test_makes_one_call_for_all_who_wait(self):
         held = Held(lambda connection, given: True)
-        ours = Lane(held)
+        ours = Lane(held, at_once=1)
 
         outcomes = together(ours, held, *[lambda number=number: ours.go(number) for number in range(6)])
 
@@ -57,10 +57,24 @@ class TestGo:
         assert held.parties[0] == [0]
         assert [sorted(party) for party in held.parties[1:]] == [[1, 2, 3, 4, 5]]
 
+    def test_makes_a_few_calls_at_once(self):
+        meet = threading.Barrier(lane.AT_ONCE)
+        used = []
+
+        def call(connection, given):
+            used.append(connection)
+            meet.wait(30)
+            return True
+
+        ours = Lane(call)
+
+        assert race(*[lambda number=number: ours.go(number) for number in range(lane.AT_ONCE)]) == [True] * lane.AT_ONCE
+        assert len({id(connection) for connection in used}) == lane.AT_ONCE
+
     def test_takes_no_more_than_have_room(self, monkeypatch):
         monkeypatch.setattr(lane, "TOGETHER_MAX", 2)
         held = Held(lambda connection, given: True)
-        ours = Lane(held)
+        ours = Lane(held, at_once=1)
 
         outcomes = together(ours, held, *[lambda number=number: ours.go(number) for number in range(6)])
 
@@ -77,7 +91,7 @@ class TestGo:
             return False
 
         held = Held(call)
-        ours = Lane(held)
+        ours = Lane(held, at_once=1)
 
         outcomes = together(ours, held, *[lambda number=number: ours.go(number) for number in range(5)])
 
@@ -139,7 +153,9 @@ class TestGo:
 
 @pytest.fixture
 def held(monkeypatch):
+    """The lane of the payments with room for one call at a time, so that the others meet."""
     held = Held(hot_path.wallets._call)
+    monkeypatch.setattr(hot_path.wallets, "_idle", hot_path.wallets._idle[-1:])
     monkeypatch.setattr(hot_path.wallets, "_call", held)
     return held
 
