@@ -314,6 +314,17 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Above this, in minor units by currency, a refund by staff asks once more for a factor (also several at once, in
 # all); in a currency that is not named here every refund does.
 REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
+# What a consumer may put into a wallet at once, in minor units by currency (from, up to). A currency that is not named
+# here cannot be topped up.
+TOP_UP_LIMITS = {
+    "CNY": (100, 500_000),
+    "EUR": (100, 50_000),
+    "GBP": (100, 50_000),
+    "HKD": (1_000, 500_000),
+    "USD": (100, 50_000),
+}
+# And how often in an hour: who tries card after card is stopped by it.
+TOP_UPS_AN_HOUR_MAX = 10
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Outside providers: name to class (payments/providers/port.py).

@@ -42,6 +42,7 @@ TENANT = frozenset(
         "payments_refundline",
         "payments_savedview",
         "payments_setupintent",
+        "payments_topup",
         "payments_transfer",
         "payments_webhookattempt",
         "payments_webhookdelivery",

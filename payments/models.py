@@ -12,7 +12,7 @@ from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
 from payments.saved_views.models import SavedView
 from payments.search.models import MetadataTerm
-from payments.wallets.models import Consumer, Mandate, Wallet
+from payments.wallets.models import Consumer, Mandate, TopUp, Wallet
 from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "RefundLine",
     "SavedView",
     "SetupIntent",
+    "TopUp",
     "Transfer",
     "Wallet",
     "WebhookAttempt",

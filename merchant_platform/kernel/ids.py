@@ -69,6 +69,7 @@ PREFIXES = {
     "setatt": "setup attempt",
     "seti": "setup intent",
     "sto": "store",
+    "top": "top-up",
     "tr": "transfer",
     "txn": "balance transaction",
     "usr": "user",

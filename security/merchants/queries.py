@@ -22,6 +22,12 @@ def is_live(book_id: UUID) -> bool:
     return Book.objects.values_list("mode", flat=True).get(pk=book_id) == LIVE
 
 
+@lru_cache(maxsize=10_000)
+def is_platforms(book_id: UUID) -> bool:
+    """Whether a book is the platform's own. Asked once a book."""
+    return Book.objects.filter(pk=book_id, merchant__is_platform=True).exists()
+
+
 def book(book_id: UUID) -> Book:
     """A book with its merchant. Raises Book.DoesNotExist."""
     return Book.objects.select_related("merchant").get(pk=book_id)
