@@ -307,6 +307,10 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 # Whether card numbers of live books are kept here, which puts the whole platform under PCI DSS SAQ D.
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
+# --- members -------------------------------------------------------------------------
+# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
+MEMBER_MERGE: list[str] = []
+
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
 # parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
