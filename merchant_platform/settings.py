@@ -320,6 +320,12 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
+# Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
+CHECKOUT_DISCOUNTS = ""
+CHECKOUT_INVITATIONS = ""
+# Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
+# (payments/tenders/port.py). Refunds run the other way round.
+CHECKOUT_TENDERS: dict[str, str] = {}
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.
