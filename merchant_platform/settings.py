@@ -141,6 +141,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "merchant_platform.kernel.web.static.Storage"},
 }
+# The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
+UPLOAD_BYTES_MAX = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Everything comes from this host, nothing is inline, and no other site frames a page.
