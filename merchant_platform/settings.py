@@ -141,6 +141,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "merchant_platform.kernel.web.static.Storage"},
 }
+# The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
+UPLOAD_BYTES_MAX = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Everything comes from this host, nothing is inline, and no other site frames a page.
@@ -301,11 +304,21 @@ SMS_TOKEN = env.str("SMS_TOKEN", default="")
 # Whether operators may read what was sent: only where nothing leaves the machine, for trying things out.
 OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in env.ENVIRON and not SMS_URL)
 
+# --- wallet --------------------------------------------------------------------------
+# What a consumer is shown of what they have with merchants: callables (viewer, now) -> list of Card; and of what they
+# own here: callables (viewer, now) -> list of Holding (members/portal/port.py).
+WALLET_CARDS: list[str] = []
+HOLDINGS: list[str] = ["members.portal.holdings.wallets"]
+
 # --- cards -----------------------------------------------------------------------------
 # Keys that wrap the books' data keys: `id:base64 of 32 bytes`, the current one first. Without them no card opens.
 VAULT_KEYS = env.str("VAULT_KEYS", default="")
 # Whether card numbers of live books are kept here, which puts the whole platform under PCI DSS SAQ D.
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
+
+# --- members -------------------------------------------------------------------------
+# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
+MEMBER_MERGE: list[str] = []
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
@@ -327,6 +340,12 @@ TOP_UP_LIMITS = {
 TOP_UPS_AN_HOUR_MAX = 10
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
+# Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
+CHECKOUT_DISCOUNTS = ""
+CHECKOUT_INVITATIONS = ""
+# Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
+# (payments/tenders/port.py). Refunds run the other way round.
+CHECKOUT_TENDERS: dict[str, str] = {}
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.
