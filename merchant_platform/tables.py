@@ -67,6 +67,7 @@ PLATFORM = frozenset(
         "payments_accountbalance",
         "payments_cluster",
         "payments_consumer",
+        "payments_paymentcode",
         "payments_wallet",
         "payments_webhookcursor",
         "security_apikey",

@@ -8,6 +8,7 @@ from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.notes.models import FormerNote, Note
 from payments.orders.models import Order, OrderLine
+from payments.payment_codes.models import PaymentCode
 from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
 from payments.saved_views.models import SavedView
@@ -37,6 +38,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "ParkedReport",
+    "PaymentCode",
     "PaymentIntent",
     "PaymentMethod",
     "Price",

@@ -13,4 +13,5 @@ class Migration(migrations.Migration):
         tenant("payments_topup", intent_id="payments_paymentintent"),
         function(SQL / "consumer_links_v1.sql", "consumer_links_v1", to=[app_role()]),
         function(SQL / "consumer_permissions_v1.sql", "consumer_permissions_v1", to=[app_role()]),
+        function(SQL / "wallet_receipts_v1.sql", "wallet_receipts_v1", to=[app_role()]),
     ]

@@ -127,11 +127,12 @@ def cards(consumer: Consumer) -> Sequence[PaymentMethod]:
         return list(kept.order_by("-pk")[:20])
 
 
-def find(*, wallet: Wallet, top_up_id: UUID) -> TopUp:
-    """A wallet's own top-up with its intent. Raises NotFound, for another's too."""
-    book_id = merchants.platform_book_id(mode=wallet.mode)
+def find(*, consumer: Consumer, top_up_id: UUID) -> TopUp:
+    """A consumer's own top-up with its intent and wallet. Raises NotFound, for another's too."""
+    book_id = merchants.platform_book_id(mode=consumer.mode)
     with tenancy.within(book_id):
-        found = TopUp.objects.select_related("intent").filter(book_id=book_id, pk=top_up_id, wallet=wallet).first()
+        mine = TopUp.objects.select_related("intent", "wallet").filter(book_id=book_id, wallet__consumer=consumer)
+        found = mine.filter(pk=top_up_id).first()
     if found is None:
         raise missing("top-up", ids.show(TopUp.id_prefix, top_up_id))
     return found

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from merchant_platform.kernel import money, privacy
+from merchant_platform.kernel import ids, money, privacy
 from merchant_platform.kernel.tables import TenantForeignKey, book_unique
 from payments.ledger import chart
 
@@ -49,6 +49,10 @@ class Wallet(models.Model):
                 fields=["consumer", "currency", "mode"], name="payments_wallet_once_a_consumer_and_currency"
             )
         ]
+
+    @property
+    def shown_id(self) -> str:
+        return ids.show(self.id_prefix, self.pk)
 
     @property
     def account(self) -> chart.AccountRef:

@@ -29,6 +29,20 @@ def open_wallet(*, consumer: Consumer, currency: str, now: datetime) -> Wallet:
     return wallet
 
 
+def open_for(*, user_id: UUID, currency: str, mode: str, now: datetime) -> Wallet:
+    """Open a wallet for a login that has none in this mode. This will write the consumer and the wallet.
+
+    Opens its own unit of work. A consumer's second wish for the same currency gives the
+    wallet that is there.
+    """
+    with tenancy.within(merchants.platform_book_id(mode=mode)):
+        consumer = Consumer(id=ids.new(now), user_id=user_id, mode=mode, created_at=now)
+        Consumer.objects.bulk_create([consumer], ignore_conflicts=True)
+        consumer = Consumer.objects.select_for_update().get(user_id=user_id, mode=mode)
+        present = Wallet.objects.filter(consumer=consumer, currency=currency).first()
+        return present or open_wallet(consumer=consumer, currency=currency, now=now)
+
+
 def top_up(*, wallet: Wallet, amount_minor: int, reference: str, now: datetime) -> None:
     """Put money that has reached the bank into a wallet. This will post it in the platform's book.
 

@@ -1,5 +1,6 @@
 """Questions about consumers, their wallets, and what they allow to whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -62,3 +63,12 @@ def permissions(consumer_id: UUID, *, now: datetime) -> list[Permission]:
             [consumer_id, now],
         )
         return [Permission(*row) for row in cursor.fetchall()]
+
+
+def receipts(wallet: Wallet, entry_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The codes of the receipts of what a wallet paid, by entry, where there are some."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT entry_id, code FROM wallet_receipts_v1(%s, %s::uuid[])", [wallet.account_id, list(entry_ids)]
+        )
+        return dict(cursor.fetchall())

@@ -25,6 +25,7 @@ CALLERS = {
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
     "pay_wallets_v3": {APP},
+    "wallet_receipts_v1": {APP},
     "wallet_statement_v1": {APP, PLATFORM},
 }
 # Run with the owner's rights: what is one consumer's crosses books, and who writes audit records writes no links.
@@ -33,6 +34,7 @@ DEFINERS = {
     "consumer_links_v1",
     "consumer_permissions_v1",
     "pay_wallets_v3",
+    "wallet_receipts_v1",
     "wallet_statement_v1",
 }
 

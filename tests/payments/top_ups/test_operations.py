@@ -16,7 +16,6 @@ from payments.intents.models import Attempt
 from payments.ledger import chart
 from payments.ledger import queries as ledger
 from payments.ledger.models import Entry
-from payments.providers import port
 from payments.providers.sandbox.acquirer.faults import ROAD_FAULTS
 from payments.providers.sandbox.client import ChallengeOver
 from payments.top_ups import operations as top_ups
@@ -26,7 +25,7 @@ from security.merchants import queries as merchants
 from security.vault.cards import ClearCard
 from tests.cast import NOW, make_wallet, origin_of, race
 from tests.payments import books
-from tests.payments.card_acts import at_the_acquirer, sweep_until_quiet
+from tests.payments.card_acts import answer_challenge, at_the_acquirer, sweep_until_quiet
 from tests.payments.cases import SEED
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A1")]
@@ -66,12 +65,11 @@ def balance(wallet) -> int:
 
 
 def answer(begun: TopUp, choice: str) -> None:
-    url = begun.intent.next_action["redirect_to_url"]["url"]
-    port.find("sandbox").answer_challenge(url.rpartition("/")[2], choice=choice)
+    answer_challenge({"next_action": begun.intent.next_action}, choice)
 
 
 def seen(wallet, begun: TopUp) -> str:
-    found = top_ups.find(wallet=wallet, top_up_id=begun.pk)
+    found = top_ups.find(consumer=wallet.consumer, top_up_id=begun.pk)
     return top_ups.look(top_up=found, wallet=wallet, now=NOW, is_back=True).intent.status
 
 
@@ -210,7 +208,9 @@ class TestChallenge:
         acquirer.hurry("challenge")
         sweep_until_quiet()
 
-        assert top_ups.find(wallet=wallet, top_up_id=begun.pk).intent.status == states.REQUIRES_PAYMENT_METHOD
+        assert (
+            top_ups.find(consumer=wallet.consumer, top_up_id=begun.pk).intent.status == states.REQUIRES_PAYMENT_METHOD
+        )
         assert balance(wallet) == 0
         books.assert_agree()
 
@@ -239,7 +239,7 @@ class TestCards:
             with pytest.raises(NotFound):
                 top_ups.forget_card(wallet=stranger, method_id=kept.pk, now=NOW)
             with pytest.raises(NotFound):
-                top_ups.find(wallet=stranger, top_up_id=TopUp.objects.using("owner").get().pk)
+                top_ups.find(consumer=stranger.consumer, top_up_id=TopUp.objects.using("owner").get().pk)
 
     def test_that_was_declined_is_not_kept(self, wallet, acquirer):
         top_up(wallet, typed(DECLINED, keeps=True))
