@@ -185,7 +185,6 @@ def _begin(
         mode=wallet.mode,
         now=now,
         origin=origin,
-        card=means.card,
     )
     return top_up, question
 
