@@ -6,7 +6,7 @@ wallet in the same transaction. The consumer gets the whole amount: what the acq
 takes for the card is the platform's to pay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,12 +63,15 @@ def limits(currency: str) -> Limits | None:
     return Limits(*found) if found else None
 
 
-def start(*, wallet: Wallet, amount_minor: int, means: Means, token: UUID, return_url: str, now: datetime) -> TopUp:
+def start(
+    *, wallet: Wallet, amount_minor: int, means: Means, token: UUID, return_url: Callable[[str], str], now: datetime
+) -> TopUp:
     """Top a wallet up from a card. This will write the payment, ask the provider, and write what came of it.
 
     Call it outside a transaction. The top-up's intent then says how it went: captured and
     in the wallet, declined, to be confirmed at the bank, or not known yet. A token that was
-    used gives the top-up that it began, as it now is. Raises OutOfLimits, TooManyTopUps,
+    used gives the top-up that it began, as it now is. `return_url` gives the address to
+    which the bank sends the consumer back, by the top-up's id. Raises OutOfLimits, TooManyTopUps,
     NotFound for a card that is not the consumer's, customers.CardRefused,
     provider_road.ProviderNotConfigured and vault.VaultOff.
     """
@@ -144,7 +147,7 @@ def _begin(
     amount_minor: int,
     means: Means,
     token: UUID,
-    return_url: str,
+    return_url: Callable[[str], str],
     now: datetime,
     origin: Origin,
 ) -> tuple[TopUp, Question | None]:
@@ -179,7 +182,7 @@ def _begin(
         intent=intent,
         saved=saved,
         cvc=means.cvc,
-        return_url=return_url.format(top_up=ids.show(TopUp.id_prefix, top_up.pk)),
+        return_url=return_url(ids.show(TopUp.id_prefix, top_up.pk)),
         is_off_session=False,
         payee=merchants.book(book_id).merchant.name,
         mode=wallet.mode,

@@ -89,7 +89,7 @@ def form(request: HttpRequest, purse: Purse) -> HttpResponse:
             amount_minor=amount.cleaned_data["amount"],
             means=_means(amount, card if is_new else None),
             token=amount.cleaned_data["once"],
-            return_url=settings.PUBLIC_URL + purse.url("wallet_top_up_return", top_up="{top_up}"),
+            return_url=lambda shown: settings.PUBLIC_URL + purse.url("wallet_top_up_return", top_up=shown),
             now=purse.now,
         )
     except customers.CardRefused as refused:

@@ -1,6 +1,7 @@
 """The wallet through its doors: what is one's own, nothing of anybody else's, and never on somebody's work session."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -16,6 +17,7 @@ from payments.customers.models import PaymentMethod
 from payments.intents.operations import Terms
 from payments.ledger import queries as ledger
 from payments.payment_codes import operations as codes
+from payments.providers import port
 from payments.wallets import operations as wallets
 from payments.wallets.models import Consumer, TopUp, Wallet
 from security.identity.models import User
@@ -171,11 +173,10 @@ class TestAnothersThings:
                          f"code?wallet={wallet}", f"top-up/{top_up}", f"top-up/{top_up}/return",
                          f"cards/{ids.show('bk', customer.book_id)}/pass"):  # fmt: skip
                 assert stranger.get(f"/wallet/test/{page}").status_code == 404, page
+            said = {"purpose": "marketing", "answer": "yes"}
             for act in (f"top-up/{top_up}/give-up", f"saved-cards/{card}/forget", f"me/devices/{session.pk}/end",
                         f"me/merchants/{ids.show('cus', customer.pk)}/consent"):  # fmt: skip
-                assert (
-                    stranger.post(f"/wallet/test/{act}", {"purpose": "marketing", "answer": "yes"}).status_code == 404
-                )
+                assert stranger.post(f"/wallet/test/{act}", said).status_code == 404, act
             assert stranger.post("/wallet/test/code/fresh", {"wallet": wallet}).status_code == 404
             stranger.post(f"/wallet/test/me/permissions/{ids.show('pm', method.pk)}/revoke")
             stolen = {**top_up_form(stranger), "means": card}
@@ -198,6 +199,16 @@ class TestTopUp:
         assert "Topped up" in text(client.get(first["Location"]))
         assert payer.balance == 60_000
         assert ">CN¥100.00<" in text(client.get("/wallet/test/history"))
+
+    def test_goes_to_the_bank_and_comes_back_topped_up(self, client, payer, acquirer):
+        begun = client.post("/wallet/test/top-up", top_up_form(client, number=CHALLENGED))["Location"]
+        token = re.search(r"/sandbox/challenge/([\w-]+)", text(client.get(begun)))[1]
+
+        back = urlsplit(port.find("sandbox").answer_challenge(token, choice="approve")).path
+
+        assert back == f"{begun}/return"
+        assert "Topped up" in text(client.get(back, follow=True))
+        assert payer.balance == 60_000
 
     def test_goes_to_the_bank_and_may_be_given_up_there(self, client, payer, acquirer):
         begun = client.post("/wallet/test/top-up", top_up_form(client, number=CHALLENGED))["Location"]
@@ -307,7 +318,7 @@ class TestInstalling:
         browser = Client()
 
         manifest = browser.get("/wallet/test/manifest.webmanifest").json()
-        worker = browser.get("/wallet/test/worker.js").content.decode()
+        worker = browser.get("/wallet/test/worker.js").content.decode().replace(r"\u002D", "-")
         offline = browser.get("/wallet/test/offline").content.decode()
 
         kept = re.findall(r'"(/[^"]+)"', worker.partition("];")[0])

@@ -141,3 +141,31 @@ class TestPay:
 
         assert balance(wallet) == 45_000
         books.assert_agree()
+
+
+class TestDoor:
+    def test_takes_a_code_and_replays_its_answer(self, api, show, wallet, monkeypatch):
+        monkeypatch.setattr("payments.api.payment_codes.clock.wall", lambda: NOW)
+        asked = {"payment_code": show().code, "amount": 1_200, "currency": "cny", "description": "Flat white"}
+
+        first, again = (api.post("payment_codes/redeem", asked, idempotency_key="till-1") for _ in range(2))
+        spent = api.post("payment_codes/redeem", asked)
+
+        assert (first.status, first.json["status"], first.json["amount_received"]) == (200, "succeeded", 1_200)
+        assert (again.json["id"], again.headers["Idempotent-Replayed"]) == (first.json["id"], "true")
+        assert (spent.status, spent.error["code"], spent.error["param"]) == (400, "payment_code_spent", "payment_code")
+        assert balance(wallet) == 48_800
+
+    def test_answers_402_where_the_money_is_not_there(self, api, show, monkeypatch):
+        monkeypatch.setattr("payments.api.payment_codes.clock.wall", lambda: NOW)
+
+        reply = api.post("payment_codes/redeem", {"payment_code": show().code, "amount": 60_000, "currency": "cny"})
+
+        assert (reply.status, reply.error["decline_code"]) == (402, "insufficient_funds")
+
+    def test_refuses_a_publishable_and_a_reading_key(self, api, show, publishable_key, restricted_key):
+        asked = {"payment_code": show().code, "amount": 1_200, "currency": "cny"}
+
+        with books.unchanged():
+            for key in (publishable_key, restricted_key(payment_intents="read")):
+                assert api.with_key(key).post("payment_codes/redeem", asked).status == 403

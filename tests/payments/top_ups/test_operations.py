@@ -55,7 +55,7 @@ def top_up(wallet, means=None, *, amount=10_000, token: UUID | None = None) -> T
         amount_minor=amount,
         means=means or typed(),
         token=token or uuid4(),
-        return_url="http://localhost/wallet/test/top-up/{top_up}/return",
+        return_url="http://localhost/wallet/test/top-up/{}/return".format,
         now=NOW,
     )
 
