@@ -564,8 +564,8 @@ OBJECTS = Group(
             title=_("There is no such payment code"),
             meaning=_("The code that was read opens no wallet here, so nothing was charged."),
             cause=_(
-                "It ran out (a code lasts a minute), the customer has a newer one on the screen, it was mistyped, or it "
-                "is of the other mode or currency."
+                "It ran out (a code lasts a minute), the customer has a newer one on the screen, it was mistyped, or "
+                "it is of the other mode or currency."
             ),
             mend=_("Ask the customer to show a new code, and read that."),
             message="There is no such payment code, or it has run out. Ask the customer to show a new one.",
