@@ -262,6 +262,7 @@ class TestCode:
         assert payer.balance == 48_800
 
 
+@pytest.mark.requirement("A25")
 class TestConsents:
     def test_are_given_and_withdrawn_by_one_press_each(self, client, book, link):
         customer, _ = link()
@@ -302,6 +303,7 @@ class TestPermissions:
         assert (taken.status, taken.error["code"]) == (400, "payment_method_unexpected_state")
 
 
+@pytest.mark.requirement("A9")
 class TestAssets:
     def test_tie_to_the_ledger_by_unit(self, client, payer):
         wallets.open_for(user_id=payer.wallet.consumer.user_id, currency="EUR", mode="test", now=NOW)

@@ -15,7 +15,7 @@ from security.privacy import queries, wording
 from security.privacy.models import Consent
 from tests.cast import NOW, race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A25")]
 
 LATER = NOW + timedelta(days=3)
 
