@@ -71,7 +71,7 @@ class TestBuild:
         (authority / "signature").write_bytes(files["signature"])
         signature = [*("-in", authority / "signature"), *("-content", authority / "manifest.json")]
         verified = subprocess.run(
-            [program("openssl", package="openssl"), *("smime", "-verify", "-binary", "-inform", "DER", "-purpose", "any"),
+            [program("openssl", package="openssl"), "smime", "-verify", "-binary", "-inform", "DER", "-purpose", "any",
              *("-CAfile", authority / "authority.pem"), *signature],
             capture_output=True,
             check=False,
