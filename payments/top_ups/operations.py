@@ -161,6 +161,7 @@ def _begin(
     _check(wallet, amount_minor, now=now)
     customer = _customer(consumer, now=now, origin=origin)
     saved = _method(consumer.pk, means, now=now, origin=origin)
+    keeps = means.keeps_card and not _is_kept(customer, saved)
     intent = intents.create(
         terms_=intents.Terms(
             amount_minor=amount_minor,
@@ -169,7 +170,7 @@ def _begin(
             details={
                 "description": "Wallet top-up",
                 "payment_method_types": ["card"],
-                "setup_future_usage": "on_session" if means.keeps_card else None,
+                "setup_future_usage": "on_session" if keeps else None,
             },
         ),
         now=now,
@@ -214,6 +215,14 @@ def _method(consumer_id: UUID, means: Means, *, now: datetime, origin: Origin) -
         return customers.save_card(card=means.card, customer=None, billing_details=details, now=now, origin=origin)
     assert means.method_id is not None, "a card, or one that is kept"
     return _own_method(consumer_id, means.method_id)
+
+
+def _is_kept(customer: Customer, saved: PaymentMethod) -> bool:
+    """Whether the consumer keeps this very card already."""
+    kept = PaymentMethod.objects.filter(
+        book_id=tenancy.book_id(), customer=customer, type="card", detached_at__isnull=True
+    )
+    return any(method.card == saved.card for method in kept)
 
 
 def _own_method(consumer_id: UUID, method_id: UUID) -> PaymentMethod:
