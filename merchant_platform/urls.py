@@ -17,6 +17,7 @@ urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
     path("", include("payments.web.urls")),
+    path("", include("members.web.urls")),
     path("", include("security.web.urls")),
     path("", include("analytics.web.urls")),
     path("v1/schema", schema),

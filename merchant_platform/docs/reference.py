@@ -37,6 +37,7 @@ _EXAMPLES: dict[str, Any] = {
     "line_items": [{"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2}],
     "mode": "payment",
     "name": "Coffee beans 250 g",
+    "payment_code": "888888888888888888",
     "payment_method": "pm_...",
     "product": "prod_...",
     "query": 'metadata["table"]:"7"',
@@ -72,7 +73,7 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.
-_NOT_IN_SDK = ("orders", "wallets", "test_helpers/wallets")
+_NOT_IN_SDK = ("orders", "payment_codes", "wallets", "test_helpers/wallets")
 _NOT_IN_SDK_VERBS = ("rotate_secret", "deliveries", "resend", "backfill", "test")
 _METHODS = {"GET": "get", "POST": "post", "DELETE": "delete"}
 _IN_ADDRESS = re.compile(r"{(\w+)}")

@@ -22,6 +22,7 @@ OPERATIONS = [each for resource in reference.resources().values() for each in re
 # What an example may be told: the object is in no state for it, or what it names is not there.
 UNDERSTOOD = {
     "charge_already_refunded",
+    "payment_code_invalid",
     "payment_intent_unexpected_state",
     "product_in_use",
     "refund_not_cancelable",
