@@ -26,9 +26,7 @@ def gift(book, paid: int, bonus: int = 0, *, kind: str = "gift") -> tuple[Stored
             kind=kind, currency="CNY", customer_id=None, expires_at=None, metadata={}, now=NOW, origin=origin_of(book)
         )
         if paid or bonus:
-            stored_value.load(
-                card_id=card.pk, amount_minor=paid, bonus_minor=bonus, now=NOW, origin=origin_of(book)
-            )
+            stored_value.load(card_id=card.pk, amount_minor=paid, bonus_minor=bonus, now=NOW, origin=origin_of(book))
     return card, number, pin
 
 
