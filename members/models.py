@@ -1,11 +1,14 @@
 """Django's register of this app's tables."""
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
+from members.features.models import Features, FeaturesCursor
 
 __all__ = [
     "Contact",
     "Correction",
     "Duplicate",
+    "Features",
+    "FeaturesCursor",
     "Household",
     "Member",
     "MemberTag",
