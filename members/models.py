@@ -2,6 +2,7 @@
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
 from members.features.models import Features, FeaturesCursor
+from members.importing.models import ImportRow, MemberImport
 
 __all__ = [
     "Contact",
@@ -10,7 +11,9 @@ __all__ = [
     "Features",
     "FeaturesCursor",
     "Household",
+    "ImportRow",
     "Member",
+    "MemberImport",
     "MemberTag",
     "Merge",
     "Tag",
