@@ -324,7 +324,17 @@ VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
 # --- members -------------------------------------------------------------------------
 # Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
-MEMBER_MERGE: list[str] = []
+# What a member's timeline is put together from: callables (member, customer_ids, before, limit) -> list of Happening.
+MEMBER_TIMELINE: list[str] = [
+    "members.directory.timeline.payments",
+    "members.directory.timeline.refunds",
+    "members.directory.timeline.consents",
+    "members.directory.timeline.corrections",
+    "members.directory.timeline.membership",
+]
+# What other rooms show of a member on its page: callables (member, now) -> Panel or None.
+MEMBER_PANELS: list[str] = []
+MEMBER_MERGE: list[str] = ["members.features.operations.merge"]
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
@@ -356,7 +366,7 @@ PAYMENT_CODE_LIMITS = {
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
 CHECKOUT_DISCOUNTS = ""
-CHECKOUT_INVITATIONS = ""
+CHECKOUT_INVITATIONS = "members.directory.checkout.Enrolment"
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.
 CHECKOUT_TENDERS = {

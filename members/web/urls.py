@@ -1,35 +1,28 @@
-"""The pages of members: the wallet of a consumer."""
+"""The pages of members: the dashboard's, the merchant's own for joining, and the wallet of a consumer."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
-from members.web.wallet import assets, cards, code, entrance, home, installing, me, movements, top_up
-from members.web.wallet.purse import wallet_path
+from members.web import importing, joining, members, merging
+from members.web.wallet import urls as wallet
+from security.web.desk import dashboard_path
 
 urlpatterns = [
-    path("wallet", RedirectView.as_view(pattern_name="wallet_home_live"), name="wallet"),
-    *wallet_path("", home.page, name="wallet_home"),
-    *wallet_path("front", entrance.front, name="wallet_front"),
-    *wallet_path("open", entrance.opening, name="wallet_opening"),
-    *wallet_path("history", movements.page, name="wallet_history"),
-    *wallet_path("top-up", top_up.form, name="wallet_top_up"),
-    *wallet_path("top-up/<str:top_up>", top_up.show, name="wallet_top_up_shown"),
-    *wallet_path("top-up/<str:top_up>/return", top_up.come_back, name="wallet_top_up_return"),
-    *wallet_path("top-up/<str:top_up>/give-up", top_up.give_up, name="wallet_top_up_give_up"),
-    *wallet_path("saved-cards/<str:card>/forget", top_up.forget_card, name="wallet_forget_card"),
-    *wallet_path("code", code.page, name="wallet_code"),
-    *wallet_path("code/fresh", code.fresh, name="wallet_code_fresh"),
-    *wallet_path("code/<uuid:token>/paid", code.paid, name="wallet_code_paid"),
-    *wallet_path("cards", cards.page, name="wallet_cards"),
-    *wallet_path("cards/<str:book>/pass", cards.phone_pass, name="wallet_pass"),
-    *wallet_path("assets", assets.page, name="wallet_assets"),
-    *wallet_path("me", me.page, name="wallet_me"),
-    *wallet_path("me/devices", me.devices, name="wallet_devices"),
-    *wallet_path("me/devices/<int:session>/end", me.end_device, name="wallet_end_device"),
-    *wallet_path("me/merchants", me.known, name="wallet_merchants"),
-    *wallet_path("me/merchants/<str:customer>/consent", me.consent, name="wallet_consent"),
-    *wallet_path("me/permissions/<str:method>/revoke", me.revoke, name="wallet_revoke"),
-    *wallet_path("manifest.webmanifest", installing.manifest, name="wallet_manifest"),
-    *wallet_path("worker.js", installing.worker, name="wallet_worker"),
-    *wallet_path("offline", installing.offline, name="wallet_offline"),
+    *wallet.urlpatterns,
+    path("join/<code>", joining.join, name="join"),
+    path("join/<code>/welcome", joining.welcome, name="welcome"),
+    *dashboard_path("members/codes", joining.places, name="member_codes"),
+    *dashboard_path("members/codes/<str:code>", joining.poster, name="member_poster"),
+    *dashboard_path("members", members.index, name="members"),
+    *dashboard_path("members/new", members.new, name="member_new"),
+    *dashboard_path("members/export", members.export, name="member_export"),
+    *dashboard_path("members/import", importing.bring, name="member_imports"),
+    *dashboard_path("members/import/<str:job>", importing.show, name="member_import"),
+    *dashboard_path("members/import/<str:job>/agree", importing.agree, name="member_import_agree"),
+    *dashboard_path("members/duplicates", merging.pairs, name="member_duplicates"),
+    *dashboard_path("members/duplicates/<str:duplicate>", merging.dismiss, name="member_told_apart"),
+    *dashboard_path("members/merges/<str:merge>/undo", merging.undo, name="member_unmerge"),
+    *dashboard_path("members/<str:member>", members.detail, name="member"),
+    *dashboard_path("members/<str:member>/edit", members.edit, name="member_edit"),
+    *dashboard_path("members/<str:member>/leave", members.leave, name="member_leave"),
+    *dashboard_path("members/<str:member>/merge", merging.merge, name="member_merge"),
 ]

@@ -1,0 +1,27 @@
+"""Members' door for work by the clock."""
+
+from celery import shared_task
+
+from members.features import operations as features
+from members.importing import operations as imports
+from merchant_platform.kernel import clock
+
+
+@shared_task(name="members.refresh_features", time_limit=600)
+def refresh_features(**_: object) -> int:
+    return features.refresh(at=clock.wall())
+
+
+@shared_task(name="members.refresh_all_features", time_limit=600)
+def refresh_all_features(**_: object) -> int:
+    return features.refresh_all()
+
+
+@shared_task(name="members.run_imports", time_limit=300)
+def run_imports(**_: object) -> int:
+    return imports.run_due(at=clock.wall())
+
+
+@shared_task(name="members.purge_imports", time_limit=300)
+def purge_imports(**_: object) -> int:
+    return imports.purge(at=clock.wall())
