@@ -1,12 +1,22 @@
 """The chart of accounts, on one page.
 
-| code     | whose           | side   | kind    | what it holds                                          |
-|----------|-----------------|--------|---------|--------------------------------------------------------|
-| bank     | platform's book | debit  | total   | money in the safeguarded bank account                  |
-| wallet   | a wallet        | credit | guarded | what the platform owes a consumer                      |
-| merchant | a book          | credit | total   | what the platform owes a merchant                      |
-| fees     | a book          | credit | total   | what the platform earned from a merchant               |
-| acquirer | a book          | debit  | total   | captured by an outside provider, not yet paid to us    |
+| code           | whose           | side   | kind    | what it holds                                       |
+|----------------|-----------------|--------|---------|-----------------------------------------------------|
+| bank           | platform's book | debit  | total   | money in the safeguarded bank account               |
+| wallet         | a wallet        | credit | guarded | what the platform owes a consumer                   |
+| merchant       | a book          | credit | total   | what the platform owes a merchant                   |
+| fees           | a book          | credit | total   | what the platform earned from a merchant            |
+| acquirer       | a book          | debit  | total   | captured by an outside provider, not yet paid to us |
+| points         | a member        | credit | guarded | points that the member can spend                    |
+| points_pending | a member        | credit | guarded | points that wait for their order's refund window    |
+| points_debt    | a member        | debit  | guarded | points taken back that were spent already           |
+| points_budget  | a programme     | credit | guarded | points set aside for grants and not granted yet     |
+| points_issued  | a book          | debit  | total   | points made, less those taken back                  |
+| points_spent   | a book          | credit | total   | points that paid for something                      |
+| points_expired | a book          | credit | total   | points that nobody spent in time                    |
+
+Points are counted in a unit of their programme, `PTS.prog_…/0`, so that one programme's
+points never pay another's.
 
 Posted balance = credits − debits on the credit side, debits − credits on the debit side.
 A *guarded* account keeps a balance row and never goes below zero; every other account is
@@ -49,7 +59,31 @@ MERCHANT = Kind("merchant", Side.CREDIT, is_owed=True)
 FEES = Kind("fees", Side.CREDIT, is_owed=True)
 ACQUIRER = Kind("acquirer", Side.DEBIT, is_backing=True)
 
-CHART = {kind.code: kind for kind in (BANK, WALLET, MERCHANT, FEES, ACQUIRER)}
+POINTS = Kind("points", Side.CREDIT, is_guarded=True)
+POINTS_PENDING = Kind("points_pending", Side.CREDIT, is_guarded=True)
+POINTS_DEBT = Kind("points_debt", Side.DEBIT, is_guarded=True)
+POINTS_BUDGET = Kind("points_budget", Side.CREDIT, is_guarded=True)
+POINTS_ISSUED = Kind("points_issued", Side.DEBIT)
+POINTS_SPENT = Kind("points_spent", Side.CREDIT)
+POINTS_EXPIRED = Kind("points_expired", Side.CREDIT)
+
+CHART = {
+    kind.code: kind
+    for kind in (
+        BANK,
+        WALLET,
+        MERCHANT,
+        FEES,
+        ACQUIRER,
+        POINTS,
+        POINTS_PENDING,
+        POINTS_DEBT,
+        POINTS_BUDGET,
+        POINTS_ISSUED,
+        POINTS_SPENT,
+        POINTS_EXPIRED,
+    )
+}
 
 
 @lru_cache(maxsize=10_000)
@@ -100,3 +134,9 @@ def fees(book_id: UUID, currency: str, mode: str) -> AccountRef:
 
 def acquirer(book_id: UUID, currency: str, mode: str) -> AccountRef:
     return AccountRef(ACQUIRER, book_id, money.unit(currency), mode)
+
+
+def points(kind: Kind, owner_id: UUID, unit: str, mode: str) -> AccountRef:
+    """An account of points in its programme's unit: a member's, the programme's budget, or a total of the book."""
+    assert kind.code.startswith("points")
+    return AccountRef(kind, owner_id, unit, mode)
