@@ -1,11 +1,17 @@
 """Which handlers react to which event: the one page. A handler takes the event, may run twice, in any order."""
 
+from merchant_platform.kernel.events.router import Follower
+
 REACTIONS: dict[str, tuple[str, ...]] = {
     "provider.notice_received": ("payments.intents.notices.apply",),
     "provider.report_parked": ("merchant_platform.alarms.mail_parked_report",),
     "ledger.difference_found": ("merchant_platform.alarms.mail_operators",),
     "webhook_endpoint.disabled": ("payments.webhooks.letters.tell_staff",),
 }
+
+# What every payment tells is owed to its handlers after the commit (payments/webhooks/fan_out.py), and only in the books
+# that ask for it: the payment's transaction writes nothing for them.
+FOLLOWERS: tuple[Follower, ...] = ()
 
 # What merchants are told: the types that /v1/events lists and an endpoint can ask for. A test holds every publisher
 # against this page.

@@ -277,6 +277,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Which handlers react to which event: one page.
 EVENT_REACTIONS = "merchant_platform.reactions.REACTIONS"
+# Which handlers are owed an event after its commit, and in which books: the same page.
+EVENT_FOLLOWERS = "merchant_platform.reactions.FOLLOWERS"
 # Which types merchants are told of: the same page.
 EVENT_TYPES = "merchant_platform.reactions.PUBLIC_TYPES"
 
