@@ -141,6 +141,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "merchant_platform.kernel.web.static.Storage"},
 }
+# The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
+UPLOAD_BYTES_MAX = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Everything comes from this host, nothing is inline, and no other site frames a page.
@@ -309,6 +312,10 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 # Whether card numbers of live books are kept here, which puts the whole platform under PCI DSS SAQ D.
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
+# --- members -------------------------------------------------------------------------
+# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
+MEMBER_MERGE: list[str] = []
+
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
 # parts per million of the amount, rounded half-even: 3,800 is 0.38 %.
@@ -318,6 +325,12 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
+# Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
+CHECKOUT_DISCOUNTS = ""
+CHECKOUT_INVITATIONS = ""
+# Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
+# (payments/tenders/port.py). Refunds run the other way round.
+CHECKOUT_TENDERS: dict[str, str] = {}
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.

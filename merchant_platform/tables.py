@@ -15,6 +15,14 @@ TENANT = frozenset(
         "kernel_event",
         "kernel_idempotencykey",
         "kernel_loggedrequest",
+        "members_contact",
+        "members_correction",
+        "members_duplicate",
+        "members_household",
+        "members_member",
+        "members_membertag",
+        "members_merge",
+        "members_tag",
         "payments_attempt",
         "payments_bulkitem",
         "payments_bulkjob",
@@ -48,6 +56,7 @@ TENANT = frozenset(
         "payments_webhookendpoint",
         "security_approval",
         "security_cardtoken",
+        "security_consent",
         "security_datakey",
     }
 )
