@@ -2,13 +2,34 @@
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
 
+from members.loyalty.models import (
+    Accrual,
+    Lot,
+    LotMove,
+    Programme,
+    ProgrammeTerms,
+    Redemption,
+    Reward,
+    Run,
+    Standing,
+)
+
 __all__ = [
+    "Accrual",
     "Contact",
     "Correction",
     "Duplicate",
     "Household",
     "Member",
     "MemberTag",
+    "Lot",
+    "LotMove",
     "Merge",
+    "Programme",
+    "ProgrammeTerms",
+    "Redemption",
+    "Reward",
+    "Run",
+    "Standing",
     "Tag",
 ]

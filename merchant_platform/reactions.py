@@ -11,7 +11,12 @@ REACTIONS: dict[str, tuple[str, ...]] = {
 
 # What every payment tells is owed to its handlers after the commit (payments/webhooks/fan_out.py), and only in the books
 # that ask for it: the payment's transaction writes nothing for them.
-FOLLOWERS: tuple[Follower, ...] = ()
+FOLLOWERS: tuple[Follower, ...] = (
+    Follower("payment_intent.succeeded", "members.loyalty.following.earn", "members.loyalty.following.books"),
+    Follower("charge.refunded", "members.loyalty.following.take_back", "members.loyalty.following.books"),
+    Follower("refund.failed", "members.loyalty.following.take_back", "members.loyalty.following.books"),
+    Follower("member.created", "members.loyalty.following.join", "members.loyalty.following.books"),
+)
 
 # What merchants are told: the types that /v1/events lists and an endpoint can ask for. A test holds every publisher
 # against this page.
@@ -44,15 +49,31 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "payment_method.updated",
     "price.created",
     "price.updated",
+    "points.adjusted",
+    "points.earned",
+    "points.expired",
+    "points.expiring",
+    "points.programme.created",
+    "points.programme.updated",
+    "points.returned",
+    "points.reversed",
+    "points.spent",
+    "points.transferred",
     "product.created",
     "product.deleted",
     "product.updated",
+    "redemption.completed",
+    "redemption.created",
+    "redemption.voided",
     "refund.created",
     "refund.failed",
     "refund.updated",
+    "reward.created",
+    "reward.updated",
     "setup_intent.canceled",
     "setup_intent.created",
     "setup_intent.requires_action",
     "setup_intent.setup_failed",
     "setup_intent.succeeded",
+    "tier.changed",
 )
