@@ -314,7 +314,7 @@ VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
 # --- members -------------------------------------------------------------------------
 # Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
-MEMBER_MERGE: list[str] = []
+MEMBER_MERGE: list[str] = ["members.loyalty.merging.merge"]
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
@@ -332,7 +332,7 @@ CHECKOUT_DISCOUNTS = ""
 CHECKOUT_INVITATIONS = ""
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.
-CHECKOUT_TENDERS: dict[str, str] = {}
+CHECKOUT_TENDERS: dict[str, str] = {"points": "members.loyalty.tender.Points"}
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.

@@ -138,6 +138,34 @@ def balance(member_id: UUID, programme: Programme) -> Points:
     )
 
 
+def standing(standing_id: UUID) -> Standing | None:
+    """A member in a programme, by the standing's id."""
+    return Standing.objects.select_related("programme").filter(pk=standing_id).first()
+
+
+def standing_id(member_id: UUID, programme: Programme) -> UUID | None:
+    """The id of a member's standing in a programme; None for who never had points there."""
+    found = Standing.objects.filter(programme=programme, member_id=member_id)
+    return found.values_list("pk", flat=True).first()
+
+
+def spendable(member_id: UUID, programme: Programme, *, now: datetime) -> int:
+    """What a member can spend at this moment, whether or not what is due was done already. Two statements."""
+    points, debt = ledger.guarded_many([account(programme, kind, member_id) for kind in (chart.POINTS, chart.POINTS_DEBT)])
+    rows = Lot.objects.filter(programme=programme, member_id=member_id, remaining_points__gt=0)
+    left = matured = 0
+    for is_pending, available_at, expires_at, remaining in rows.values_list(
+        "is_pending", "available_at", "expires_at", "remaining_points"
+    ):
+        if expires_at is not None and expires_at <= now:
+            continue
+        if not is_pending:
+            left += remaining
+        elif available_at <= now:
+            matured += remaining
+    return max(left + max(matured - debt.posted_minor, 0) - points.reserved_minor, 0)
+
+
 def waiting(member_id: UUID, programme: Programme, *, most: int = 20) -> list[Lot]:
     """The member's points that still wait, the soonest first."""
     rows = Lot.objects.filter(programme=programme, member_id=member_id, remaining_points__gt=0, is_pending=True)
