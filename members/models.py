@@ -1,6 +1,7 @@
 """Django's register of this app's tables."""
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
+from members.features.models import Features, FeaturesCursor
 
 from members.loyalty.models import (
     Accrual,
@@ -19,6 +20,8 @@ __all__ = [
     "Contact",
     "Correction",
     "Duplicate",
+    "Features",
+    "FeaturesCursor",
     "Household",
     "Member",
     "MemberTag",

@@ -20,11 +20,25 @@ ENDING_LENGTH = 4
 
 
 class ContactInvalid(Invalid):
-    """This is no telephone number, or no e-mail address."""
+    """What was given reaches nobody."""
 
-    def __init__(self, kind: str) -> None:
-        what = "telephone number" if kind == PHONE else "e-mail address"
-        super().__init__(f"This is no {what}.", code=f"{kind}_invalid", param=kind)
+
+class PhoneInvalid(ContactInvalid):
+    """This is no telephone number."""
+
+    code = "phone_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This is no telephone number.", param=PHONE)
+
+
+class EmailInvalid(ContactInvalid):
+    """This is no e-mail address."""
+
+    code = "email_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This is no e-mail address.", param=EMAIL)
 
 
 def read(kind: str, text: str, *, country: str) -> str:
@@ -80,13 +94,13 @@ def opened(rows: Iterable[Contact], *, using: Box) -> dict[str, str]:
 
 def _phone(text: str, country: str) -> str:
     if len(text) > PHONE_LENGTH_MAX:
-        raise ContactInvalid(PHONE)
+        raise PhoneInvalid
     try:
         number: Any = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
-        raise ContactInvalid(PHONE) from error
+        raise PhoneInvalid from error
     if not phonenumbers.is_possible_number(number):
-        raise ContactInvalid(PHONE)
+        raise PhoneInvalid
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -94,5 +108,5 @@ def _email(text: str) -> str:
     value = text.strip().lower()
     local, at, domain = value.rpartition("@")
     if not (at and local and "." in domain) or len(value) > EMAIL_LENGTH_MAX or any(each.isspace() for each in value):
-        raise ContactInvalid(EMAIL)
+        raise EmailInvalid
     return value

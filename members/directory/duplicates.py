@@ -61,7 +61,10 @@ def look_for(member_ids: Sequence[UUID], *, now: datetime) -> None:
             )
             for (one, other), reason in pairs.items()
         ),
-        ignore_conflicts=True,
+        # A pair that was answered stays answered, whatever else it turns out to share.
+        update_conflicts=True,
+        unique_fields=["book_id", "member", "other"],
+        update_fields=["reason"],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from members.directory.models import EMAIL, PHONE, Duplicate, Member
+from members.directory.models import EMAIL, PHONE, Member
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.clock import unix
 
@@ -42,19 +42,8 @@ def member(row: Member, about: About, *, livemode: bool) -> dict[str, Any]:
 def contacts(row: Member, opened: Mapping[str, str]) -> dict[str, Any]:
     """A member's contacts in the clear: of a GET alone, whose answers nobody keeps."""
     return {
+        "id": ids.show("mem", row.pk),
         "object": "member_contacts",
         "email": opened.get(EMAIL),
-        "member": ids.show("mem", row.pk),
         "phone": opened.get(PHONE),
-    }
-
-
-def duplicate(row: Duplicate) -> dict[str, Any]:
-    return {
-        "id": ids.show("dup", row.pk),
-        "object": "member_duplicate",
-        "created": unix(row.found_at),
-        "member": ids.show("mem", row.member_id),
-        "other": ids.show("mem", row.other_id),
-        "reason": row.reason,
     }

@@ -84,6 +84,8 @@ def add(
         # The customer has the name alone: contacts are kept under seal, in one place.
         fields = {"name": read.get("name") or None}
         customer_id = customers.create(fields=fields, now=hand.now, origin=hand.origin).pk
+    else:
+        customers.find(customer_id, param="customer")
     grant(customer_id, consents_to, hand=hand)
     member = operations.enrol(
         customer_id=customer_id, source=hand.source, now=hand.now, origin=hand.origin, store_id=store_id
@@ -142,7 +144,7 @@ def _read(profile: Profile, hand: Hand) -> dict[str, Any]:
     if profile.birthday is not None:
         read["birthday"] = profile.birthday or None
         if isinstance(profile.birthday, date) and not OLDEST <= profile.birthday <= hand.now.date():
-            raise ProfileInvalid("This is nobody's birthday.", code="birthday_invalid", param="birthday")
+            raise ProfileInvalid("This is nobody's birthday.", param="birthday")
     if profile.tags is not None:
         read["tags"] = sorted({check_tag(each) for each in profile.tags})
         if len(read["tags"]) > TAGS_MAX:

@@ -1,7 +1,6 @@
 """Points when two members turn out to be one: by new entries, so that both statements say what happened."""
 
 from datetime import datetime
-from uuid import UUID
 
 from members.directory.models import Member
 from members.loyalty import acts, operations, purses, queries, standings
@@ -12,6 +11,7 @@ from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Conflict
 from merchant_platform.kernel.events.outbox import publish
 from payments.ledger import chart
+from payments.ledger import queries as ledger
 from payments.origin import Origin
 from security.merchants.models import LIVE
 
@@ -62,13 +62,16 @@ def _join(act: Act, loser: Purse, winner: Purse) -> None:
 
 
 def _part(act: Act, winner: Purse, loser: Purse) -> None:
-    """What came with the merge and is left goes back."""
-    came = [lot for lot in winner.lots if lot.kind == MERGED and _came_from(lot) == loser.member_id]
-    _move(act, winner, loser, came)
-
-
-def _came_from(lot: Lot) -> UUID | None:
-    return lot.entry.source_id
+    """What came with the merge and is left goes back, points and debt."""
+    came = Lot.objects.filter(pk__in=[lot.pk for lot in winner.lots], kind=MERGED, entry__source_id=loser.member_id)
+    theirs = set(came.values_list("pk", flat=True))
+    _move(act, winner, loser, [lot for lot in winner.lots if lot.pk in theirs])
+    owed = loser.account(chart.POINTS_DEBT)
+    # The last that happened to the debt of who was merged is that it went over.
+    last = next((leg for leg in ledger.statement(owed, limit=1) if leg.kind == act.kind), None)
+    if last is not None and (back := min(last.amount_minor, winner.debt)) > 0:
+        act.move(owed, winner.account(chart.POINTS_DEBT), back)
+        winner.debt, loser.debt = winner.debt - back, back
 
 
 def _move(act: Act, giver: Purse, taker: Purse, lots: list[Lot]) -> None:
