@@ -2,7 +2,6 @@
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
 from members.features.models import Features, FeaturesCursor
-
 from members.loyalty.models import (
     Accrual,
     Lot,
@@ -23,10 +22,10 @@ __all__ = [
     "Features",
     "FeaturesCursor",
     "Household",
-    "Member",
-    "MemberTag",
     "Lot",
     "LotMove",
+    "Member",
+    "MemberTag",
     "Merge",
     "Programme",
     "ProgrammeTerms",

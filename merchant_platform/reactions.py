@@ -15,7 +15,7 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     "webhook_endpoint.disabled": ("payments.webhooks.letters.tell_staff",),
 }
 
-# What every payment tells is owed to its handlers after the commit (payments/webhooks/fan_out.py), and only in the books
+# What every payment tells is owed to its handlers after the commit (payments/webhooks/fan_out.py), in the books alone
 # that ask for it: the payment's transaction writes nothing for them.
 FOLLOWERS: tuple[Follower, ...] = (
     Follower("payment_intent.succeeded", "members.loyalty.following.earn", "members.loyalty.following.books"),

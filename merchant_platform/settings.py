@@ -323,7 +323,7 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Above this, in minor units by currency, a refund by staff asks once more for a factor (also several at once, in
 # all); in a currency that is not named here every refund does.
 REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
-# What the nightly proof of the books proves of rooms above payments: dotted names of tuples of checks (payments/proof.py).
+# What the proof of the books proves of rooms above payments: names of tuples of checks (payments/proof.py).
 PROOF_CHECKS: list[str] = ["members.loyalty.reconcile.CHECKS"]
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}

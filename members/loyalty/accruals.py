@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from members.directory.models import LEFT, Member
 from members.loyalty import acts, earning, objects, purses, queries, standings
 from members.loyalty.acts import Act
-from members.loyalty.models import EARNED, Accrual, Lot, Programme
+from members.loyalty.models import EARNED, Accrual, Programme
 from members.loyalty.purses import Purse
 from members.loyalty.terms import Terms
 from merchant_platform.kernel import ids, money
@@ -45,8 +45,8 @@ def accrue(*, paid: Mapping[UUID, datetime], now: datetime, origin: Origin) -> i
     """Let paid orders earn in every programme of the book. This will write what each earned, once an order.
 
     `paid` says when each order was paid. Orders of nobody, of members who joined later and
-    of another currency earn nothing. Returns how many accruals were written; a dozen
-    statements a programme, however many orders.
+    of another currency earn nothing. Returns how many accruals were written; some
+    twenty statements a programme, however many orders.
     """
     return sum(_accrue(each, paid, now=now, origin=origin) for each in queries.programmes(active=True))
 
@@ -69,7 +69,18 @@ def _accrue(programme: Programme, paid: Mapping[UUID, datetime], *, now: datetim
     for order in due:
         member = members[order.pk]
         purse = opened[member.pk]
-        earn(purse, terms, member, order, lines[order.pk], at=paid[order.pk], zone=zone, now=now, origin=origin, into=work)
+        earn(
+            purse,
+            terms,
+            member,
+            order,
+            lines[order.pk],
+            at=paid[order.pk],
+            zone=zone,
+            now=now,
+            origin=origin,
+            into=work,
+        )
     acts.write(work.acts)
     Decision.objects.bulk_create(work.decisions)
     Accrual.objects.bulk_create(work.accruals)
@@ -304,4 +315,3 @@ def _members(programme: Programme, paid: Mapping[UUID, datetime]) -> dict[UUID, 
         if own and living and living.status != LEFT and own.joined_at - JOINING <= paid[order_id]:
             found[order_id] = living
     return found
-

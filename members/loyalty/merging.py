@@ -33,7 +33,9 @@ def merge(*, loser: Member, winner: Member, now: datetime, undo: bool) -> None:
     for programme in Programme.objects.filter(pk__in=list(held)).order_by("pk"):
         opened = purses.open_many(programme, members, now=now)
         operations.settle(list(opened.values()), now=now)
-        act = Act(programme, kind="points_merged", reference=f"points_merge:{ids.new(now)}", source_id=loser.pk, now=now)
+        act = Act(
+            programme, kind="points_merged", reference=f"points_merge:{ids.new(now)}", source_id=loser.pk, now=now
+        )
         if undo:
             _part(act, opened[winner.pk], opened[loser.pk])
         else:

@@ -31,9 +31,7 @@ class Programme(models.Model):
     terms_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
 
-    privacy = privacy.classes(
-        opaque="id book_id mode currency is_active terms_version created_at", business="name"
-    )
+    privacy = privacy.classes(opaque="id book_id mode currency is_active terms_version created_at", business="name")
 
     class Meta:
         constraints = [
@@ -296,9 +294,7 @@ class Reward(models.Model):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
-    privacy = privacy.classes(
-        opaque="id book_id programme points stock_count is_active created_at", business="name"
-    )
+    privacy = privacy.classes(opaque="id book_id programme points stock_count is_active created_at", business="name")
 
     class Meta:
         constraints = [
@@ -327,9 +323,7 @@ class Redemption(models.Model):
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
 
-    privacy = privacy.classes(
-        opaque="id book_id reward points status expires_at created_at", personal="member"
-    )
+    privacy = privacy.classes(opaque="id book_id reward points status expires_at created_at", personal="member")
 
     class Meta:
         constraints = [
@@ -342,9 +336,7 @@ class Redemption(models.Model):
             # a member's rewards, newest first
             models.Index(fields=["book_id", "member", "id"], name="members_redemption_member"),
             # held past their time
-            models.Index(
-                fields=["expires_at"], condition=models.Q(status=HELD), name="members_redemption_held"
-            ),
+            models.Index(fields=["expires_at"], condition=models.Q(status=HELD), name="members_redemption_held"),
         ]
 
 
@@ -366,9 +358,7 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
-    privacy = privacy.classes(
-        opaque="id book_id programme kind cursor done_count total_count started_at finished_at"
-    )
+    privacy = privacy.classes(opaque="id book_id programme kind cursor done_count total_count started_at finished_at")
 
     class Meta:
         constraints = [

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from members.directory import queries as directory
 from members.loyalty import acts, objects, purses, queries, terms
 from members.loyalty.acts import Act
 from members.loyalty.models import GRANTED, RECEIVED, RETURNED, Lot, LotMove, Programme, ProgrammeTerms
@@ -67,10 +66,8 @@ class Changed(Conflict):
 # --- programmes ------------------------------------------------------------------------
 
 
-def start(
-    *, name: str, currency: str, given: Mapping[str, Any], mode: str, now: datetime, origin: Origin
-) -> Programme:
-    """Start a programme. This will write it with its first terms, open its accounts and tell `points.programme.created`.
+def start(*, name: str, currency: str, given: Mapping[str, Any], mode: str, now: datetime, origin: Origin) -> Programme:
+    """Start a programme. This will write it with its terms, open its accounts, tell `points.programme.created`.
 
     Raises NameTaken, and BadTerms for terms that nobody could keep.
     """

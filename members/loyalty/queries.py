@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -151,7 +152,9 @@ def standing_id(member_id: UUID, programme: Programme) -> UUID | None:
 
 def spendable(member_id: UUID, programme: Programme, *, now: datetime) -> int:
     """What a member can spend at this moment, whether or not what is due was done already. Two statements."""
-    points, debt = ledger.guarded_many([account(programme, kind, member_id) for kind in (chart.POINTS, chart.POINTS_DEBT)])
+    points, debt = ledger.guarded_many(
+        [account(programme, kind, member_id) for kind in (chart.POINTS, chart.POINTS_DEBT)]
+    )
     rows = Lot.objects.filter(programme=programme, member_id=member_id, remaining_points__gt=0)
     left = matured = 0
     for is_pending, available_at, expires_at, remaining in rows.values_list(
@@ -283,15 +286,15 @@ def liability(row: Programme, *, now: datetime) -> Liability:
     held = terms(row)
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "SELECT width_bucket(extract(epoch FROM %s - created_at)::numeric / 86400, %s::numeric[]) AS age, is_pending,"
-            " sum(remaining_points), count(*) FROM members_lot WHERE programme_id = %s AND remaining_points > 0"
+            "SELECT width_bucket(extract(epoch FROM %s - created_at)::numeric / 86400, %s::numeric[]) AS age,"
+            " is_pending, sum(remaining_points), count(*) FROM members_lot WHERE programme_id = %s AND remaining_points > 0"
             " GROUP BY 1, 2",
             [now, list(AGES), row.pk],
         )
         found: Mapping[tuple[int, bool], tuple[int, int]] = {
             (age, is_pending): (int(points), count) for age, is_pending, points, count in cursor.fetchall()
         }
-    names = [f"0–{AGES[0]}", *(f"{low}–{high}" for low, high in zip(AGES, AGES[1:], strict=False)), f"{AGES[-1]}+"]
+    names = [f"0–{AGES[0]}", *(f"{low}–{high}" for low, high in pairwise(AGES)), f"{AGES[-1]}+"]
     ages = [
         Age(
             name,
@@ -300,7 +303,9 @@ def liability(row: Programme, *, now: datetime) -> Liability:
         )
         for place, name in enumerate(names)
     ]
-    totals = ledger.totals([row.total(kind) for kind in (chart.POINTS_ISSUED, chart.POINTS_SPENT, chart.POINTS_EXPIRED)])
+    totals = ledger.totals(
+        [row.total(kind) for kind in (chart.POINTS_ISSUED, chart.POINTS_SPENT, chart.POINTS_EXPIRED)]
+    )
     points = sum(each.points for each in ages)
     pending = sum(points for (_, is_pending), (points, _) in found.items() if is_pending)
     return Liability(
@@ -322,4 +327,3 @@ def counted_minor(order: Order) -> int:
 def returned_minor(order: Order) -> int:
     """What of that money went back."""
     return order.refunded_minor
-

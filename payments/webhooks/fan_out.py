@@ -72,7 +72,11 @@ _ID = """(
 _SINCE = "e.xid >= %(xmax)s::text::xid8 OR e.xid = ANY (%(under_way)s::text[]::xid8[])"
 # After a restore: what the old cluster had not fanned out, and what was written here since, whose ids are low again.
 _MOVED = "(SELECT moved_at - interval '1 minute' FROM payments_webhookcursor WHERE id = 1)"
-_RESTORED = {"is_fresh": f"{_SINCE} OR e.recorded_at >= {_MOVED}", "is_news": f"fresh.recorded_at >= {_MOVED}", "id": _ID}
+_RESTORED = {
+    "is_fresh": f"{_SINCE} OR e.recorded_at >= {_MOVED}",
+    "is_news": f"fresh.recorded_at >= {_MOVED}",
+    "id": _ID,
+}
 _ORDINARY = {"is_fresh": _SINCE, "is_news": "false", "id": _ID}
 
 

@@ -1,7 +1,12 @@
 """A programme and its members in a test: what the merchant does, in one word each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from members.directory import operations as directory
 from members.loyalty import operations, purses, queries
@@ -44,9 +49,7 @@ def start(book: Any, **terms: Any) -> Programme:
 def join(customer: Any, **fields: Any) -> Any:
     book = Book.objects.get(pk=customer.book_id)
     with tenancy.within(book.pk):
-        member = directory.enrol(
-            customer_id=customer.pk, source="dashboard", now=book.now, origin=cast.origin_of(book)
-        )
+        member = directory.enrol(customer_id=customer.pk, source="dashboard", now=book.now, origin=cast.origin_of(book))
         for name, value in fields.items():
             setattr(member, name, value)
         if fields:
@@ -81,3 +84,33 @@ def assert_proved() -> None:
 
 
 DAY = timedelta(days=1)
+
+
+def spend(member: Any, programme: Programme, amount: int) -> Any:
+    """Points hold and complete, as a payment does it. This gives what took them."""
+    with tenancy.within(programme.book_id):
+        book = Book.objects.get(pk=programme.book_id)
+        source_id = ids.new(book.now)
+        operations.hold(
+            programme=programme, member_id=member.pk, points=amount, reference=f"hold:{source_id}", now=book.now
+        )
+        operations.complete(
+            programme=programme,
+            member_id=member.pk,
+            hold_reference=f"hold:{source_id}",
+            source_id=source_id,
+            reference=f"spend:{source_id}",
+            source="ord_test",
+            now=book.now,
+            origin=cast.origin_of(book),
+        )
+    return source_id
+
+
+@contextmanager
+def counted() -> Iterator[list[Any]]:
+    """The statements that are asked inside."""
+    with CaptureQueriesContext(connections["default"]) as asked:
+        found: list[Any] = []
+        yield found
+    found += asked.captured_queries
