@@ -287,7 +287,8 @@ def liability(row: Programme, *, now: datetime) -> Liability:
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT width_bucket(extract(epoch FROM %s - created_at)::numeric / 86400, %s::numeric[]) AS age,"
-            " is_pending, sum(remaining_points), count(*) FROM members_lot WHERE programme_id = %s AND remaining_points > 0"
+            " is_pending, sum(remaining_points), count(*) FROM members_lot"
+            " WHERE programme_id = %s AND remaining_points > 0"
             " GROUP BY 1, 2",
             [now, list(AGES), row.pk],
         )
