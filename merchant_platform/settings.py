@@ -179,6 +179,7 @@ DASHBOARD_ATTENTION: list[str] = [
 
 # What looks at the books' own clocks, by queue: asked at once when a test clock was moved, and by beat anyway.
 TEST_CLOCK_TASKS = {
+    "members.move_points": "money",
     "payments.look_after_checkouts": "money",
     "payments.release_expired_authorisations": "money",
 }

@@ -343,8 +343,9 @@ class Redemption(models.Model):
 class Run(models.Model):
     """Work over a programme's members, in batches: where it stands is a row, so that anybody can go on with it."""
 
-    MATURE, EXPIRE, NOTICE, TIERS, BACKFILL = "mature", "expire", "notice", "tiers", "backfill"
-    KINDS = (MATURE, EXPIRE, NOTICE, TIERS, BACKFILL)
+    # By the clock, what is due; asked for, everything from the beginning.
+    MATURE, EXPIRE, NOTICE, TIERS = "mature", "expire", "notice", "tiers"
+    RETIER, BACKFILL = "retier", "backfill"
 
     id_prefix = "run"
     id = models.UUIDField(primary_key=True, editable=False)
@@ -364,7 +365,7 @@ class Run(models.Model):
         constraints = [
             book_unique("members_run"),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["mature", "expire", "notice", "tiers", "backfill"]),
+                condition=models.Q(kind__in=["mature", "expire", "notice", "tiers", "retier", "backfill"]),
                 name="members_run_kind_is_known",
             ),
             models.UniqueConstraint(

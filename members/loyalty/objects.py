@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from members.loyalty.models import Programme, Redemption, Reward
+from members.loyalty.models import Lot, Programme, Redemption, Reward
 from members.loyalty.terms import Terms, Tier
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.clock import unix
@@ -78,6 +78,19 @@ def tier_change(
         "programme": ids.show("prog", programme_id),
         "tier": after or None,
         "until": unix(until) if until else None,
+    }
+
+
+def expiring(row: Lot, *, livemode: bool) -> dict[str, Any]:
+    assert row.expires_at is not None, "what has no end is not told of"
+    return {
+        "object": "points_expiring",
+        "expires_at": unix(row.expires_at),
+        "livemode": livemode,
+        "lot": ids.show("lot", row.pk),
+        "member": ids.show("mem", row.member_id),
+        "points": row.remaining_points,
+        "programme": ids.show("prog", row.programme_id),
     }
 
 

@@ -67,6 +67,7 @@ class TierStanding:
     score: int = 0
     measure: str = "spend"
     next_name: str = ""
+    next_key: str = ""
     missing: int | None = None
     # What is missing to keep the present tier beyond its date; 0: nothing.
     missing_to_keep: int = 0
@@ -226,6 +227,13 @@ def statement(member_id: UUID, programme: Programme, *, after: str | None = None
     return found
 
 
+def cursor_of(entry_id: UUID, member_id: UUID, programme: Programme) -> str | None:
+    """Where a member's statement goes on after an entry; None where the entry is not in it."""
+    kinds = (chart.POINTS, chart.POINTS_PENDING, chart.POINTS_DEBT)
+    last = ledger.last_leg(entry_id, [account(programme, kind, member_id) for kind in kinds])
+    return f"{last[0]}.{last[1]}" if last else None
+
+
 def _cursor(text: str) -> tuple[str, UUID] | None:
     xid, _, leg_id = text.partition(".")
     try:
@@ -254,6 +262,7 @@ def tier(member_id: UUID, programme: Programme, *, now: datetime) -> TierStandin
         score=amount,
         measure=held.tier_by,
         next_name=following.name if following else "",
+        next_key=following.key if following else "",
         missing=max(following.threshold - amount, 0) if following else None,
         missing_to_keep=max(present.threshold - amount, 0) if present else 0,
     )
