@@ -2,6 +2,7 @@
 
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
 from members.features.models import Features, FeaturesCursor
+from members.importing.models import ImportRow, MemberImport
 from members.loyalty.models import (
     Accrual,
     Lot,
@@ -22,9 +23,11 @@ __all__ = [
     "Features",
     "FeaturesCursor",
     "Household",
+    "ImportRow",
     "Lot",
     "LotMove",
     "Member",
+    "MemberImport",
     "MemberTag",
     "Merge",
     "Programme",

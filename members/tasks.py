@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from members.features import operations as features
+from members.importing import operations as imports
 from members.loyalty import rewards, runs
 from merchant_platform.kernel import clock
 
@@ -22,3 +23,13 @@ def move_points(**_: object) -> int:
     """Points mature and expire, members are told, tiers end: whatever is due or under way."""
     at = clock.wall()
     return runs.work(at=at) + rewards.void_expired(now=at)
+
+
+@shared_task(name="members.run_imports", time_limit=300)
+def run_imports(**_: object) -> int:
+    return imports.run_due(at=clock.wall())
+
+
+@shared_task(name="members.purge_imports", time_limit=300)
+def purge_imports(**_: object) -> int:
+    return imports.purge(at=clock.wall())

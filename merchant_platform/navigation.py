@@ -24,7 +24,11 @@ NAVIGATION = (
             Item("product_new", _("Add a product"), icon="circle-plus", action="catalog.edit"),
         ),
     ),
-    Group(_("Members"), ()),
+    Group(
+        _("Members"),
+        (Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),),
+        actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
+    ),
     Group(
         _("Security"),
         (

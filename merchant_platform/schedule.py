@@ -33,6 +33,12 @@ SCHEDULE = {
         "schedule": crontab(hour="3", minute="47"),
         "options": {"queue": "reports"},
     },
+    "import members": {"task": "members.run_imports", "schedule": 5.0, "options": {"queue": "reports"}},
+    "purge imports of members": {
+        "task": "members.purge_imports",
+        "schedule": crontab(minute="37"),
+        "options": {"queue": "reports"},
+    },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
     "purge messages": {

@@ -314,6 +314,16 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
 # --- members -------------------------------------------------------------------------
+# What a member's timeline is put together from: callables (member, customer_ids, before, limit) -> list of Happening.
+MEMBER_TIMELINE: list[str] = [
+    "members.directory.timeline.payments",
+    "members.directory.timeline.refunds",
+    "members.directory.timeline.consents",
+    "members.directory.timeline.corrections",
+    "members.directory.timeline.membership",
+]
+# What other rooms show of a member on its page: callables (member, now) -> Panel or None.
+MEMBER_PANELS: list[str] = []
 # Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
 MEMBER_MERGE: list[str] = ["members.features.operations.merge", "members.loyalty.merging.merge"]
 
@@ -330,7 +340,7 @@ PROOF_CHECKS: list[str] = ["members.loyalty.reconcile.CHECKS"]
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
 CHECKOUT_DISCOUNTS = ""
-CHECKOUT_INVITATIONS = ""
+CHECKOUT_INVITATIONS = "members.directory.checkout.Enrolment"
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.
 CHECKOUT_TENDERS: dict[str, str] = {"points": "members.loyalty.tender.Points"}

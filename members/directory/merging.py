@@ -75,9 +75,7 @@ def undo(*, merge_id: UUID, hand: Hand) -> Merge:
 
     Raises NotFound and NotUndoable.
     """
-    merged = Merge.objects.filter(pk=merge_id).first()
-    if merged is None:
-        raise missing("merge", ids.show("mrg", merge_id))
+    merged = find(merge_id)
     loser, winner = _both(merged.loser_id, merged.winner_id)
     merged.refresh_from_db()
     if merged.undone_at is not None or loser.merged_into_id != winner.pk or not winner.is_active:
@@ -96,6 +94,14 @@ def undo(*, merge_id: UUID, hand: Hand) -> Merge:
         previous = {"status": MERGED} if member_id == loser.pk else None
         operations.tell("member.updated", member_id, previous=previous, now=hand.now, origin=hand.origin)
     hand.sign("member.unmerge", ids.show("mem", winner.pk), loser=ids.show("mem", loser.pk))
+    return merged
+
+
+def find(merge_id: UUID) -> Merge:
+    """A merge of the open book, with its two members. Raises NotFound."""
+    merged = Merge.objects.select_related("loser__customer", "winner__customer").filter(pk=merge_id).first()
+    if merged is None:
+        raise missing("merge", ids.show("mrg", merge_id))
     return merged
 
 

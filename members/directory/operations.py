@@ -30,17 +30,24 @@ def enrol(
     origin: Origin,
     store_id: UUID | None = None,
     joined_at: datetime | None = None,
+    number: str | None = None,
 ) -> Member:
     """Make a customer a member. This will write the membership and tell `member.created`, once a customer.
 
-    Who is a member already stays the same one; who left is a member again. `joined_at` is
-    when it was in another system. Raises NotFound for a customer that is not here.
+    Who is a member already stays the same one; who left is a member again. `joined_at` and
+    `number` are what they were in another system. Raises NotFound for a customer that is not here.
     """
     customers.find(customer_id, param="customer")
     known = Member.objects.select_related("merged_into").filter(customer_id=customer_id).first()
     if known is None:
         enrol_many(
-            customer_ids=[customer_id], source=source, now=now, origin=origin, store_id=store_id, joined_at=joined_at
+            customer_ids=[customer_id],
+            source=source,
+            now=now,
+            origin=origin,
+            store_id=store_id,
+            joined_at=joined_at,
+            number=number,
         )
         known = Member.objects.select_related("merged_into").get(customer_id=customer_id)
     member = known.merged_into or known
@@ -59,6 +66,7 @@ def enrol_many(
     origin: Origin,
     store_id: UUID | None = None,
     joined_at: datetime | None = None,
+    number: str | None = None,
 ) -> list[Member]:
     """Make customers members: those of them that are here and none yet. This will write and tell all.
 
@@ -74,7 +82,7 @@ def enrol_many(
                 id=ids.new(now),
                 book_id=tenancy.book_id(),
                 customer=known[each],
-                number=numbers.new(),
+                number=number or numbers.new(),
                 joined_at=joined_at or now,
                 source=source,
                 store_id=store_id,
@@ -87,7 +95,8 @@ def enrol_many(
         made += [each for each in drafted if each.pk in ours]
         wanted = [each.customer_id for each in drafted if each.pk not in ours]
         if wanted:
-            # Members already; a number that was another one's by chance is drawn again.
+            # Members already; a number that is another one's is drawn anew.
+            number = None
             there = Member.objects.filter(customer_id__in=wanted).values_list("customer_id", flat=True)
             wanted = sorted(set(wanted) - set(there))
     masks = _keep_contacts({each.pk: known[each.customer_id] for each in made}, now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +67,12 @@ def add(
     store_id: UUID | None = None,
     consents_to: Collection[str] = (),
     is_claim: bool = False,
+    number: str | None = None,
+    joined_on: date | None = None,
 ) -> Member:
     """Enrol somebody with a profile. This will write the membership, and a customer where none is named.
+
+    `number` and `joined_on` are what they were in another system.
 
     `is_claim`: the person says it of himself and nobody checked it, so a contact that is
     somebody's already makes no difference that could be seen; the pair shows up among the
@@ -88,7 +92,13 @@ def add(
         customers.find(customer_id, param="customer")
     grant(customer_id, consents_to, hand=hand)
     member = operations.enrol(
-        customer_id=customer_id, source=hand.source, now=hand.now, origin=hand.origin, store_id=store_id
+        customer_id=customer_id,
+        source=hand.source,
+        now=hand.now,
+        origin=hand.origin,
+        store_id=store_id,
+        joined_at=datetime.combine(joined_on, time(), UTC) if joined_on else None,
+        number=number,
     )
     _write(operations.locked(member.pk), read, hand=hand, is_new=True)
     return queries.find(member.pk)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from merchant_platform.demo import buyers, catalogue, payers, people, visits
+from merchant_platform.demo import buyers, catalogue, members, payers, people, visits
 from merchant_platform.demo.bulk import ahead, insert
 from merchant_platform.demo.chronicle import Chronicle
 from merchant_platform.demo.history import History
@@ -52,8 +52,12 @@ def unfold(stage: Stage, *, wallets: Mapping[Person, Wallet]) -> Told:
         insert(register.methods)
         earned = chart.merchant(stage.book_id, stage.currency, TEST)
         ledger.open_accounts([stage.bank, earned, chart.fees(stage.book_id, stage.currency, TEST)])
+        members.enrol(stage, chronicle=chronicle, customers=register.customers)
     history = History(stage, counter=counter, chronicle=chronicle, catalogue=stocked, payers=register.payers)
-    return Told(_write(history, diary, stage), len(register.customers))
+    orders_count = _write(history, diary, stage)
+    with tenancy.within(stage.book_id):
+        members.look_at(stage)
+    return Told(orders_count, len(register.customers))
 
 
 def open_wallets(wallets: Sequence[Wallet], *, platform_book_id: UUID) -> None:

@@ -60,6 +60,8 @@ PREFIXES = {
     "mandate": "mandate",
     "mct": "member contact",
     "mem": "member",
+    "mimp": "import of members",
+    "mirow": "row of an import",
     "mer": "merchant",
     "mrg": "merge",
     "msg": "message",

@@ -45,6 +45,17 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
         },
     ),
     (
+        _("Members"),
+        {
+            "member.view": _("See members and what they bought"),
+            "member.enrol": _("Add members, print codes to join by"),
+            "member.edit": _("Change members and see their contacts"),
+            "member.merge": _("Merge members, and undo it"),
+            "member.import": _("Import members from a sheet"),
+            "member.export": _("Take members away as a file"),
+        },
+    ),
+    (
         _("Developers"),
         {
             "key.manage": _("Make and revoke API keys"),

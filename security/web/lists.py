@@ -6,6 +6,7 @@ public id, and every comparison is one that an index answers under row security.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -105,7 +106,7 @@ def _cursor(rows: QuerySet[Any], text: str, prefix: str, column: str | None) -> 
 
 
 def _place(row: Model, column: str | None) -> tuple[Any, ...]:
-    return (row.pk,) if column is None else (getattr(row, column), row.pk)
+    return (row.pk,) if column is None else (attrgetter(column.replace("__", "."))(row), row.pk)
 
 
 def _way(request: HttpRequest, name: str, prefix: str, row: Model) -> str:

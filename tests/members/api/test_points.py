@@ -70,9 +70,7 @@ class TestPoints:
             ("points_adjusted", 50, 0)
         ]
         assert statement["has_more"]
-        assert [(each["type"], each["points"], each["pending"]) for each in rest["data"]] == [
-            ("points_earned", 0, 123)
-        ]
+        assert [(each["type"], each["points"], each["pending"]) for each in rest["data"]] == [("points_earned", 0, 123)]
 
     def test_signs_an_adjustment_and_does_it_once_a_key(self, api, member, adjust):
         body = {"member": shown("mem", member), "points": 50, "reason": "Late"}
@@ -113,9 +111,7 @@ class TestPoints:
         assert scheme.points(friend, programme) == (20, 0, 0)
 
     def test_knows_nothing_of_a_strangers_members(self, other_api, programme, member):
-        found = other_api.get(
-            "points/balance", {"member": shown("mem", member), "programme": shown("prog", programme)}
-        )
+        found = other_api.get("points/balance", {"member": shown("mem", member), "programme": shown("prog", programme)})
 
         assert (found.status, found.error["code"]) == (400, "resource_missing")
         assert other_api.get(f"points/programmes/{shown('prog', programme)}").status == 404

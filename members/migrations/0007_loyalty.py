@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('kernel', '0008_request_log_tenancy'),
-        ('members', '0004_features_tenancy'),
+        ('members', '0006_importing_tenancy'),
         ('payments', '0018_ledger_reserved'),
     ]
 

@@ -5,7 +5,7 @@ from merchant_platform.kernel.tables import append_only, tenant
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0005_loyalty"),
+        ("members", "0007_loyalty"),
         ("kernel", "0003_tenancy"),
         ("payments", "0018_ledger_reserved"),
     ]

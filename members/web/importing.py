@@ -1,0 +1,178 @@
+"""Members from a sheet: brought and looked at, agreed to, and watched until it is done."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms as django_forms
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from members.directory.models import IMPORT
+from members.importing import operations, planning, queries
+from members.importing.models import AGREED, CHANGED, CREATED, DONE, FAILED, SAME, WAITING, WRONG, ImportRow
+from members.web.standing import hand, object_id
+from merchant_platform.kernel import clock, ids, tenancy
+from merchant_platform.kernel.web import uploads
+from security.web import forms, lists
+from security.web.desk import Desk, desk_page
+
+PAGE_SIZE = 50
+# Why a file cannot be read at all.
+UNREADABLE: dict[str, Any] = {
+    "not_text": gettext_lazy("This file is no CSV table. Save the sheet as CSV (UTF-8) and bring that."),
+    "wrong_name": gettext_lazy("The name of the file has to end in .csv."),
+    "no_header": gettext_lazy("The first row names the columns, and one of them is number, name, phone or email."),
+    "unknown_column": gettext_lazy("A column has a name that is unknown or stands twice. These are known: {columns}."),
+    "too_many_rows": gettext_lazy("The sheet has more than {rows} rows. Bring it in parts."),
+    "too_large": gettext_lazy("The file is larger than {kilobytes} KB. Bring it in parts."),
+    "empty": gettext_lazy("The sheet has no rows."),
+}
+# What is wrong with a cell, or with a row that could not be brought in the end.
+PROBLEMS: dict[str, Any] = {
+    "another_number": gettext_lazy("This person is a member already, with another number."),
+    "api_error": gettext_lazy("Something went wrong here. Bring this row again."),
+    "left": gettext_lazy("The member with this number left."),
+    "lock_timeout": gettext_lazy("Somebody else was at work on this. Bring this row again."),
+    "member_exists": gettext_lazy("Somebody with this contact joined meanwhile."),
+    "named_before": gettext_lazy("A line before this one names the same person."),
+    "no_consent": gettext_lazy("A birthday needs the consent personalisation, in the column consents."),
+    "no_day": gettext_lazy("This is no day that can be; write 1990-05-04."),
+    "no_email": gettext_lazy("This is no e-mail address."),
+    "no_number": gettext_lazy("A number has 4 to 30 letters and digits."),
+    "no_phone": gettext_lazy("This is no telephone number."),
+    "no_tag": gettext_lazy("A tag has at most 40 characters."),
+    "nobody": gettext_lazy("A row needs a name, a number, a telephone number or an e-mail address."),
+    "somebody_elses": gettext_lazy("This contact belongs to another member."),
+    "too_long": gettext_lazy("This is too long."),
+    "too_many_cells": gettext_lazy("The row has more cells than there are columns."),
+    "unknown_purpose": gettext_lazy("Consents are marketing, personalisation and profile, separated by semicolons."),
+}
+ELSE = gettext_lazy("This row cannot be brought.")
+KINDS: dict[str, tuple[str, Any]] = {
+    CREATED: ("success", gettext_lazy("New")),
+    CHANGED: ("info", gettext_lazy("Changed")),
+    SAME: ("neutral", gettext_lazy("The same")),
+    WRONG: ("danger", gettext_lazy("Wrong")),
+}
+STATES: dict[str, tuple[str, Any]] = {
+    WAITING: ("info", gettext_lazy("Waits")),
+    DONE: ("success", gettext_lazy("Done")),
+    FAILED: ("danger", gettext_lazy("Not done")),
+}
+
+
+class SheetForm(forms.DeskForm):
+    file = django_forms.FileField(
+        label=gettext_lazy("CSV file"),
+        required=False,
+        allow_empty_file=True,
+        widget=django_forms.FileInput(attrs={"accept": ".csv,text/csv", "class": "input input-file"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("file"):
+            self.add_error("file", _("Choose a file."))
+            return cleaned
+        try:
+            cleaned["text"] = uploads.sheet(cleaned["file"], bytes_max=planning.BYTES_MAX)
+            # Before anything is written: what cannot be read at all is refused here.
+            planning.read(cleaned["text"])
+        except (uploads.Unfit, planning.Unreadable) as unfit:
+            self.add_error("file", _why(unfit.why))
+        return cleaned
+
+
+@desk_page("member.import")
+def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """A file is read, and what it would do is kept to be looked at."""
+    form = SheetForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        text = form.cleaned_data["text"]
+
+        def plan() -> str:
+            job = operations.plan(
+                text,
+                staff_id=desk.staff.pk,
+                hand=hand(desk, source=IMPORT),
+                at=clock.wall(),
+            )
+            return desk.url("member_import", job=ids.show("mimp", job.pk))
+
+        return forms.submit(request, desk, plan)
+    context = {"form": form, "columns": planning.COLUMNS, "rows_max": planning.ROWS_MAX}
+    return desk.render(request, "members/import.html", context)
+
+
+@require_safe
+@desk_page("member.import")
+def show(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
+    """What each row would do; and once somebody agreed, how far it is."""
+    with tenancy.within(desk.book.pk):
+        progress = queries.progress(object_id("mimp", job))
+        if progress is None:
+            raise Http404
+        only = lists.chosen(request, "kind", {**KINDS, **STATES}, "")
+        rows = ImportRow.objects.filter(job=progress.job)
+        if only:
+            rows = rows.filter(**{"kind" if only in KINDS else "state": only})
+        # In the order of the lines: ids are made in it.
+        page = lists.page(rows, request, prefix="mirow", column="number", size=PAGE_SIZE)
+        shown = [_shown(row, said, desk) for row, said in operations.opened(page.rows, now=desk.now)]
+    context = {
+        "job_id": job,
+        "progress": progress,
+        "is_agreed": progress.job.status == AGREED,
+        "rows": shown,
+        "ways": page.ways,
+        "counts": [
+            (badge, words, progress.kind(kind), lists.query(request, kind=kind))
+            for kind, (badge, words) in KINDS.items()
+            if progress.kind(kind)
+        ],
+        "work_count": progress.kind(CREATED) + progress.kind(CHANGED),
+        "wrong_count": progress.kind(WRONG),
+        "only": only,
+        "all_url": lists.query(request, kind=None),
+        "form": forms.DeskForm(),
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, "members/_import.html", {"desk": desk, **context})
+    return desk.render(request, "members/import_job.html", context)
+
+
+@require_POST
+@desk_page("member.import")
+def agree(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
+    """Have it done."""
+    job_id: UUID = object_id("mimp", job)
+    back = desk.url("member_import", job=job)
+
+    def begin() -> str:
+        operations.agree(job_id=job_id, hand=hand(desk, source=IMPORT), at=clock.wall())
+        return back
+
+    response = forms.submit(request, desk, begin)
+    return HttpResponseRedirect(response["Location"], status=303)
+
+
+def _shown(row: ImportRow, said: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    cells = said["cells"]
+    return {
+        "row": row,
+        "name": cells.get("name") or cells.get("number") or "",
+        "kind": KINDS[row.kind],
+        "state": STATES[row.state],
+        "changes": said["changes"],
+        "problems": [(column, PROBLEMS.get(code, ELSE)) for column, code in row.problems],
+        "url": desk.url("member", member=ids.show("mem", row.member_id)) if row.member_id else "",
+    }
+
+
+def _why(why: str) -> str:
+    return str(UNREADABLE[why]).format(
+        columns=", ".join(planning.COLUMNS), rows=planning.ROWS_MAX, kilobytes=planning.BYTES_MAX // 1024
+    )

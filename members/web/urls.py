@@ -1,0 +1,26 @@
+"""The pages of members."""
+
+from django.urls import path
+
+from members.web import importing, joining, members, merging
+from security.web.desk import dashboard_path
+
+urlpatterns = [
+    path("join/<code>", joining.join, name="join"),
+    path("join/<code>/welcome", joining.welcome, name="welcome"),
+    *dashboard_path("members/codes", joining.places, name="member_codes"),
+    *dashboard_path("members/codes/<str:code>", joining.poster, name="member_poster"),
+    *dashboard_path("members", members.index, name="members"),
+    *dashboard_path("members/new", members.new, name="member_new"),
+    *dashboard_path("members/export", members.export, name="member_export"),
+    *dashboard_path("members/import", importing.bring, name="member_imports"),
+    *dashboard_path("members/import/<str:job>", importing.show, name="member_import"),
+    *dashboard_path("members/import/<str:job>/agree", importing.agree, name="member_import_agree"),
+    *dashboard_path("members/duplicates", merging.pairs, name="member_duplicates"),
+    *dashboard_path("members/duplicates/<str:duplicate>", merging.dismiss, name="member_told_apart"),
+    *dashboard_path("members/merges/<str:merge>/undo", merging.undo, name="member_unmerge"),
+    *dashboard_path("members/<str:member>", members.detail, name="member"),
+    *dashboard_path("members/<str:member>/edit", members.edit, name="member_edit"),
+    *dashboard_path("members/<str:member>/leave", members.leave, name="member_leave"),
+    *dashboard_path("members/<str:member>/merge", merging.merge, name="member_merge"),
+]
