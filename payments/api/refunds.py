@@ -1,7 +1,7 @@
 """/v1/refunds"""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import AfterValidator
@@ -75,21 +75,12 @@ def create(call: Call) -> Answer:
         raise InvalidParameter(
             "You must provide exactly one of these parameters: charge, payment_intent.", code="parameters_exclusive"
         )
-    if len(params.lines) > LINES_MAX:
-        raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
 
     def first(writes: Writes) -> Answer | Asked[RefundQuestion]:
         given, lines = refunds.refund(
             attempt_id=_attempt(params),
             amount_minor=params.amount,
-            lines=[
-                refunds.LineRefund(
-                    line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
-                    quantity=line.quantity,
-                    amount_minor=line.amount,
-                )
-                for position, line in enumerate(params.lines)
-            ],
+            lines=named_lines(params.lines),
             reason=params.reason,
             metadata=merge({}, params.metadata),
             mode=mode(call),
@@ -160,11 +151,25 @@ def _answer(call: Call, given: Refund, lines: list[RefundLine], writes: Writes) 
     return answers.of_refund(given, lines, body=expanded(call, shown, writes))
 
 
+def named_lines(lines: Sequence[RefundedLine]) -> list[refunds.LineRefund]:
+    """The lines that a request names, for the room."""
+    if len(lines) > LINES_MAX:
+        raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
+    return [
+        refunds.LineRefund(
+            line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
+            quantity=line.quantity,
+            amount_minor=line.amount,
+        )
+        for position, line in enumerate(lines)
+    ]
+
+
 def render(rows: Sequence[Refund]) -> list[dict[str, Any]]:
     """Refunds with their lines: three statements for a page."""
     by_refund: dict[UUID, list[RefundLine]] = {}
     for line in RefundLine.objects.filter(refund_id__in=[row.pk for row in rows]).order_by("pk"):
-        by_refund.setdefault(line.refund_id, []).append(line)
+        by_refund.setdefault(cast("UUID", line.refund_id), []).append(line)
     return _shown(rows, by_refund)
 
 

@@ -12,6 +12,7 @@ from payments.api import (
     payment_methods,
     refunds,
     setup_intents,
+    stored_value_cards,
     wallets,
     webhook_endpoints,
 )
@@ -29,6 +30,7 @@ ROOMS = (
     balance,
     events,
     wallets,
+    stored_value_cards,
     webhook_endpoints,
 )
 
