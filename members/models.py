@@ -3,8 +3,20 @@
 from members.directory.models import Contact, Correction, Duplicate, Household, Member, MemberTag, Merge, Tag
 from members.features.models import Features, FeaturesCursor
 from members.importing.models import ImportRow, MemberImport
+from members.loyalty.models import (
+    Accrual,
+    Lot,
+    LotMove,
+    Programme,
+    ProgrammeTerms,
+    Redemption,
+    Reward,
+    Run,
+    Standing,
+)
 
 __all__ = [
+    "Accrual",
     "Contact",
     "Correction",
     "Duplicate",
@@ -12,9 +24,17 @@ __all__ = [
     "FeaturesCursor",
     "Household",
     "ImportRow",
+    "Lot",
+    "LotMove",
     "Member",
     "MemberImport",
     "MemberTag",
     "Merge",
+    "Programme",
+    "ProgrammeTerms",
+    "Redemption",
+    "Reward",
+    "Run",
+    "Standing",
     "Tag",
 ]

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from members.features import operations as features
 from members.importing import operations as imports
+from members.loyalty import rewards, runs
 from merchant_platform.kernel import clock
 
 
@@ -15,6 +16,13 @@ def refresh_features(**_: object) -> int:
 @shared_task(name="members.refresh_all_features", time_limit=600)
 def refresh_all_features(**_: object) -> int:
     return features.refresh_all()
+
+
+@shared_task(name="members.move_points", time_limit=300)
+def move_points(**_: object) -> int:
+    """Points mature and expire, members are told, tiers end: whatever is due or under way."""
+    at = clock.wall()
+    return runs.work(at=at) + rewards.void_expired(now=at)
 
 
 @shared_task(name="members.run_imports", time_limit=300)

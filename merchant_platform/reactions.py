@@ -1,5 +1,7 @@
 """Which handlers react to which event: the one page. A handler takes the event, may run twice, in any order."""
 
+from merchant_platform.kernel.events.router import Follower
+
 REACTIONS: dict[str, tuple[str, ...]] = {
     "consent.granted": ("members.features.operations.on_consent",),
     "consent.withdrawn": (
@@ -12,6 +14,15 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     "ledger.difference_found": ("merchant_platform.alarms.mail_operators",),
     "webhook_endpoint.disabled": ("payments.webhooks.letters.tell_staff",),
 }
+
+# What every payment tells is owed to its handlers after the commit (payments/webhooks/fan_out.py), in the books alone
+# that ask for it: the payment's transaction writes nothing for them.
+FOLLOWERS: tuple[Follower, ...] = (
+    Follower("payment_intent.succeeded", "members.loyalty.following.earn", "members.loyalty.following.books"),
+    Follower("charge.refunded", "members.loyalty.following.take_back", "members.loyalty.following.books"),
+    Follower("refund.failed", "members.loyalty.following.take_back", "members.loyalty.following.books"),
+    Follower("member.created", "members.loyalty.following.join", "members.loyalty.following.books"),
+)
 
 # What merchants are told: the types that /v1/events lists and an endpoint can ask for. A test holds every publisher
 # against this page.
@@ -44,12 +55,27 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "payment_method.updated",
     "price.created",
     "price.updated",
+    "points.adjusted",
+    "points.earned",
+    "points.expired",
+    "points.expiring",
+    "points.programme.created",
+    "points.programme.updated",
+    "points.returned",
+    "points.reversed",
+    "points.spent",
+    "points.transferred",
     "product.created",
     "product.deleted",
     "product.updated",
+    "redemption.completed",
+    "redemption.created",
+    "redemption.voided",
     "refund.created",
     "refund.failed",
     "refund.updated",
+    "reward.created",
+    "reward.updated",
     "setup_intent.canceled",
     "setup_intent.created",
     "setup_intent.requires_action",
@@ -57,4 +83,5 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "setup_intent.succeeded",
     "stored_value_card.created",
     "stored_value_card.updated",
+    "tier.changed",
 )

@@ -51,6 +51,7 @@ SCHEDULE = {
         "schedule": crontab(hour="4", minute="41"),
         "options": {"queue": "delivery"},
     },
+    "move points": {"task": "members.move_points", "schedule": 60.0, "options": {"queue": "money"}},
     "purge step-ups": {
         "task": "security.purge_step_ups",
         "schedule": crontab(minute="53"),

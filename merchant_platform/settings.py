@@ -179,6 +179,7 @@ DASHBOARD_ATTENTION: list[str] = [
 
 # What looks at the books' own clocks, by queue: asked at once when a test clock was moved, and by beat anyway.
 TEST_CLOCK_TASKS = {
+    "members.move_points": "money",
     "payments.look_after_checkouts": "money",
     "payments.release_expired_authorisations": "money",
 }
@@ -280,6 +281,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Which handlers react to which event: one page.
 EVENT_REACTIONS = "merchant_platform.reactions.REACTIONS"
+# Which handlers are owed an event after its commit, and in which books: the same page.
+EVENT_FOLLOWERS = "merchant_platform.reactions.FOLLOWERS"
 # Which types merchants are told of: the same page.
 EVENT_TYPES = "merchant_platform.reactions.PUBLIC_TYPES"
 
@@ -323,7 +326,6 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
 # --- members -------------------------------------------------------------------------
-# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
 # What a member's timeline is put together from: callables (member, customer_ids, before, limit) -> list of Happening.
 MEMBER_TIMELINE: list[str] = [
     "members.directory.timeline.payments",
@@ -334,7 +336,8 @@ MEMBER_TIMELINE: list[str] = [
 ]
 # What other rooms show of a member on its page: callables (member, now) -> Panel or None.
 MEMBER_PANELS: list[str] = []
-MEMBER_MERGE: list[str] = ["members.features.operations.merge"]
+# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
+MEMBER_MERGE: list[str] = ["members.features.operations.merge", "members.loyalty.merging.merge"]
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in
@@ -362,6 +365,8 @@ PAYMENT_CODE_LIMITS = {
     "HKD": (100_000, 500_000),
     "USD": (10_000, 50_000),
 }
+# What the proof of the books proves of rooms above payments: names of tuples of checks (payments/proof.py).
+PROOF_CHECKS: list[str] = ["members.loyalty.reconcile.CHECKS"]
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
@@ -370,6 +375,7 @@ CHECKOUT_INVITATIONS = "members.directory.checkout.Enrolment"
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.
 CHECKOUT_TENDERS = {
+    "points": "members.loyalty.tender.Points",
     "stored_value": "payments.stored_value.tender.StoredValue",
     "wallet": "payments.intents.wallet_tender.WalletTender",
 }

@@ -1,7 +1,7 @@
 """Every address of this app's API."""
 
-from members.api import members
+from members.api import members, points, rewards
 
-ROOMS = (members,)
+ROOMS = (members, points, rewards)
 
 urlpatterns = [pattern for room in ROOMS for pattern in room.urlpatterns]

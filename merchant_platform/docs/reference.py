@@ -37,6 +37,7 @@ _EXAMPLES: dict[str, Any] = {
     "into": "mem_...",
     "line_items": [{"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2}],
     "mode": "payment",
+    "member": "mem_...",
     "name": "Coffee beans 250 g",
     "payment_code": "888888888888888888",
     "payment_method": "pm_...",
@@ -59,6 +60,10 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_customers_id": {"email": "lin.mei@example.com"},
     "POST_members": {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]},
     "POST_members_id": {"household": "Lin"},
+    "POST_points_adjustments": {"member": "mem_...", "points": 100, "reason": "We were late"},
+    "POST_points_transfers": {"sender": "mem_...", "recipient": "mem_...", "points": 100},
+    "POST_rewards": {"name": "A coffee", "points": 500},
+    "POST_rewards_id": {"active": False},
     "POST_payment_intents_id": {"metadata": {"table": "7"}},
     "POST_payment_intents_id_confirm": {"payment_method": "pm_..."},
     "POST_payment_methods": {
@@ -76,7 +81,17 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.
-_NOT_IN_SDK = ("members", "orders", "payment_codes", "wallets", "test_helpers/wallets")
+_NOT_IN_SDK = (
+    "members",
+    "orders",
+    "payment_codes",
+    "points",
+    "redemptions",
+    "rewards",
+    "tiers",
+    "wallets",
+    "test_helpers/wallets",
+)
 _NOT_IN_SDK_VERBS = ("rotate_secret", "deliveries", "resend", "backfill", "test")
 _METHODS = {"GET": "get", "POST": "post", "DELETE": "delete"}
 _IN_ADDRESS = re.compile(r"{(\w+)}")

@@ -1,16 +1,26 @@
 """The chart of accounts, on one page.
 
-| code     | whose           | side   | kind    | what it holds                                          |
-|----------|-----------------|--------|---------|--------------------------------------------------------|
-| bank     | platform's book | debit  | total   | money in the safeguarded bank account                  |
-| wallet   | a wallet        | credit | guarded | what the platform owes a consumer                      |
-| merchant | a book          | credit | total   | what the platform owes a merchant                      |
-| fees     | a book          | credit | total   | what the platform earned from a merchant               |
-| acquirer | a book          | debit  | total   | captured by an outside provider, not yet paid to us    |
-| stored_value  | a stored-value card | credit | guarded | what a merchant owes its holder: it was paid for        |
-| stored_bonus  | a stored-value card | credit | guarded | what the merchant added: spent last, never paid out     |
-| stored_issued | a book          | debit  | total   | paid-for value on all its cards: the merchant's liability |
-| bonus_issued  | a book          | debit  | total   | bonus on all its cards                                    |
+| code           | whose               | side   | kind    | what it holds                                       |
+|----------------|---------------------|--------|---------|-----------------------------------------------------|
+| bank           | platform's book     | debit  | total   | money in the safeguarded bank account               |
+| wallet         | a wallet            | credit | guarded | what the platform owes a consumer                   |
+| merchant       | a book              | credit | total   | what the platform owes a merchant                   |
+| fees           | a book              | credit | total   | what the platform earned from a merchant            |
+| acquirer       | a book              | debit  | total   | captured by an outside provider, not yet paid to us |
+| stored_value   | a stored-value card | credit | guarded | what a merchant owes its holder: it was paid for    |
+| stored_bonus   | a stored-value card | credit | guarded | what the merchant added: spent last, never paid out |
+| stored_issued  | a book              | debit  | total   | paid-for value on all its cards: a liability        |
+| bonus_issued   | a book              | debit  | total   | bonus on all its cards                              |
+| points         | a member            | credit | guarded | points that the member can spend                    |
+| points_pending | a member            | credit | guarded | points that wait for their order's refund window    |
+| points_debt    | a member            | debit  | guarded | points taken back that were spent already           |
+| points_budget  | a programme         | credit | guarded | points set aside for grants and not granted yet     |
+| points_issued  | a book              | debit  | total   | points made, less those taken back                  |
+| points_spent   | a book              | credit | total   | points that paid for something                      |
+| points_expired | a book              | credit | total   | points that nobody spent in time                    |
+
+Points are counted in a unit of their programme, `PTS.prog_…/0`, so that one programme's
+points never pay another's.
 
 Posted balance = credits − debits on the credit side, debits − credits on the debit side.
 A *guarded* account keeps a balance row and never goes below zero; every other account is
@@ -58,11 +68,20 @@ STORED_BONUS = Kind("stored_bonus", Side.CREDIT, is_guarded=True)
 STORED_ISSUED = Kind("stored_issued", Side.DEBIT)
 BONUS_ISSUED = Kind("bonus_issued", Side.DEBIT)
 
+POINTS = Kind("points", Side.CREDIT, is_guarded=True)
+POINTS_PENDING = Kind("points_pending", Side.CREDIT, is_guarded=True)
+POINTS_DEBT = Kind("points_debt", Side.DEBIT, is_guarded=True)
+POINTS_BUDGET = Kind("points_budget", Side.CREDIT, is_guarded=True)
+POINTS_ISSUED = Kind("points_issued", Side.DEBIT)
+POINTS_SPENT = Kind("points_spent", Side.CREDIT)
+POINTS_EXPIRED = Kind("points_expired", Side.CREDIT)
+
 CHART = {
     kind.code: kind
     for kind in (
         *(BANK, WALLET, MERCHANT, FEES, ACQUIRER),
         *(STORED_VALUE, STORED_BONUS, STORED_ISSUED, BONUS_ISSUED),
+        *(POINTS, POINTS_PENDING, POINTS_DEBT, POINTS_BUDGET, POINTS_ISSUED, POINTS_SPENT, POINTS_EXPIRED),
     )
 }
 
@@ -131,3 +150,9 @@ def stored_issued(book_id: UUID, currency: str, mode: str) -> AccountRef:
 
 def bonus_issued(book_id: UUID, currency: str, mode: str) -> AccountRef:
     return AccountRef(BONUS_ISSUED, book_id, money.unit(currency), mode)
+
+
+def points(kind: Kind, owner_id: UUID, unit: str, mode: str) -> AccountRef:
+    """An account of points in its programme's unit: a member's, the programme's budget, or a total of the book."""
+    assert kind.code.startswith("points")
+    return AccountRef(kind, owner_id, unit, mode)

@@ -109,3 +109,14 @@ def statement(account: AccountRef, *, before: tuple[str, UUID] | None = None, li
             [account.id, xid, line_id, limit],
         )
         return [StatementLine(*line) for line in cursor.fetchall()]
+
+
+def last_leg(entry_id: UUID, accounts: Sequence[AccountRef]) -> tuple[str, UUID] | None:
+    """The (xid, id) of an entry's transfer that stands last in a statement of these accounts; None without one."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT xid::text, id FROM payments_transfer WHERE entry_id = %s"
+            " AND (debit_account_id = ANY (%s::uuid[]) OR credit_account_id = ANY (%s::uuid[])) ORDER BY id LIMIT 1",
+            [entry_id, *[[account.id for account in accounts]] * 2],
+        )
+        return cursor.fetchone()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connections
 
-from payments.ledger.chart import CHART
+from payments.ledger.chart import CHART, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,30 @@ def _codes(attribute: str) -> str:
     return ", ".join(f"'{kind.code}'" for kind in CHART.values() if getattr(kind, attribute))
 
 
+def _debit_codes() -> str:
+    return ", ".join(f"'{kind.code}'" for kind in CHART.values() if kind.side == Side.DEBIT)
+
+
 CHECKS = (
     Check(
         "guarded_posted",
         "A guarded account's balance is the sum of its transfers.",
-        """
+        f"""
         WITH moved AS (
             SELECT account, sum(amount) AS amount FROM (
                 SELECT credit_account_id AS account, amount_minor AS amount FROM payments_transfer
                 UNION ALL SELECT debit_account_id, -amount_minor FROM payments_transfer
             ) AS legs GROUP BY account
+        ), kept AS (
+            SELECT a.id, b.posted_minor AS row,
+                coalesce(m.amount, 0) * CASE WHEN a.code IN ({_debit_codes()}) THEN -1 ELSE 1 END AS amount
+            FROM payments_account a
+            LEFT JOIN payments_accountbalance b ON b.account_id = a.id
+            LEFT JOIN moved m ON m.account = a.id
+            WHERE a.book_id IS NULL
         )
-        SELECT 'account ' || a.id || ': row says ' || coalesce(b.posted_minor::text, 'nothing')
-            || ', transfers say ' || coalesce(m.amount, 0)
-        FROM payments_account a
-        LEFT JOIN payments_accountbalance b ON b.account_id = a.id
-        LEFT JOIN moved m ON m.account = a.id
-        WHERE a.book_id IS NULL AND b.posted_minor IS DISTINCT FROM coalesce(m.amount, 0)
+        SELECT 'account ' || id || ': row says ' || coalesce(row::text, 'nothing') || ', transfers say ' || amount
+        FROM kept WHERE row IS DISTINCT FROM amount
         """,
     ),
     Check(

@@ -101,11 +101,20 @@ def record(
     name: str, inputs: Inputs, *, subject_id: UUID, now: datetime, expires_at: datetime | None = None
 ) -> tuple[Decision, Verdict]:
     """Decide and remember. This will write the decision in the open unit of work and return it with its verdict."""
+    decision, verdict = draft(name, inputs, subject_id=subject_id, now=now, expires_at=expires_at)
+    decision.save(force_insert=True)
+    return decision, verdict
+
+
+def draft(
+    name: str, inputs: Inputs, *, subject_id: UUID, now: datetime, expires_at: datetime | None = None
+) -> tuple[Decision, Verdict]:
+    """Decide, and give the decision unsaved: for who writes many at once."""
     version = latest(name)
     canonical = canonical_json(inputs)
     # What is replayed is what was stored, so the rule sees the stored form the first time too.
     verdict = evaluate(name, orjson.loads(canonical), version=version)
-    decision = Decision.objects.create(
+    decision = Decision(
         id=ids.new(now),
         book_id=tenancy.book_id(),
         rule=name,

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.db import connections, transaction
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.events import outbox
+from merchant_platform.kernel.events import outbox, router
 from payments.webhooks import fan_out
 from payments.webhooks.models import WebhookCursor, WebhookDelivery
 from tests.architecture.asking import as_owner
@@ -202,3 +202,40 @@ class TestDeliveries:
             assert cursor.fetchone() == (0,), "no book is open"
         with tenancy.within(book.pk):
             assert WebhookDelivery.objects.count() == 1
+
+
+class TestFollowers:
+    def test_are_owed_an_event_once_after_its_commit_in_the_books_that_ask(
+        self, begun, book, other_book, settings, monkeypatch
+    ):
+        follower = router.Follower("customer.created", "tests.nobody.follow", f"{__name__}.asking")
+        settings.EVENT_FOLLOWERS = f"{__name__}.FOLLOWERS"
+        monkeypatch.setattr(f"{__name__}.FOLLOWERS", (follower,))
+        monkeypatch.setattr(f"{__name__}.asking", lambda: [book.pk])
+        router.reset()
+        tell(book, "followed")
+        tell(book, "of another type", "customer.deleted")
+        tell(other_book, "not asked for")
+        at_once = handlers_owed()
+
+        run()
+        run()
+
+        router.reset()
+        assert at_once == []
+        assert handlers_owed() == [(book.pk, "tests.nobody.follow", '{"id":"followed"}')]
+
+
+FOLLOWERS = ()
+
+
+def asking():
+    raise AssertionError("the test says who asks")
+
+
+def handlers_owed():
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(
+            "SELECT d.book_id, d.target, e.data FROM kernel_delivery d JOIN kernel_event e ON e.id = d.event_id"
+        )
+        return cursor.fetchall()

@@ -1,0 +1,128 @@
+"""How many points an order earns: a pure rule with a version, and its words.
+
+Each rule of the programme that applies gives a whole number of points, rounded down, and
+is a reason of the verdict; together they are what the order earns. Multipliers add what
+is over a hundred per cent of the spend rules' points, so that two of them do not multiply
+each other. Worked tables: docs/algorithms/points.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from merchant_platform.kernel.decisions.rules import Inputs, Reason, Verdict, rule, words
+
+RULE = "points_earned"
+EARNED, NOTHING = "earned", "nothing"
+
+
+@rule(RULE, version=1)
+def points_earned(inputs: Inputs) -> Verdict:
+    """What the terms give for one order. `counted_minor` is the money that counts, a line each."""
+    order, member = inputs["order"], inputs["member"]
+    counted = sum(line["counted_minor"] for line in order["lines"])
+    reasons = [
+        Reason(f"points_{each['kind']}", {**_values(each), "points": points})
+        for each in inputs["rules"]
+        if (points := _points(each, inputs["rules"], counted, order, member)) > 0
+    ]
+    return Verdict(EARNED if reasons else NOTHING, reasons)
+
+
+def total(verdict: Verdict) -> int:
+    """The points of a verdict: what its reasons give together."""
+    return sum(reason.values["points"] for reason in verdict.reasons)
+
+
+def _points(
+    each: Mapping[str, Any],
+    rules: list[Mapping[str, Any]],
+    counted: int,
+    order: Mapping[str, Any],
+    member: Mapping[str, Any],
+) -> int:
+    kind = each["kind"]
+    if kind == "spend":
+        return counted * each["points"] // each["per_minor"]
+    if kind == "visit":
+        return each["points"] if member["is_first_today"] and counted else 0
+    if kind == "first":
+        return each["points"] if member["is_first"] and counted else 0
+    if kind == "item":
+        bought = sum(line["quantity"] for line in order["lines"] if line["product"] == each["product"] and counted)
+        return each["points"] * bought
+    if kind == "category":
+        part = sum(line["counted_minor"] for line in order["lines"] if line["category"] == each["category"])
+        return _extra(part, each["percent"], rules)
+    applies = {
+        "hour": each.get("from", 0) <= order["hour"] < each.get("to", 0)
+        and (not each.get("weekdays") or order["weekday"] in each["weekdays"]),
+        "tier": member["tier"] == each.get("tier"),
+        "birthday": member["is_birthday"],
+    }[kind]
+    return _extra(counted, each["percent"], rules) if applies else 0
+
+
+def _extra(counted: int, percent: int, rules: list[Mapping[str, Any]]) -> int:
+    """What a multiplier adds to the points of the spend rules."""
+    return sum(
+        counted * each["points"] * (percent - 100) // (each["per_minor"] * 100)
+        for each in rules
+        if each["kind"] == "spend"
+    )
+
+
+def _values(each: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reason's words need of its rule."""
+    return {name: value for name, value in each.items() if name in ("percent", "category", "tier")}
+
+
+words(
+    "points_spend",
+    customer=_("{points} points for what you paid"),
+    cashier=_("{points} points for the amount paid"),
+    merchant=_("{points} points by the rule for money spent"),
+)
+words(
+    "points_visit",
+    customer=_("{points} points for your visit"),
+    cashier=_("{points} points for the first order of the day"),
+    merchant=_("{points} points by the rule for a day's first order"),
+)
+words(
+    "points_item",
+    customer=_("{points} points for what you chose"),
+    cashier=_("{points} points for a product that earns extra"),
+    merchant=_("{points} points by the rule for a product"),
+)
+words(
+    "points_category",
+    customer=_("{points} extra points for {category}"),
+    cashier=_("{points} extra points for {category}"),
+    merchant=_("{points} extra points: {category} earns {percent} %"),
+)
+words(
+    "points_hour",
+    customer=_("{points} extra points for the hour"),
+    cashier=_("{points} extra points: this hour earns more"),
+    merchant=_("{points} extra points: the hour earns {percent} %"),
+)
+words(
+    "points_tier",
+    customer=_("{points} extra points for your tier"),
+    cashier=_("{points} extra points for the member's tier"),
+    merchant=_("{points} extra points: the tier earns {percent} %"),
+)
+words(
+    "points_birthday",
+    customer=_("{points} extra points for your birthday"),
+    cashier=_("{points} extra points: it is the member's birthday"),
+    merchant=_("{points} extra points: birthdays earn {percent} %"),
+)
+words(
+    "points_first",
+    customer=_("{points} points to welcome you"),
+    cashier=_("{points} points for the first order"),
+    merchant=_("{points} points by the rule for a first order"),
+)

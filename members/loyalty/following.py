@@ -1,0 +1,61 @@
+"""What happened to orders and members, and what points make of it. Every handler may run twice, in any order."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connections
+
+from members.directory.models import Member
+from members.loyalty import accruals
+from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.events.models import Event
+from merchant_platform.kernel.wire import load
+from payments.intents.models import PaymentIntent
+from payments.orders.models import Order
+from payments.origin import Origin
+from security.merchants import queries as merchants
+
+# Orders of who joins that are looked at: those of the hour before.
+ORDERS_MAX = 20
+
+
+def books() -> Iterable[UUID]:
+    """The books whose payments are followed: those with a programme that gives points."""
+    with connections["platform"].cursor() as cursor:
+        cursor.execute("SELECT DISTINCT book_id FROM members_programme WHERE is_active")
+        return [book_id for (book_id,) in cursor.fetchall()]
+
+
+def earn(event: Event) -> None:
+    """React to a payment that succeeded: once its order is paid, it earns."""
+    order_id = _order_of(load(event.data)["id"])
+    if order_id is not None:
+        _accrue({order_id: event.created_at})
+
+
+def take_back(event: Event) -> None:
+    """React to a refund, or to one that failed: what the order earned follows what of it was refunded."""
+    order_id = _order_of(load(event.data)["payment_intent"])
+    if order_id is not None:
+        book = merchants.book(tenancy.book_id())
+        accruals.take_back(order_id=order_id, now=book.now, origin=Origin(livemode=book.livemode))
+
+
+def join(event: Event) -> None:
+    """React to a new member: the purchase at which they joined earns."""
+    member = Member.objects.get(pk=ids.parse("mem", load(event.data)["id"]))
+    since = ids.first_at(member.joined_at - accruals.JOINING)
+    rows = Order.objects.filter(customer_id=member.customer_id, pk__gte=since).order_by("-pk")
+    _accrue(dict(rows.values_list("pk", "created_at")[:ORDERS_MAX]))
+
+
+def _accrue(paid: dict[UUID, datetime]) -> None:
+    if paid:
+        book = merchants.book(tenancy.book_id())
+        accruals.accrue(paid=paid, now=book.now, origin=Origin(livemode=book.livemode))
+
+
+def _order_of(intent: str) -> UUID | None:
+    found = PaymentIntent.objects.filter(pk=ids.parse("pi", intent))
+    return found.values_list("order_id", flat=True).first()
