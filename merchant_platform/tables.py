@@ -48,6 +48,7 @@ TENANT = frozenset(
         "payments_webhookendpoint",
         "security_approval",
         "security_cardtoken",
+        "security_consent",
         "security_datakey",
     }
 )

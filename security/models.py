@@ -8,6 +8,7 @@ from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Invitation, Merchant, PublicCode, Staff, Store
 from security.messaging.models import Message, Suppression
+from security.privacy.models import Consent
 from security.vault.models import CardToken, DataKey
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "AuditRecord",
     "Book",
     "CardToken",
+    "Consent",
     "CredentialsVersion",
     "DataKey",
     "Device",

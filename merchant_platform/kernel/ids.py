@@ -33,6 +33,7 @@ PREFIXES = {
     "ch": "charge",
     "cs": "checkout session",
     "cus": "customer",
+    "cons": "consent",
     "csm": "consumer",
     "dec": "decision",
     "dlv": "delivery",

@@ -17,6 +17,8 @@ DEEDS: dict[str, Any] = {
     "approval.refused": _("Refused a request"),
     "approval.requested": _("Asked for an approval"),
     "audit.export": _("Exported the audit log"),
+    "consent.granted": _("Gave a consent"),
+    "consent.withdrawn": _("Withdrew a consent"),
     "customer.create": _("Added a customer"),
     "customer.delete": _("Deleted a customer"),
     "customer.detach": _("Took a payment method away"),
