@@ -24,6 +24,7 @@ NAVIGATION = (
             Item("product_new", _("Add a product"), icon="circle-plus", action="catalog.edit"),
         ),
     ),
+    Group(_("Members"), ()),
     Group(
         _("Security"),
         (

@@ -141,6 +141,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "merchant_platform.kernel.web.static.Storage"},
 }
+# The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
+UPLOAD_BYTES_MAX = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Everything comes from this host, nothing is inline, and no other site frames a page.
@@ -306,6 +309,10 @@ OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in
 VAULT_KEYS = env.str("VAULT_KEYS", default="")
 # Whether card numbers of live books are kept here, which puts the whole platform under PCI DSS SAQ D.
 VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
+
+# --- members -------------------------------------------------------------------------
+# Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
+MEMBER_MERGE: list[str] = []
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in

@@ -1,6 +1,5 @@
 """A chart's numbers as a CSV file: the rows of its table, amounts as plain decimals."""
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -11,9 +10,7 @@ from django.utils.translation import pgettext
 
 from analytics.insights.periods import Period
 from analytics.web.overview import Overview
-
-# Spreadsheets take what begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from merchant_platform.kernel import cells
 
 
 def _volume(shown: Overview) -> Iterable[Sequence[Any]]:
@@ -51,18 +48,12 @@ CHARTS: dict[str, Callable[[Overview], Iterable[Sequence[Any]]]] = {
 
 def file(chart: str, shown: Overview, period: Period) -> HttpResponse:
     """The file of a chart. The mark at its beginning tells spreadsheets that it is UTF-8."""
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response = HttpResponse(cells.BYTE_ORDER_MARK, content_type="text/csv; charset=utf-8")
     name = f"{chart}-{period.first.isoformat()}-{period.last.isoformat()}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    for row in CHARTS[chart](shown):
-        writer.writerow([_safe(cell) for cell in row])
+    response.writelines(cells.line(row) for row in CHARTS[chart](shown))
     return response
 
 
-def _decimal(amount_minor: int, shown: Overview) -> str:
-    return str(Decimal(amount_minor).scaleb(-shown.exponent))
-
-
-def _safe(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+def _decimal(amount_minor: int, shown: Overview) -> Decimal:
+    return Decimal(amount_minor).scaleb(-shown.exponent)

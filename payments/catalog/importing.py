@@ -26,8 +26,6 @@ ROWS_MAX, BYTES_MAX = 500, 256 * 1024
 LENGTHS = {"name": 250, "category": 100, "description": 5000, "lookup_key": 200}
 AMOUNT_MAX = 99_999_999
 ACTIVE = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False, "是": True, "否": False}
-# UTF-8 with or without a mark, else what Excel writes in China.
-_ENCODINGS = ("utf-8-sig", "gb18030")
 CREATED, CHANGED, SAME, WRONG = "created", "changed", "same", "wrong"
 
 
@@ -104,20 +102,6 @@ class Plan:
     @property
     def does_something(self) -> bool:
         return bool(self.count(CREATED) + self.count(CHANGED))
-
-
-def read(data: bytes) -> str:
-    """The text of a file. Raises Unreadable."""
-    if len(data) > BYTES_MAX:
-        raise Unreadable("The file is too large.", why="too_large")
-    for encoding in _ENCODINGS:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise Unreadable("The file is no text.", why="not_text")
 
 
 def plan(text: str, *, currency: str) -> Plan:

@@ -1,15 +1,10 @@
 """Sheets that people take away: CSV that streams, and that no spreadsheet program executes."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 
 from django.http import StreamingHttpResponse
 
-from merchant_platform.kernel.cells import guarded
-
-# By this mark Excel knows that a file is UTF-8.
-_BYTE_ORDER_MARK = "\ufeff"
+from merchant_platform.kernel import cells
 
 
 def stream(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:
@@ -21,12 +16,6 @@ def stream(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> S
 
 
 def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _BYTE_ORDER_MARK + _line(header)
+    yield cells.BYTE_ORDER_MARK + cells.line(header)
     for row in rows:
-        yield _line([guarded(cell) for cell in row])
-
-
-def _line(cells: Sequence[str]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+        yield cells.line(row)

@@ -115,6 +115,18 @@ class TestChangeableTable:
 
 REFERENCES = [
     ("kernel_delivery", "event_id"),
+    ("members_contact", "member_id"),
+    ("members_correction", "member_id"),
+    ("members_duplicate", "member_id"),
+    ("members_duplicate", "merge_id"),
+    ("members_duplicate", "other_id"),
+    ("members_member", "customer_id"),
+    ("members_member", "household_id"),
+    ("members_member", "merged_into_id"),
+    ("members_membertag", "member_id"),
+    ("members_membertag", "tag_id"),
+    ("members_merge", "loser_id"),
+    ("members_merge", "winner_id"),
     ("payments_attempt", "intent_id"),
     ("payments_bulkitem", "intent_id"),
     ("payments_bulkitem", "job_id"),

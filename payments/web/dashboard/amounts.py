@@ -29,9 +29,14 @@ def read(text: str, currency: str) -> int:
     return int(minor)
 
 
+def plain(amount_minor: int, currency: str) -> Decimal:
+    """An amount as a number with its currency's decimals: what a spreadsheet adds up."""
+    return Decimal(amount_minor).scaleb(-money.exponent(currency))
+
+
 def plain_text(amount_minor: int, currency: str) -> str:
-    """An amount as a plain decimal without its currency: for a field, and for a spreadsheet."""
-    return format(Decimal(amount_minor).scaleb(-money.exponent(currency)), "f")
+    """The same as a text, for a field."""
+    return format(plain(amount_minor, currency), "f")
 
 
 class AmountField(forms.CharField):

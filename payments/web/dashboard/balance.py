@@ -57,7 +57,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     with tenancy.within(desk.book.pk):
         standing.hand(desk).sign("balance.export", "", filters=sorted(name for name, _value in form.values()))
 
-    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[str]], UUID | None]:
+    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[Any]], UUID | None]:
         page = listing.batches(form.filters, after=cursor)
         return [_cells(line, desk) for line in listing.lines(page.rows)], page.older
 
@@ -89,14 +89,14 @@ def _titles(desk: Desk) -> list[str]:
     ]
 
 
-def _cells(line: Line, desk: Desk) -> list[str]:
+def _cells(line: Line, desk: Desk) -> list[Any]:
     row, entry = _shown(line), line.entry
     return [
         sheets.moment(entry.effective_at, desk.zone),
         str(row["word"]),
-        amounts.plain_text(entry.amount_minor, row["currency"]),
-        amounts.plain_text(row["fee_minor"], row["currency"]),
-        amounts.plain_text(entry.net_minor, row["currency"]),
+        amounts.plain(entry.amount_minor, row["currency"]),
+        amounts.plain(row["fee_minor"], row["currency"]),
+        amounts.plain(entry.net_minor, row["currency"]),
         row["currency"],
         row["payment_id"],
         row["id"],

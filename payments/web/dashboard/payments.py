@@ -98,7 +98,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
             selected_count=len(selected),
         )
 
-    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[str]], UUID | None]:
+    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[Any]], UUID | None]:
         if selected:
             return [_cells(line, desk) for line in listing.lines(listing.selected(selected))], None
         page = listing.batches(form.filters, after=cursor)
@@ -159,17 +159,17 @@ def _titles(desk: Desk) -> list[str]:
     ]
 
 
-def _cells(line: Line, desk: Desk) -> list[str]:
+def _cells(line: Line, desk: Desk) -> list[Any]:
     row = shown(line, desk)
     intent: PaymentIntent = line.intent
     return [
         sheets.moment(intent.created_at, desk.zone),
         str(row["word"]),
-        amounts.plain_text(intent.amount_minor, intent.currency),
+        amounts.plain(intent.amount_minor, intent.currency),
         intent.currency,
-        sheets.text(row["method"]),
-        sheets.text(row["customer"]),
-        sheets.text(row["about"]),
-        sheets.text(row["order"]),
+        str(row["method"]),
+        str(row["customer"]),
+        str(row["about"]),
+        str(row["order"]),
         row["id"],
     ]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.errors import PlatformError
 from merchant_platform.kernel.versions import ChangedMeanwhile
+from merchant_platform.kernel.web import uploads
 from payments.catalog import importing, queries
 from payments.origin import Origin
 from payments.web.dashboard.product_forms import amount_words
@@ -22,6 +23,7 @@ from security.web.desk import Desk, desk_page
 
 # Why a file cannot be read at all.
 UNREADABLE: dict[str, Any] = {
+    "wrong_name": gettext_lazy("The name of a table ends in .csv. Save the sheet as CSV (UTF-8) and bring that."),
     "not_text": gettext_lazy("This file is no CSV table. Save the sheet as CSV (UTF-8) and bring that."),
     "no_header": gettext_lazy("The first row names the columns, and one of them is name or product."),
     "unknown_column": gettext_lazy("A column has a name that is unknown or stands twice. These are known: {columns}."),
@@ -61,9 +63,9 @@ class SheetForm(forms.DeskForm):
         cleaned = super().clean() or {}
         if cleaned.get("file"):
             try:
-                cleaned["text"] = importing.read(cleaned["file"].read(importing.BYTES_MAX + 1))
-            except importing.Unreadable as unreadable:
-                self.add_error("file", unreadable_words(unreadable))
+                cleaned["text"] = uploads.sheet(cleaned["file"], bytes_max=importing.BYTES_MAX)
+            except uploads.Unfit as unfit:
+                self.add_error("file", unreadable_words(unfit.why))
         elif not cleaned.get("text"):
             self.add_error("file", _("Choose a file."))
         return cleaned
@@ -83,7 +85,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
             if request.POST.get("agreed") == "yes" and plan.is_right:
                 return _bring(request, desk, text, form.seen)
         except importing.Unreadable as unreadable:
-            form.add_error("file", unreadable_words(unreadable))
+            form.add_error("file", unreadable_words(unreadable.why))
         except ChangedMeanwhile as changed:
             form.refuse(changed)
         except PlatformError as refused:
@@ -114,9 +116,9 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     return sheets.stream(f"products-{desk.merchant.slug}-{desk.book.mode}.csv", importing.COLUMNS, _rows(desk))
 
 
-def unreadable_words(unreadable: importing.Unreadable) -> str:
+def unreadable_words(why: str) -> str:
     """Why a file cannot be read, in words."""
-    return str(UNREADABLE[unreadable.why]).format(
+    return str(UNREADABLE[why]).format(
         columns=", ".join(importing.COLUMNS), rows=importing.ROWS_MAX, kilobytes=importing.BYTES_MAX // 1024
     )
 

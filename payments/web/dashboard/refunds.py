@@ -65,7 +65,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
             "refund.export", "", filters=sorted(name for name, _value in form.values()), tab=form.tab
         )
 
-    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[str]], UUID | None]:
+    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[Any]], UUID | None]:
         page = listing.batches(form.filters, after=cursor)
         return [_cells(line, desk) for line in listing.lines(page.rows)], page.older
 
@@ -100,15 +100,15 @@ def _titles(desk: Desk) -> list[str]:
     ]
 
 
-def _cells(line: Line, desk: Desk) -> list[str]:
+def _cells(line: Line, desk: Desk) -> list[Any]:
     row, refund = _shown(line, desk), line.refund
     return [
         sheets.moment(refund.created_at, desk.zone),
         str(row["word"]),
-        amounts.plain_text(refund.amount_minor, refund.currency),
+        amounts.plain(refund.amount_minor, refund.currency),
         refund.currency,
-        sheets.text(row["method"]),
-        sheets.text(row["customer"]),
+        str(row["method"]),
+        str(row["customer"]),
         str(row["reason"]),
         row["payment_id"],
         row["id"],

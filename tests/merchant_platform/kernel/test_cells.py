@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,3 +20,8 @@ class TestGuarded:
     def test_is_undone(self, text):
         if not (text.startswith("'") and text[1:].startswith(cells.FORMULA_STARTS)):
             assert cells.unguarded(cells.guarded(text)) == text
+
+
+class TestLine:
+    def test_guards_texts_and_leaves_numbers(self):
+        assert cells.line(["=1", "a,b", -5, Decimal("-1.50"), None]) == '\'=1,"a,b",-5,-1.50,\r\n'
