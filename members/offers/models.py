@@ -288,9 +288,7 @@ class DiscountShare(models.Model):
     class Meta:
         constraints = [
             book_unique("members_discountshare"),
-            models.UniqueConstraint(
-                fields=["book_id", "redemption", "line"], name="members_discountshare_once_a_line"
-            ),
+            models.UniqueConstraint(fields=["book_id", "redemption", "line"], name="members_discountshare_once_a_line"),
             models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="members_discountshare_is_positive"),
         ]
         indexes = [

@@ -219,6 +219,11 @@ _same(
     merchant=_("{code} is another customer's own code."),
 )
 _same(
+    "code_other_currency",
+    customer=_("The code {code} is for payments in another currency."),
+    merchant=_("The minimum of {code} is in another currency than the cart."),
+)
+_same(
     "code_same_offer",
     customer=_("{code} is for the same offer as {other}: one is enough."),
     merchant=_("{code} and {other} lead to the same offer."),
