@@ -88,7 +88,7 @@ def create(*, offer: Offer, draft: CodeDraft, now: datetime, origin: Origin) -> 
 
 
 def generate(*, offer: Offer, draft: CodeDraft, count: int, prefix: str, now: datetime) -> UUID:
-    """Make many codes at once, for one use each unless the draft says otherwise. This will write them and name the batch.
+    """Make many codes at once, all by the same draft. This will write them, and name the batch.
 
     No event tells of each: the batch is one act. Raises CodeInvalid, CouponOver and Invalid.
     """

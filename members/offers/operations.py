@@ -14,7 +14,7 @@ from members.offers import terms as rules
 from members.offers.frames import Terms
 from members.offers.models import FOREVER, Offer, OfferVersion, PromotionCode
 from merchant_platform.kernel import ids, tenancy, versions
-from merchant_platform.kernel.errors import Invalid, missing
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
@@ -33,7 +33,9 @@ class CouponTaken(Invalid):
 class LimitTooLow(Invalid):
     """More than that was used already."""
 
-    code = "offer_limit_too_low"
+
+class OfferEnded(WrongState):
+    """What has ended cannot be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ def create(*, draft: Draft, is_active: bool, now: datetime, origin: Origin) -> O
     `coupon.created` where codes lead to it, else `offer.created`. Raises InvalidTerms and CouponTaken.
     """
     _check(draft, now)
-    coupon = draft.coupon
-    if draft.terms.trigger == frames.CODE:
-        coupon = coupon or "".join(secrets.choice(_COUPON_ALPHABET) for _ in range(8))
+    coupon = (draft.coupon or drawn_coupon()) if draft.terms.trigger == frames.CODE else None
     offer = Offer(
         id=ids.new(now),
         book_id=tenancy.book_id(),
@@ -132,7 +132,7 @@ def change(*, offer_id: UUID, draft: Draft, now: datetime, origin: Origin, seen:
 def rename(
     *, offer_id: UUID, name: str | None, metadata: Mapping[str, str | None] | None, now: datetime, origin: Origin
 ) -> Offer:
-    """Change what a coupon is called and carries along, which is all that its API may change. Raises what change does."""
+    """Change what a coupon is called and carries along: all that its API may change. Raises what change does."""
     offer = lock(offer_id)
     present = draft_of(offer)
     terms = replace(present.terms, name=name) if name is not None else present.terms
@@ -174,6 +174,11 @@ def lock(offer_id: UUID) -> Offer:
     return offer
 
 
+def drawn_coupon() -> str:
+    """A coupon's id by chance, as Stripe's look."""
+    return "".join(secrets.choice(_COUPON_ALPHABET) for _ in range(8))
+
+
 def draft_of(offer: Offer) -> Draft:
     """What somebody would have to want for the offer to stay as it is."""
     return Draft(
@@ -188,12 +193,6 @@ def draft_of(offer: Offer) -> Draft:
         ),
         coupon=offer.coupon,
     )
-
-
-class OfferEnded(Invalid):
-    """What has ended cannot be changed."""
-
-    code = "offer_ended"
 
 
 def _check(draft: Draft, starts_at: datetime) -> None:

@@ -17,6 +17,7 @@ from members.offers.frames import Offer as Frame
 from members.offers.models import DiscountShare, Offer, PromotionCode, Redemption
 from members.offers.spreading import returned
 from merchant_platform.kernel import ids, tenancy
+from payments.catalog.models import Product
 from payments.orders.models import Order, OrderLine
 from security.merchants import queries as merchants
 
@@ -78,6 +79,31 @@ def listed(*, status: str | None = None) -> "QuerySet[Offer]":
     """The offers of the open book, of one state or of all."""
     rows = Offer.objects.filter(deleted_at__isnull=True)
     return rows.filter(status=status) if status else rows
+
+
+def coupons() -> "QuerySet[Offer]":
+    """The offers of the open book that codes lead to."""
+    return Offer.objects.filter(coupon__isnull=False, deleted_at__isnull=True)
+
+
+def promotion_codes() -> "QuerySet[PromotionCode]":
+    """The codes of the open book, with their offers."""
+    return PromotionCode.objects.select_related("offer")
+
+
+def unknown_products(shown: Sequence[str]) -> list[str]:
+    """Those of some ids that are no product of the open book."""
+    wanted: dict[UUID, str] = {}
+    unknown = []
+    for text in shown:
+        try:
+            wanted[ids.parse("prod", text)] = text
+        except ids.MalformedId:
+            unknown.append(text)
+    if wanted:
+        known = Product.objects.filter(pk__in=list(wanted), deleted_at__isnull=True).values_list("pk", flat=True)
+        unknown += [wanted[each] for each in set(wanted) - set(known)]
+    return unknown
 
 
 def held_count(offer_id: UUID) -> int:

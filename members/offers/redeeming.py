@@ -5,7 +5,7 @@ lock, so that of many who want the last one exactly as many get it as there are.
 locked before codes, each in the order of their ids.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,8 +27,6 @@ from payments.origin import Origin
 
 class OfferGone(Conflict):
     """Somebody else took the last of it, or the offer changed, since the cart was priced."""
-
-    code = "offer_unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ WORD_FEATURES = frozenset({"favourite_category"})
 class InvalidTerms(Invalid):
     """An offer says something that cannot be done."""
 
-    code = "offer_terms_invalid"
-
 
 def check(terms: Terms) -> None:
     """Raises InvalidTerms, with the part that is wrong as its parameter."""
