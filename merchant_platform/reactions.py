@@ -57,4 +57,6 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "setup_intent.requires_action",
     "setup_intent.setup_failed",
     "setup_intent.succeeded",
+    "stored_value_card.created",
+    "stored_value_card.updated",
 )

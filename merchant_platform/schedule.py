@@ -10,6 +10,11 @@ SCHEDULE = {
         "schedule": 10.0,
         "options": {"queue": "money"},
     },
+    "look after stored value": {
+        "task": "payments.look_after_stored_value",
+        "schedule": 10.0,
+        "options": {"queue": "money"},
+    },
     "run bulk jobs": {"task": "payments.run_bulk_jobs", "schedule": 5.0, "options": {"queue": "money"}},
     "send receipts": {"task": "payments.send_receipts", "schedule": 10.0, "options": {"queue": "delivery"}},
     "ask providers": {"task": "payments.sweep_providers", "schedule": 15.0, "options": {"queue": "money"}},

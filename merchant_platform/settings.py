@@ -328,7 +328,12 @@ CHECKOUT_DISCOUNTS = ""
 CHECKOUT_INVITATIONS = ""
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.
-CHECKOUT_TENDERS: dict[str, str] = {}
+CHECKOUT_TENDERS = {
+    "stored_value": "payments.stored_value.tender.StoredValue",
+    "wallet": "payments.intents.wallet_tender.WalletTender",
+}
+# What numbers and PINs of stored-value cards are recognised by; with another one no card in circulation opens.
+STORED_VALUE_SECRET = env.str("STORED_VALUE_SECRET", default=_derived("stored-value"))
 # Outside providers: name to class (payments/providers/port.py).
 PAYMENT_PROVIDERS: dict[str, str] = {"sandbox": "payments.providers.sandbox.client.Sandbox"}
 # Who is asked for a card payment, by a book's mode: a name in PAYMENT_PROVIDERS. A mode without one refuses cards.

@@ -12,6 +12,8 @@ from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
 from payments.saved_views.models import SavedView
 from payments.search.models import MetadataTerm
+from payments.stored_value.models import StoredValueCard, StoredValueLoad
+from payments.tenders.models import Tender, TenderRefund
 from payments.wallets.models import Consumer, Mandate, Wallet
 from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
 
@@ -47,6 +49,10 @@ __all__ = [
     "RefundLine",
     "SavedView",
     "SetupIntent",
+    "StoredValueCard",
+    "StoredValueLoad",
+    "Tender",
+    "TenderRefund",
     "Transfer",
     "Wallet",
     "WebhookAttempt",

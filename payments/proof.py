@@ -8,9 +8,11 @@ from merchant_platform.kernel.events.outbox import publish, row
 from payments.intents import reconcile as intents
 from payments.intents import statements
 from payments.ledger import reconcile as ledger
+from payments.stored_value import reconcile as stored_value
+from payments.tenders import reconcile as tenders
 from security.merchants import queries as merchants
 
-CHECKS = (*ledger.CHECKS, *intents.CHECKS)
+CHECKS = (*ledger.CHECKS, *intents.CHECKS, *tenders.CHECKS, *stored_value.CHECKS)
 
 
 def prove() -> list[ledger.Difference]:

@@ -10,6 +10,7 @@ from payments.intents import sweep
 from payments.ledger import checkpoints
 from payments.ledger import operations as ledger
 from payments.receipts import mail
+from payments.stored_value import operations as stored_value
 from payments.webhooks import operations as webhooks
 
 
@@ -27,6 +28,11 @@ def void_expired_holds(**_: object) -> int:
 def look_after_checkouts(**_: object) -> int:
     recorded = clock.wall()
     return checkouts.look_after_due(recorded=recorded) + checkouts.write_receipts(recorded=recorded)
+
+
+@shared_task(name="payments.look_after_stored_value", time_limit=120)
+def look_after_stored_value(**_: object) -> int:
+    return stored_value.look_after_due(recorded=clock.wall())
 
 
 @shared_task(name="payments.send_receipts", time_limit=300)

@@ -1,7 +1,7 @@
 """/v1/refunds"""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import AfterValidator
@@ -164,7 +164,7 @@ def render(rows: Sequence[Refund]) -> list[dict[str, Any]]:
     """Refunds with their lines: three statements for a page."""
     by_refund: dict[UUID, list[RefundLine]] = {}
     for line in RefundLine.objects.filter(refund_id__in=[row.pk for row in rows]).order_by("pk"):
-        by_refund.setdefault(line.refund_id, []).append(line)
+        by_refund.setdefault(cast("UUID", line.refund_id), []).append(line)
     return _shown(rows, by_refund)
 
 

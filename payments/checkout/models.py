@@ -38,6 +38,11 @@ class CheckoutSession(models.Model):
     former_total_minor = models.BigIntegerField(null=True)
     # The language that the payer last saw the page in: the receipt's.
     language = models.TextField(default="en")
+    # What the payer typed: codes of offers, as typed; and whether they want to join (payments/checkout/ports.py).
+    codes = models.JSONField(default=list, db_default=[])
+    joins = models.TextField(null=True)  # noqa: DJ001  (the wording that they said yes to)
+    # Tries to name a stored-value card on one page; more is guessing.
+    failed_cards_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Not in the payment's transaction: the receipt is written after it, by the page or by the sweep.
     has_receipt = models.BooleanField(default=False)
     failed_sign_ins_count = models.PositiveSmallIntegerField(default=0)
@@ -56,7 +61,8 @@ class CheckoutSession(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id is_live status order intent locale submit_type payment_method_types former_total_minor "
-        "language has_receipt failed_sign_ins_count expires_at created_at opened_at opened_recorded_at method_chosen "
+        "language codes joins has_receipt failed_sign_ins_count failed_cards_count expires_at created_at opened_at "
+        "opened_recorded_at method_chosen "
         "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
         "paid_recorded_at",
         business="client_reference_id success_url cancel_url",
@@ -70,7 +76,8 @@ class CheckoutSession(models.Model):
             book_unique("payments_checkoutsession"),
             models.UniqueConstraint(fields=["book_id", "order"], name="payments_checkoutsession_once_an_order"),
             models.CheckConstraint(
-                condition=models.Q(status=states.COMPLETE, paid_at__isnull=False, intent__isnull=False)
+                # Without an intent where tenders paid all of it.
+                condition=models.Q(status=states.COMPLETE, paid_at__isnull=False)
                 | (~models.Q(status=states.COMPLETE) & models.Q(paid_at__isnull=True)),
                 name="payments_checkoutsession_is_paid_when_complete",
             ),

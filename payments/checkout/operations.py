@@ -15,7 +15,7 @@ from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
-from payments.checkout import objects, states
+from payments.checkout import objects, ports, states
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers.models import Customer
@@ -26,6 +26,7 @@ from payments.intents.models import PaymentIntent
 from payments.orders import operations as orders
 from payments.orders.models import Order
 from payments.origin import Origin
+from payments.tenders import operations as tenders
 from security.merchants import codes
 
 CODE_KIND = "checkout"
@@ -147,7 +148,9 @@ def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutS
 
 
 def complete(session: CheckoutSession, *, moment: Moment, origin: Origin) -> None:
-    """Count a locked session as paid for. This will end it and tell `checkout.session.completed`."""
+    """Count a locked session as paid for. This will end it, use up its discounts and tell that it is completed."""
+    if giver := ports.discounts():
+        giver.take(session.order_id, now=moment.now, origin=origin)
     advance(session, to=states.COMPLETE, moves=states.MOVES, into=None, **moment.columns("paid"))
     _tell("checkout.session.completed", session, now=moment.now, origin=origin)
 
@@ -209,6 +212,11 @@ def record_authenticated(*, session_id: UUID, moment: Moment) -> None:
     )
 
 
+def record_joining(*, session_id: UUID, wording: str | None) -> None:
+    """The payer said whether they join. This will write what they said yes to, of an open session alone."""
+    CheckoutSession.objects.filter(pk=session_id, status=states.OPEN).exclude(joins=wording).update(joins=wording)
+
+
 def count_sign_in(*, session_id: UUID) -> bool:
     """Count a try to sign in to a wallet. This will write the count and return whether the try may be made."""
     session = lock(session_id)
@@ -238,7 +246,11 @@ def _expire(session: CheckoutSession, *, now: datetime, origin: Origin) -> None:
     intent = _intent(session)
     if intent is not None and intent.status in intent_states.CANCELABLE:
         intents.cancel(intent_id=intent.pk, reason="abandoned", now=now, origin=origin)
-    orders.cancel_unpaid(order_id=session.order_id)
+    order = orders.lock(session.order_id)
+    tenders.drop_all(order)
+    if giver := ports.discounts():
+        giver.release(order.pk, now=now)
+    orders.cancel_unpaid(order_id=order.pk)
     advance(session, to=states.EXPIRED, moves=states.MOVES)
     _tell("checkout.session.expired", session, now=now, origin=origin)
 

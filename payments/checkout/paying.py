@@ -4,7 +4,6 @@ The session's lock and the intent's state keep two tabs from paying twice: whoev
 second finds the intent paid, or under way.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, WrongState
-from payments.checkout import operations, pricing, queries
+from payments.checkout import operations, ports, pricing, queries, splitting
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
@@ -25,7 +24,10 @@ from payments.intents import provider_road, wallet_road
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
+from payments.orders.models import Order
 from payments.origin import Origin
+from payments.tenders import operations as tenders
+from payments.tenders.port import TenderGone
 from payments.wallets import operations as wallets
 from payments.wallets.models import Consumer, Wallet
 from security.merchants.models import LIVE, TEST
@@ -83,10 +85,43 @@ def payer(*, user_id: UUID, email: str, mode: str, currency: str) -> Payer | Non
     return Payer(consumer.pk, email, None, currency) if consumer else None
 
 
+def consumer(*, user_id: UUID, is_live: bool) -> UUID | None:
+    """Who a login is as a consumer in a mode, if anybody."""
+    found = Consumer.objects.filter(user_id=user_id, mode=LIVE if is_live else TEST)
+    return found.values_list("pk", flat=True).first()
+
+
+def pay_by_tenders(
+    *, session_id: UUID, consumer_id: UUID | None, mode: str, moment: Moment, origin: Origin
+) -> CheckoutSession:
+    """Pay a session that its tenders pay wholly. This will take them and end the session, in one transaction.
+
+    A session that is over, or whose payment is under way, is returned as it is. Raises
+    PriceChanged where they do not pay all of it any more, and NotSold.
+    """
+    session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
+    found = _ready(session, consumer_id=consumer_id, shown_minor=0, mode=mode, moment=moment, origin=origin)
+    if found is None:
+        return session
+    intent, order = found
+    if intent is not None:  # A try that failed: nothing is left for it to pay.
+        intents.cancel(intent_id=intent.pk, reason="abandoned", now=moment.now, origin=origin)
+    try:
+        tenders.secure(order=order, amount_minor=0, now=moment.now, origin=origin)
+    except TenderGone as gone:
+        raise PriceChanged(gone.message) from gone
+    tenders.complete(order=order, now=moment.now, origin=origin)
+    paid = [tender.intent_id for tender in tenders.standing(order).tenders if tender.intent_id]
+    session.intent_id = paid[0] if paid else None
+    session.save(update_fields=["intent"])
+    operations.complete(session, moment=moment, origin=origin)
+    return session
+
+
 def pay_by_wallet(
     *, session_id: UUID, consumer_id: UUID, shown_minor: int, mode: str, moment: Moment, origin: Origin
 ) -> CheckoutSession:
-    """Pay a session from a consumer's wallet. This will write the consent, the payment and the session's end.
+    """Pay what tenders leave of a session from a consumer's wallet. This will write the consent, the payment and the session's end.
 
     `shown_minor` is the amount on the page that the consumer said yes to: the mandate's
     limit. One transaction. A session that is over, or whose payment is under way, is
@@ -94,7 +129,9 @@ def pay_by_wallet(
     PriceChanged, NotSold and NoWallet.
     """
     session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
-    intent = _payable(session, shown_minor=shown_minor, moment=moment, origin=origin)
+    intent = _payable(
+        session, consumer_id=consumer_id, shown_minor=shown_minor, mode=mode, moment=moment, origin=origin
+    )
     if intent is None:
         return session
     wallet = Wallet.objects.filter(consumer_id=consumer_id, currency=intent.currency, mode=mode).first()
@@ -104,9 +141,12 @@ def pay_by_wallet(
         wallet=wallet, limit_minor=shown_minor, expires_at=moment.now + CONSENT_LASTS, now=moment.now
     )
     method = customers.save_wallet(customer=None, mandate=mandate, now=moment.now, origin=origin)
-    intent = wallet_road.confirm(
-        intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin
-    )
+    try:
+        intent = wallet_road.confirm(
+            intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin
+        )
+    except TenderGone as gone:
+        raise PriceChanged(gone.message) from gone
     wallets.revoke_mandate(mandate_id=mandate.pk, now=moment.now)
     if intent.status == intent_states.SUCCEEDED:
         operations.complete(session, moment=moment, origin=origin)
@@ -116,6 +156,7 @@ def pay_by_wallet(
 def pay_by_card(
     *,
     session_id: UUID,
+    consumer_id: UUID | None,
     card: ClearCard,
     cvc: str,
     shown_minor: int,
@@ -126,16 +167,19 @@ def pay_by_card(
     moment: Moment,
     origin: Origin,
 ) -> CheckoutSession:
-    """Pay a session by card. This will keep the card, ask the provider, and end the session where the money came.
+    """Pay what tenders leave of a session by card. This will keep the card, ask the provider, and end what was paid.
 
-    Call it outside a transaction. The session's intent then says how it went: succeeded,
+    The tenders are held before the provider is asked, and taken or given back with its
+    answer. Call it outside a transaction. The session's intent then says how it went: succeeded,
     declined, to be confirmed at the bank, or not known yet. The card is kept for this
     payment, for no customer. Raises PriceChanged, NotSold, customers.CardRefused,
     provider_road.ProviderNotConfigured and vault.VaultOff.
     """
     with tenancy.within(book_id):
         session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
-        intent = _payable(session, shown_minor=shown_minor, moment=moment, origin=origin)
+        intent = _payable(
+            session, consumer_id=consumer_id, shown_minor=shown_minor, mode=mode, moment=moment, origin=origin
+        )
         if intent is None:
             return session
         method = customers.save_card(
@@ -145,7 +189,7 @@ def pay_by_card(
             now=moment.now,
             origin=origin,
         )
-    with suppress(intents.UnexpectedState):  # another tab was faster
+    try:
         provider_road.pay(
             intent_id=intent.pk,
             method_id=method.pk,
@@ -158,6 +202,10 @@ def pay_by_card(
             origin=origin,
             book_id=book_id,
         )
+    except intents.UnexpectedState:
+        pass  # another tab was faster
+    except TenderGone as gone:
+        raise PriceChanged(gone.message) from gone
     with tenancy.within(book_id):
         return operations.look_after(session_id=session_id, moment=moment, origin=origin)
 
@@ -192,20 +240,24 @@ def _may_ask(session_id: UUID) -> bool:
         return False
 
 
-def _payable(session: CheckoutSession, *, shown_minor: int, moment: Moment, origin: Origin) -> PaymentIntent | None:
+def _payable(
+    session: CheckoutSession,
+    *,
+    consumer_id: UUID | None,
+    shown_minor: int,
+    mode: str,
+    moment: Moment,
+    origin: Origin,
+) -> PaymentIntent | None:
     """The intent of a locked session, ready to be tried for what the payer saw; None where there is nothing to pay."""
-    if not session.is_open:
+    found = _ready(session, consumer_id=consumer_id, shown_minor=shown_minor, mode=mode, moment=moment, origin=origin)
+    if found is None:
         return None
-    intent = intents.lock(session.intent_id) if session.intent_id else None
-    if intent is not None and intent.status not in intent_states.CONFIRMABLE:
-        return None
-    quote = pricing.quote(session)
-    if not quote.is_sold:
-        raise NotSold("Something in this order is not sold any more.")
-    if quote.has_changed or quote.total_minor != shown_minor:
-        raise PriceChanged("The price changed meanwhile. Nothing was charged.")
+    intent, order = found
+    if not shown_minor:
+        raise PriceChanged("Nothing is left to pay in this way.")
     if intent is None:
-        return _first_intent(session, quote, moment=moment, origin=origin)
+        return _first_intent(session, order, shown_minor, moment=moment, origin=origin)
     if intent.amount_minor != shown_minor:
         return intents.update(
             intent_id=intent.pk, changes={"amount_minor": shown_minor}, metadata=None, now=moment.now, origin=origin
@@ -213,13 +265,51 @@ def _payable(session: CheckoutSession, *, shown_minor: int, moment: Moment, orig
     return intent
 
 
-def _first_intent(session: CheckoutSession, quote: pricing.Quote, *, moment: Moment, origin: Origin) -> PaymentIntent:
-    assert quote.total_minor % money.step(quote.order.currency) == 0, "the lines were checked when they were offered"
+def _ready(
+    session: CheckoutSession,
+    *,
+    consumer_id: UUID | None,
+    shown_minor: int,
+    mode: str,
+    moment: Moment,
+    origin: Origin,
+) -> tuple[PaymentIntent | None, Order] | None:
+    """The intent, if there is one, and the order of a locked session that may be paid now, at what the payer saw.
+
+    Its discounts are held from here on. None where there is nothing to pay. Raises
+    NotSold and PriceChanged.
+    """
+    if not session.is_open:
+        return None
+    intent = intents.lock(session.intent_id) if session.intent_id else None
+    if intent is not None and intent.status not in intent_states.CONFIRMABLE:
+        return None
+    quote = pricing.quote(pricing.Buyer(session, splitting.who(session, consumer_id), moment.now))
+    order = quote.order
+    if not quote.is_sold:
+        raise NotSold("Something in this order is not sold any more.")
+    if order.tendered_minor:
+        tenders.fit(order=order, mode=mode, now=moment.now)
+    if quote.has_changed or order.total_minor - order.tendered_minor != shown_minor:
+        raise PriceChanged("The price changed meanwhile. Nothing was charged.")
+    giver = ports.discounts()
+    if giver and quote.cart and quote.priced and quote.priced.applied:
+        try:
+            giver.hold(quote.cart, quote.priced, expires_at=session.expires_at)
+        except ports.DiscountGone as gone:
+            raise PriceChanged(gone.message) from gone
+    return intent, order
+
+
+def _first_intent(
+    session: CheckoutSession, order: Order, amount_minor: int, *, moment: Moment, origin: Origin
+) -> PaymentIntent:
+    assert amount_minor % money.step(order.currency) == 0, "the lines were checked when they were offered"
     details: dict[str, Any] = {"payment_method_types": session.payment_method_types, **session.payment_details}
     intent = intents.create(
         terms_=intents.Terms(
-            amount_minor=quote.total_minor,
-            currency=quote.order.currency,
+            amount_minor=amount_minor,
+            currency=order.currency,
             customer_id=session.customer_id,
             order_reference=ids.show("ord", session.order_id),
             metadata=session.payment_metadata,

@@ -1,20 +1,36 @@
 """Price a session's order again: when the page opens and when the payer pays.
 
-The catalogue is asked anew each time. A payer is never charged another amount than the
-one on the page: where it changed meanwhile, the page says so first.
+The catalogue is asked anew each time, and so is who gives discounts, where somebody does.
+A payer is never charged another amount than the one on the page: where it changed
+meanwhile, the page says so first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from payments.checkout import ports
 from payments.checkout.models import CheckoutSession
+from payments.checkout.ports import Cart, Line, Payer, Priced
 from payments.orders import operations as orders
 from payments.orders.models import Order, OrderLine
+from payments.tenders import operations as tenders
 
 # What a line is shown and priced by: the page is asked for often, and the three rows are wide.
 _READ = (
     *("order_id", "description", "quantity", "unit_price_minor", "discount_minor", "tax_minor", "amount_minor"),
+    *("loads_card", "category", "unit_cost_minor", "price_id", "product_id"),
     *("price__unit_amount_minor", "price__is_active", "product__is_active", "product__deleted_at"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """For whom a session is priced, and when."""
+
+    session: CheckoutSession
+    payer: Payer
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +41,26 @@ class Quote:
     lines: list[OrderLine]
     is_sold: bool
     total_minor: int
+    # Where somebody gives discounts and the payer is known: the cart they priced, and what they said.
+    cart: Cart | None = None
+    priced: Priced | None = None
 
     @property
     def has_changed(self) -> bool:
-        return self.total_minor != self.order.total_minor
+        return self.total_minor != self.order.total_minor or self.has_other_discounts
+
+    @property
+    def has_other_discounts(self) -> bool:
+        """Whether the lines' shares are others, even where the sum is the same."""
+        if self.priced is None:
+            return False
+        discounts = self.priced.discounts
+        return any(line.discount_minor != discounts.get(line.pk, 0) for line in self.lines)
+
+    @property
+    def has_other_prices(self) -> bool:
+        """Whether the catalogue asks for another price: what the payer is told of, who asked for no discount."""
+        return any(line.unit_price_minor != _unit_price(line) for line in self.lines)
 
     @property
     def is_to_be_written(self) -> bool:
@@ -36,37 +68,88 @@ class Quote:
         return self.is_sold and self.has_changed and 0 < self.total_minor <= orders.TOTAL_MAX
 
 
-def quote(session: CheckoutSession) -> Quote:
-    """What the catalogue asks for the order now. Writes nothing; locks the order."""
-    return quote_of(orders.lock(session.order_id))
+def quote(buyer: Buyer) -> Quote:
+    """What is asked for the order now. Writes nothing; locks the order."""
+    return quote_of(orders.lock(buyer.session.order_id), buyer)
 
 
-def quote_of(order: Order) -> Quote:
-    """What the catalogue asks for an order that was read. Writes and locks nothing."""
+def quote_of(order: Order, buyer: Buyer | None) -> Quote:
+    """What is asked for an order that was read. Writes and locks nothing. Without a buyer no discount is asked for."""
     lines = lines_of(order)
+    giver = ports.discounts() if buyer else None
+    cart = _cart(buyer, order, lines) if buyer and giver else None
+    priced = giver.price(cart) if giver and cart else None
     return Quote(
         order=order,
         lines=lines,
         is_sold=all(_is_sold(line) for line in lines),
-        total_minor=sum(line.quantity * _unit_price(line) - line.discount_minor + line.tax_minor for line in lines),
+        total_minor=_total(lines, priced),
+        cart=cart,
+        priced=priced,
     )
 
 
-def refresh(session: CheckoutSession) -> Quote:
-    """Bring a locked open session's order to the prices of now. This will write them, and the former total."""
-    found = quote(session)
-    if not found.is_to_be_written:
-        return found
-    session.former_total_minor = found.order.total_minor
-    session.save(update_fields=["former_total_minor"])
-    orders.reprice(order=found.order, unit_prices={line.pk: _unit_price(line) for line in found.lines})
-    return quote_of(found.order)
+def refresh(buyer: Buyer, *, mode: str) -> Quote:
+    """Bring a locked open session's order to the prices of now. This will write them, and the former total.
+
+    What tenders are to pay of it follows: they never come to more than the total, or than is there.
+    """
+    found, session = quote(buyer), buyer.session
+    order = found.order
+    if found.is_to_be_written:
+        if found.has_other_prices:
+            session.former_total_minor = order.total_minor
+            session.save(update_fields=["former_total_minor"])
+        orders.reprice(
+            order=order,
+            unit_prices={line.pk: _unit_price(line) for line in found.lines},
+            discounts=found.priced.discounts if found.priced else None,
+        )
+    if order.tendered_minor:
+        tenders.fit(order=order, mode=mode, now=buyer.now)
+    return found
 
 
 def lines_of(order: Order) -> list[OrderLine]:
     """The order's lines with what the catalogue says of them."""
     lines = OrderLine.objects.select_related("price", "product").only(*_READ)
     return list(lines.filter(order_id=order.pk).order_by("pk"))
+
+
+def _cart(buyer: Buyer, order: Order, lines: Sequence[OrderLine]) -> Cart:
+    return Cart(
+        order_id=order.pk,
+        currency=order.currency,
+        lines=[
+            Line(
+                line_id=line.pk,
+                quantity=line.quantity,
+                unit_price_minor=_unit_price(line),
+                product_id=line.product_id,
+                price_id=line.price_id,
+                category=line.category,
+                description=line.description,
+                unit_cost_minor=line.unit_cost_minor,
+            )
+            # Stored value is bought at its face: a discount on it is a bonus.
+            for line in lines
+            if not line.loads_card
+        ],
+        payer=buyer.payer,
+        now=buyer.now,
+        codes=tuple(buyer.session.codes),
+        store_id=order.store_id,
+    )
+
+
+def _total(lines: Sequence[OrderLine], priced: Priced | None) -> int:
+    discounts = priced.discounts if priced else None
+    return sum(
+        line.quantity * _unit_price(line)
+        - (line.discount_minor if discounts is None else discounts.get(line.pk, 0))
+        + line.tax_minor
+        for line in lines
+    )
 
 
 def _unit_price(line: OrderLine) -> int:

@@ -10,6 +10,7 @@ from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.orders.models import Order, OrderLine
 from payments.receipts.models import Receipt
+from payments.tenders.port import Payer
 
 # Stages of the page: one template each.
 CHOOSE, CHALLENGE, PROCESSING, PAID, EXPIRED, CANCELED, UNAVAILABLE = (
@@ -39,7 +40,17 @@ class Shown:
     @property
     def is_to_be_priced(self) -> bool:
         """Whether the prices changed since the order was written."""
-        return self.session.is_open and self.quote.is_to_be_written
+        return self.session.is_open and (self.quote.is_to_be_written or self.is_split)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether a part is to be paid by tenders: what is there of them is looked up each time the page opens."""
+        return bool(self.order.tendered_minor) and self.stage == CHOOSE
+
+    @property
+    def rest_minor(self) -> int:
+        """What is left to pay beside the tenders."""
+        return max(0, self.order.total_minor - self.order.tendered_minor)
 
     @property
     def challenge_url(self) -> str:
@@ -59,19 +70,25 @@ def find(session_id: UUID) -> CheckoutSession:
     return CheckoutSession.objects.select_related("order", "intent").get(pk=session_id)
 
 
-def shown(session: CheckoutSession, *, now: datetime) -> Shown:
-    """What the page says of a session that `find` gave."""
-    intent, quote = session.intent, pricing.quote_of(session.order)
+def shown(session: CheckoutSession, *, now: datetime, payer: Payer | None = None) -> Shown:
+    """What the page says of a session that `find` gave. Without a payer its discounts are those that were written."""
+    intent = session.intent
+    quote = pricing.quote_of(session.order, pricing.Buyer(session, payer, now) if payer and session.is_open else None)
     return Shown(
         session=session,
         order=session.order,
         lines=quote.lines,
         quote=quote,
         intent=intent,
-        receipt=Receipt.objects.filter(intent=intent).first() if intent and session.is_complete else None,
+        receipt=_receipt(session) if session.is_complete else None,
         stage=_stage(session, intent, quote, now),
         seconds_left=max(0, int((session.expires_at - now).total_seconds())),
     )
+
+
+def _receipt(session: CheckoutSession) -> Receipt | None:
+    paid = {"intent_id": session.intent_id} if session.intent_id else {"order_id": session.order_id}
+    return Receipt.objects.filter(**paid).first()
 
 
 def is_at_rest(shown: Shown, *, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connections
 
 from merchant_platform.kernel import tenancy
-from payments.checkout import operations
+from payments.checkout import joining, operations
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.origin import Origin
@@ -60,16 +60,18 @@ def write_receipt(*, session_id: UUID, book_id: UUID, moment: Moment) -> None:
     """Write the receipt of a paid session, in a unit of work of its own. Once it is there, nothing changes."""
     with tenancy.within(book_id):
         session = operations.lock(session_id)
-        if not session.is_complete or session.has_receipt or session.intent_id is None:
+        if not session.is_complete or session.has_receipt:
             return
         assert session.paid_at is not None
         receipts.issue(
             intent_id=session.intent_id,
+            order_id=None if session.intent_id else session.order_id,
             email=operations.email_of(session),
             language=session.language,
             paid_at=session.paid_at,
             now=moment.now,
         )
+        joining.accept(session, now=moment.now)
         CheckoutSession.objects.filter(pk=session.pk).update(has_receipt=True)
 
 

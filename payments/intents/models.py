@@ -254,17 +254,23 @@ class RefundLine(models.Model):
     id_prefix = "rli"
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
-    refund = TenantForeignKey(Refund)
+    # What gave it back: a charge, or a tender that is no payment.
+    refund = TenantForeignKey(Refund, null=True)
+    tender_refund = TenantForeignKey("payments.TenderRefund", null=True)
     order_line = TenantForeignKey("payments.OrderLine")
     quantity = models.PositiveIntegerField(default=0)
     amount_minor = models.BigIntegerField()
 
-    privacy = privacy.classes(opaque="id book_id refund order_line quantity amount_minor")
+    privacy = privacy.classes(opaque="id book_id refund tender_refund order_line quantity amount_minor")
 
     class Meta:
         constraints = [
             book_unique("payments_refundline"),
             models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="payments_refundline_gives_something"),
+            models.CheckConstraint(
+                condition=models.Q(refund__isnull=True) ^ models.Q(tender_refund__isnull=True),
+                name="payments_refundline_of_one_refund",
+            ),
         ]
         indexes = [
             models.Index(fields=["book_id", "refund"], name="payments_refundline_refund"),

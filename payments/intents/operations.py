@@ -381,7 +381,8 @@ def _check_owed(order: Order, amount_minor: int, currency: str, *, besides: UUID
     if besides is not None:
         live = live.exclude(pk=besides)
     covered = live.aggregate(total=Sum("amount_minor"))["total"] or 0
-    left = order.owed_minor - covered
+    # What tenders are to pay is covered too; once they did, it is not owed any more.
+    left = order.owed_minor - covered - (0 if order.paid_minor else order.tendered_minor)
     if order.status != OPEN or amount_minor > left:
         raise orders.NothingOwed(
             f"The order '{order.reference or ids.show('ord', order.pk)}' still owes {max(left, 0)} that no other "

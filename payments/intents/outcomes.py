@@ -31,6 +31,8 @@ from payments.orders.states import OPEN
 from payments.origin import Origin
 from payments.pricing import fees
 from payments.providers.port import Report
+from payments.tenders import operations as tenders
+from payments.tenders.port import TenderGone
 
 # To abandon is to release as well; the intent stays and may be paid in another way.
 CAPTURE, VOID, ABANDON = "capture", "void", "abandon"
@@ -79,7 +81,7 @@ def record_outcome(
         parking.park(key=report.key, reason="captured_after_final", report=asdict(report), now=now)
         return intent
     before, is_canceling = attempt.status, attempt.asked_act == VOID
-    counts = not attempt.is_late and _counts(intent, attempt, state)
+    counts = not attempt.is_late and _counts(intent, attempt, state, now=now, origin=origin)
     facts = _facts(attempt, report)
     if not counts and state in (states.AUTHORIZED, states.CAPTURED):
         facts["is_late"] = True
@@ -94,6 +96,8 @@ def record_outcome(
         _write(attempt, state, facts, into=writes)
         if grown > 0 and counts:
             orders.record_paid(intent.order, amount_minor=grown, into=writes)
+            if intent.order.tendered_minor:
+                tenders.complete(order=intent.order, now=now, origin=origin, into=writes)
         told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin)
         if counts:
             told += _move_intent(
@@ -196,7 +200,7 @@ def _is_done(attempt: Attempt, report: Report, state: str) -> bool:
     )
 
 
-def _counts(intent: PaymentIntent, attempt: Attempt, state: str) -> bool:
+def _counts(intent: PaymentIntent, attempt: Attempt, state: str, *, now: datetime, origin: Origin) -> bool:
     """Whether the payment is still wanted: its intent is open, waits for this attempt, and the order owes the money."""
     if intent.status in (states.SUCCEEDED, states.CANCELED) or intent.latest_attempt_id != attempt.pk:
         return False
@@ -205,7 +209,16 @@ def _counts(intent: PaymentIntent, attempt: Attempt, state: str) -> bool:
     if intent.amount_minor != attempt.amount_minor or intent.currency != attempt.currency:
         return False
     order = intent.order
-    return order.status == OPEN and order.owed_minor >= attempt.amount_minor - attempt.captured_minor
+    if order.status != OPEN or order.owed_minor < attempt.amount_minor - attempt.captured_minor:
+        return False
+    if not order.tendered_minor or order.paid_minor:
+        return True
+    try:
+        # Held since the payment began; held again where it was taken for failed and did not.
+        tenders.secure(order=order, amount_minor=attempt.amount_minor, now=now, origin=origin)
+    except TenderGone:
+        return False
+    return True
 
 
 def _facts(attempt: Attempt, report: Report) -> dict[str, Any]:
@@ -314,6 +327,9 @@ def _move_intent(
         advance(intent, to=to, moves=states.INTENT_MOVES, into=into, **fields)
     if to == states.CANCELED:
         orders.cancel_bare(intent.order, into=into)
+    if to in (states.CANCELED, states.REQUIRES_PAYMENT_METHOD) and intent.order.tendered_minor:
+        # Known to have failed: what is not known yet keeps its tenders.
+        tenders.release(order=intent.order, now=now, origin=origin)
     if to in (states.SUCCEEDED, states.REQUIRES_CAPTURE) and intent.setup_future_usage:
         _save_for_later(intent, attempt, now=now, origin=origin)
     if was == (intent.status, intent.received_minor, intent.capturable_minor):
@@ -367,7 +383,7 @@ def _conclude(attempt_id: UUID, state: str, *, from_: frozenset[str], now: datet
     with writing(None) as writes:
         advance(attempt, to=state, moves=states.ATTEMPT_MOVES, into=writes, failure_code="processing_error")
         told = [row("charge.failed", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags)]
-        if _counts(intent, attempt, state):
+        if _counts(intent, attempt, state, now=now, origin=origin):
             told += _move_intent(
                 intent, attempt, before=before, is_canceling=False, now=now, origin=origin, into=writes
             )

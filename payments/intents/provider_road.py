@@ -29,6 +29,7 @@ from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import Authorisation, Report, Unanswered, Unreachable
 from payments.search import terms
+from payments.tenders import operations as tenders
 from security.merchants.models import LIVE
 from security.vault.cards import ClearCard
 
@@ -188,6 +189,8 @@ def begin(
     operations.check_type(intent, saved.type)
     customer_id = operations.payer(intent.customer_id, saved.pk, saved)
     operations.check_owed_still(intent)
+    if intent.order.tendered_minor:
+        tenders.secure(order=intent.order, amount_minor=intent.amount_minor, now=now, origin=origin)
     intent.customer_id, intent.payment_method_id = customer_id, saved.pk
     attempt = operations.draft_attempt(intent, method=saved.type, now=now)
     attempt.status = states.AUTHORIZING

@@ -134,24 +134,31 @@ CHECKS = (
             ON l.refund_id = r.id
         WHERE r.amount_minor <> coalesce(l.amount, 0)
         UNION ALL
+        SELECT 'tender refund ' || r.id FROM payments_tenderrefund r
+        LEFT JOIN (SELECT tender_refund_id, sum(amount_minor) AS amount FROM payments_refundline
+                   GROUP BY tender_refund_id) AS l ON l.tender_refund_id = r.id
+        WHERE r.amount_minor <> coalesce(l.amount, 0)
+        UNION ALL
         SELECT 'order line ' || ol.id FROM payments_orderline ol
         LEFT JOIN (SELECT rl.order_line_id, sum(rl.amount_minor) AS amount, sum(rl.quantity) AS quantity
-                   FROM payments_refundline rl JOIN payments_refund r ON r.id = rl.refund_id
-                   WHERE r.status NOT IN ('failed', 'canceled') GROUP BY rl.order_line_id) AS l
+                   FROM payments_refundline rl LEFT JOIN payments_refund r ON r.id = rl.refund_id
+                   WHERE coalesce(r.status, 'succeeded') NOT IN ('failed', 'canceled') GROUP BY rl.order_line_id) AS l
             ON l.order_line_id = ol.id
         WHERE ol.refunded_minor <> coalesce(l.amount, 0) OR ol.refunded_quantity <> coalesce(l.quantity, 0)
         """,
     ),
     Check(
         "orders_add_up",
-        "An order totals its lines, counts what its intents received and what was refunded.",
+        "An order totals its lines, counts what its intents received, what other tenders paid and what was refunded.",
         """
         SELECT 'order ' || o.id FROM payments_order o
         LEFT JOIN (SELECT order_id, sum(amount_minor) AS total, sum(refunded_minor) AS refunded
                    FROM payments_orderline GROUP BY order_id) AS l ON l.order_id = o.id
         LEFT JOIN (SELECT order_id, sum(received_minor) AS paid FROM payments_paymentintent GROUP BY order_id) AS i
             ON i.order_id = o.id
-        WHERE o.total_minor <> coalesce(l.total, 0) OR o.paid_minor <> coalesce(i.paid, 0)
+        LEFT JOIN (SELECT order_id, sum(amount_minor) AS paid FROM payments_tender
+                   WHERE status = 'completed' AND intent_id IS NULL GROUP BY order_id) AS t ON t.order_id = o.id
+        WHERE o.total_minor <> coalesce(l.total, 0) OR o.paid_minor <> coalesce(i.paid, 0) + coalesce(t.paid, 0)
             OR o.refunded_minor <> coalesce(l.refunded, 0)
             OR (o.status = 'paid') <> (o.paid_minor = o.total_minor)
         """,

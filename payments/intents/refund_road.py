@@ -25,6 +25,7 @@ from payments.orders.models import OrderLine
 from payments.origin import Origin
 from payments.providers import port
 from payments.providers.port import RefundReport, Unanswered, Unreachable
+from payments.stored_value import operations as stored_value
 
 STATES = {
     "pending": states.REFUND_PENDING,
@@ -101,7 +102,7 @@ def record(
         return given, lines
     with writing(into) as writes:
         if state == states.REFUND_FAILED:
-            _undo(given, attempt, lines, failure_reason=report.failure_reason, reference=report.reference, now=now)
+            _undo(given, attempt, lines, report=report, now=now, origin=origin)
         else:
             moved = {"provider_reference": report.reference, "due_at": None}
             advance(given, to=state, moves=states.REFUND_MOVES, into=writes, **moved)
@@ -118,13 +119,14 @@ def _undo(
     attempt: Attempt,
     lines: Sequence[RefundLine],
     *,
-    failure_reason: str | None,
-    reference: str,
+    report: RefundReport,
     now: datetime,
+    origin: Origin,
 ) -> None:
     """The money came back to us: to the merchant's balance, the fee's share from it, by a new entry."""
     order_id = PaymentIntent.objects.values_list("order_id", flat=True).get(pk=attempt.intent_id)
     order = None if attempt.is_late else orders.lock(order_id)
+    stored_value.restore(line_ids=[line.order_line_id for line in lines], refund_id=given.pk, now=now, origin=origin)
     entry = ledger.reverse(
         entry=given.entry,
         kind="refund_failure",
@@ -134,8 +136,8 @@ def _undo(
         given,
         to=states.REFUND_FAILED,
         moves=states.REFUND_MOVES,
-        provider_reference=reference,
-        failure_reason=failure_reason or "unknown",
+        provider_reference=report.reference,
+        failure_reason=report.failure_reason or "unknown",
         failure_entry_id=entry.id,
         due_at=None,
     )

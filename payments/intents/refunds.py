@@ -28,9 +28,10 @@ from payments.ledger import chart
 from payments.ledger import operations as ledger
 from payments.methods import port as methods
 from payments.orders import operations as orders
-from payments.orders.models import OrderLine
+from payments.orders.models import Order, OrderLine
 from payments.origin import Origin
 from payments.pricing import fees
+from payments.stored_value import operations as stored_value
 
 
 class RefundTooLarge(Invalid):
@@ -106,25 +107,54 @@ def refund(
     left = attempt.captured_minor - attempt.refunded_minor
     if left == 0:
         raise AlreadyRefunded(f"Charge {ids.show('ch', attempt.pk)} has already been refunded.")
-    order = attempt.intent.order
+    shares = shares_of(attempt.intent.order, amount_minor, lines, left=left, of="charge")
+    return give_back(
+        attempt=attempt, shares=shares, reason=reason, metadata=metadata, mode=mode, now=now, origin=origin, into=into
+    )
+
+
+def shares_of(
+    order: Order, amount_minor: int | None, named: Sequence[LineRefund], *, left: int, of: str
+) -> "list[Share]":
+    """What a refund of a locked order gives back of which line: as named, else spread over all by what they have left.
+
+    Without either it is all that is `left` of the charge or the order (`of`). Reads only.
+    Raises NotFound, RefundTooLarge and LinesMismatch.
+    """
     order_lines = list(OrderLine.objects.filter(order_id=order.pk).order_by("pk"))
-    step = money.step(attempt.currency)
-    shares = _named_shares(order_lines, lines, currency=attempt.currency) if lines else None
+    shares = _named_shares(order_lines, named, currency=order.currency) if named else None
     if shares is not None:
-        named = sum(amount for _, _, amount in shares)
-        if amount_minor is not None and amount_minor != named:
-            raise LinesMismatch(f"The named lines sum to {named}, not to {amount_minor}.", param="amount")
-        amount_minor = named
+        said = sum(amount for _, _, amount in shares)
+        if amount_minor is not None and amount_minor != said:
+            raise LinesMismatch(f"The named lines sum to {said}, not to {amount_minor}.", param="amount")
+        amount_minor = said
     if amount_minor is None:
         amount_minor = left
-    _check_step(amount_minor, attempt.currency, param="amount")
+    _check_step(amount_minor, order.currency, param="amount")
     if amount_minor > left:
         raise RefundTooLarge(
-            f"Refund amount ({amount_minor}) is greater than unrefunded amount on charge ({left}).", param="amount"
+            f"Refund amount ({amount_minor}) is greater than unrefunded amount on {of} ({left}).", param="amount"
         )
-    if shares is None:
-        shares = _spread(order_lines, amount_minor, step=step)
+    return _spread(order_lines, amount_minor, step=money.step(order.currency)) if shares is None else shares
+
+
+def give_back(
+    *,
+    attempt: Attempt,
+    shares: "Sequence[Share]",
+    reason: str | None,
+    metadata: dict[str, str] | None,
+    mode: str,
+    now: datetime,
+    origin: Origin,
+    into: Writes | None = None,
+) -> tuple[Refund, list[RefundLine]]:
+    """`refund` for a locked charge that has it left, and the shares of its order's lines that it gives back."""
+    order, amount_minor = attempt.intent.order, sum(amount for _, _, amount in shares)
     refund_id = ids.new(now)
+    if any(line.loads_card for line, _, _ in shares):
+        sold = [(line, amount) for line, _, amount in shares if line.loads_card]
+        stored_value.unload(shares=sold, refund_id=refund_id, now=now, origin=origin)
     entry = _draft_entry(attempt, refund_id, amount_minor, mode=mode, now=now)
     given = unsaved(
         Refund,
@@ -146,7 +176,7 @@ def refund(
     ledger.post(entry)
     with writing(into) as writes:
         writes.insert(given)
-        rows = _write_lines(given, shares, now=now, into=writes)
+        rows = write_lines(shares, refund_id=given.pk, now=now, into=writes)
         _count(attempt, amount_minor, into=writes)
         orders.record_refunded(order, amount_minor=amount_minor, into=writes)
         shown = objects.refund(given, rows, payment_method_id=before["payment_method"])
@@ -321,13 +351,22 @@ def _spread(order_lines: Sequence[OrderLine], amount_minor: int, *, step: int) -
     ]
 
 
-def _write_lines(given: Refund, shares: Sequence[Share], *, now: datetime, into: Writes) -> list[RefundLine]:
+def write_lines(
+    shares: Sequence[Share],
+    *,
+    now: datetime,
+    into: Writes,
+    refund_id: UUID | None = None,
+    tender_refund_id: UUID | None = None,
+) -> list[RefundLine]:
+    """Note what a refund gives back of which line. This will write that, and count it on the lines."""
     rows = [
         unsaved(
             RefundLine,
             id=ids.new(now),
-            book_id=given.book_id,
-            refund_id=given.pk,
+            book_id=line.book_id,
+            refund_id=refund_id,
+            tender_refund_id=tender_refund_id,
             order_line_id=line.pk,
             quantity=quantity,
             amount_minor=amount,

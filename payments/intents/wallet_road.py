@@ -27,6 +27,7 @@ from payments.methods.decisions import ALLOWED
 from payments.orders import operations as orders
 from payments.origin import Origin
 from payments.search import terms
+from payments.tenders import operations as tenders
 
 
 def confirm(
@@ -64,6 +65,8 @@ def take(
         raise operations.CaptureUnsupported(
             "A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.", param="capture_method"
         )
+    if intent.order.tendered_minor:
+        tenders.secure(order=intent.order, amount_minor=intent.amount_minor, now=now, origin=origin)
     with writing(None) as writes:
         paid_with = {
             "customer_id": operations.payer(intent.customer_id, saved.pk, saved),
@@ -130,6 +133,8 @@ def _capture(
             last_error=None,
         )
         orders.record_paid(intent.order, amount_minor=attempt.amount_minor, into=writes)
+        if intent.order.tendered_minor:
+            tenders.complete(order=intent.order, now=now, origin=origin, into=writes)
         publish(
             row("charge.succeeded", objects.charge(attempt, livemode=origin.livemode), now=now, **origin.tags),
             row(
@@ -145,6 +150,8 @@ def _capture(
 def _decline(
     intent: PaymentIntent, attempt: Attempt, saved: PaymentMethod, code: str, *, now: datetime, origin: Origin
 ) -> None:
+    if intent.order.tendered_minor:
+        tenders.release(order=intent.order, now=now, origin=origin)
     error = objects.decline_error(
         decline_code=code,
         charge_id=ids.show("ch", attempt.pk),

@@ -7,6 +7,10 @@
 | merchant | a book          | credit | total   | what the platform owes a merchant                      |
 | fees     | a book          | credit | total   | what the platform earned from a merchant               |
 | acquirer | a book          | debit  | total   | captured by an outside provider, not yet paid to us    |
+| stored_value  | a stored-value card | credit | guarded | what a merchant owes its holder: it was paid for        |
+| stored_bonus  | a stored-value card | credit | guarded | what the merchant added: spent last, never paid out     |
+| stored_issued | a book          | debit  | total   | paid-for value on all its cards: the merchant's liability |
+| bonus_issued  | a book          | debit  | total   | bonus on all its cards                                    |
 
 Posted balance = credits − debits on the credit side, debits − credits on the debit side.
 A *guarded* account keeps a balance row and never goes below zero; every other account is
@@ -48,8 +52,19 @@ WALLET = Kind("wallet", Side.CREDIT, is_guarded=True, is_owed=True)
 MERCHANT = Kind("merchant", Side.CREDIT, is_owed=True)
 FEES = Kind("fees", Side.CREDIT, is_owed=True)
 ACQUIRER = Kind("acquirer", Side.DEBIT, is_backing=True)
+# The merchant has the money for it since the sale, so it is no part of what the platform safeguards.
+STORED_VALUE = Kind("stored_value", Side.CREDIT, is_guarded=True)
+STORED_BONUS = Kind("stored_bonus", Side.CREDIT, is_guarded=True)
+STORED_ISSUED = Kind("stored_issued", Side.DEBIT)
+BONUS_ISSUED = Kind("bonus_issued", Side.DEBIT)
 
-CHART = {kind.code: kind for kind in (BANK, WALLET, MERCHANT, FEES, ACQUIRER)}
+CHART = {
+    kind.code: kind
+    for kind in (
+        *(BANK, WALLET, MERCHANT, FEES, ACQUIRER),
+        *(STORED_VALUE, STORED_BONUS, STORED_ISSUED, BONUS_ISSUED),
+    )
+}
 
 
 @lru_cache(maxsize=10_000)
@@ -100,3 +115,19 @@ def fees(book_id: UUID, currency: str, mode: str) -> AccountRef:
 
 def acquirer(book_id: UUID, currency: str, mode: str) -> AccountRef:
     return AccountRef(ACQUIRER, book_id, money.unit(currency), mode)
+
+
+def stored_value(card_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(STORED_VALUE, card_id, money.unit(currency), mode)
+
+
+def stored_bonus(card_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(STORED_BONUS, card_id, money.unit(currency), mode)
+
+
+def stored_issued(book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(STORED_ISSUED, book_id, money.unit(currency), mode)
+
+
+def bonus_issued(book_id: UUID, currency: str, mode: str) -> AccountRef:
+    return AccountRef(BONUS_ISSUED, book_id, money.unit(currency), mode)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from payments.ledger.chart import AccountRef, Kind, Side
 from payments.ledger.models import Account, AccountBalance, Entry
+from payments.ledger.models import Hold as Held
 
 # Checkpoint and tail are read in one statement, so both are of one snapshot: a transfer
 # is below the checkpoint's transaction id or in the tail, never both, never neither.
@@ -84,6 +85,18 @@ def guarded(account: AccountRef) -> GuardedBalance:
     """The balance of a guarded account. Raises AccountBalance.DoesNotExist where it was not opened."""
     row = AccountBalance.objects.get(pk=account.id)
     return GuardedBalance(row.posted_minor, row.reserved_minor)
+
+
+def guarded_many(accounts: Sequence[AccountRef]) -> list[GuardedBalance]:
+    """The balances of guarded accounts, in their order, at zero where one was not opened. One statement."""
+    rows = AccountBalance.objects.in_bulk([account.id for account in accounts])
+    found = (rows.get(account.id) for account in accounts)
+    return [GuardedBalance(row.posted_minor, row.reserved_minor) if row else GuardedBalance(0, 0) for row in found]
+
+
+def holds(*references: str) -> dict[str, Held]:
+    """Holds of the open book by their references: to be completed or voided by the room's operations."""
+    return {hold.reference: hold for hold in Held.objects.filter(reference__in=references)}
 
 
 def statement(account: AccountRef, *, before: tuple[str, UUID] | None = None, limit: int) -> list[StatementLine]:

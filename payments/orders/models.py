@@ -22,11 +22,14 @@ class Order(models.Model):
     total_minor = models.BigIntegerField()
     paid_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
+    # What tenders pay of it, or are to pay: an order without any never asks for them.
+    tendered_minor = models.BigIntegerField(default=0, db_default=0)
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id book_id store status is_implicit currency total_minor paid_minor refunded_minor created_at",
+        opaque="id book_id store status is_implicit currency total_minor paid_minor refunded_minor "
+        "tendered_minor created_at",
         personal="customer",
         business="reference metadata",
     )
@@ -42,6 +45,9 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=models.Q(refunded_minor__gte=0, refunded_minor__lte=models.F("paid_minor")),
                 name="payments_order_is_never_overrefunded",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tendered_minor__gte=0), name="payments_order_tenders_are_not_negative"
             ),
         ]
         indexes = [
@@ -77,10 +83,12 @@ class OrderLine(models.Model):
     unit_cost_minor = models.BigIntegerField(null=True)
     refunded_minor = models.BigIntegerField(default=0)
     refunded_quantity = models.PositiveIntegerField(default=0)
+    # It was bought to be spent later: giving it back takes it off the card first (payments/stored_value).
+    loads_card = models.BooleanField(default=False, db_default=False)
 
     privacy = privacy.classes(
         opaque="id book_id order product price quantity discount_minor tax_minor amount_minor refunded_minor "
-        "refunded_quantity",
+        "refunded_quantity loads_card",
         business="description category unit_price_minor unit_cost_minor",
     )
 

@@ -188,14 +188,19 @@ def reopen_bare(*, order: Order, amount_minor: int, currency: str) -> None:
     resize_bare(order=order, amount_minor=amount_minor, currency=currency)
 
 
-def reprice(*, order: Order, unit_prices: Mapping[UUID, int]) -> None:
-    """Follow changed prices of a locked order that nobody paid. This will change its lines, by id, and its total."""
+def reprice(*, order: Order, unit_prices: Mapping[UUID, int], discounts: Mapping[UUID, int] | None = None) -> None:
+    """Follow changed prices of a locked order that nobody paid. This will change its lines, by id, and its total.
+
+    `discounts` are what every line is reduced by; a line that is not named has none. Without them they stay.
+    """
     assert not order.paid_minor, "what was paid keeps its price"
     lines = list(OrderLine.objects.filter(order=order).order_by("pk"))
     for line in lines:
         line.unit_price_minor = unit_prices.get(line.pk, line.unit_price_minor)
+        if discounts is not None:
+            line.discount_minor = discounts.get(line.pk, 0)
         line.amount_minor = line.quantity * line.unit_price_minor - line.discount_minor + line.tax_minor
-    OrderLine.objects.bulk_update(lines, ["unit_price_minor", "amount_minor"])
+    OrderLine.objects.bulk_update(lines, ["unit_price_minor", "discount_minor", "amount_minor"])
     order.total_minor = sum(line.amount_minor for line in lines)
     order.save(update_fields=["total_minor"])
 

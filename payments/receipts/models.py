@@ -24,7 +24,9 @@ class Receipt(models.Model):
     number = models.BigIntegerField()
     # Its public address; security_publiccode leads from it to the book.
     code = models.TextField()
-    intent = TenantForeignKey("payments.PaymentIntent")
+    # Of one payment, or of an order that tenders paid without one.
+    intent = TenantForeignKey("payments.PaymentIntent", null=True)
+    order = TenantForeignKey("payments.Order", null=True)
     paid_at = models.DateTimeField()
     email = models.TextField(null=True)  # noqa: DJ001
     language = models.TextField()
@@ -35,7 +37,8 @@ class Receipt(models.Model):
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id book_id number intent paid_at language email_claimed_until email_tries_count emailed_at created_at",
+        opaque="id book_id number intent order paid_at language email_claimed_until email_tries_count emailed_at "
+        "created_at",
         personal="email",
         secret="code",
     )
@@ -45,6 +48,11 @@ class Receipt(models.Model):
             book_unique("payments_receipt"),
             models.UniqueConstraint(fields=["book_id", "number"], name="payments_receipt_number_once_a_book"),
             models.UniqueConstraint(fields=["book_id", "intent"], name="payments_receipt_once_a_payment"),
+            models.UniqueConstraint(fields=["book_id", "order"], name="payments_receipt_once_an_order"),
+            models.CheckConstraint(
+                condition=models.Q(intent__isnull=True) ^ models.Q(order__isnull=True),
+                name="payments_receipt_of_one_thing",
+            ),
         ]
         indexes = [
             # what is to be sent, of all books

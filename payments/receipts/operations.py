@@ -19,18 +19,29 @@ TRIES_MAX = 6
 BATCH = 100
 
 
-def issue(*, intent_id: UUID, email: str | None, language: str, paid_at: datetime, now: datetime) -> Receipt:
-    """Give a payment its receipt. This will write it under the book's next number; a second call returns the first's.
+def issue(
+    *,
+    intent_id: UUID | None,
+    email: str | None,
+    language: str,
+    paid_at: datetime,
+    now: datetime,
+    order_id: UUID | None = None,
+) -> Receipt:
+    """Give a payment its receipt, or an order that tenders paid without one (`order_id`).
+
+    This will write it under the book's next number; a second call returns the first's.
 
     The counter stays locked until the unit of work ends, so this comes after the
     payment's own transaction, never in it. `email` yields to the intent's receipt_email.
     """
     ReceiptCounter.objects.bulk_create([ReceiptCounter(book_id=tenancy.book_id())], ignore_conflicts=True)
     counter = ReceiptCounter.objects.select_for_update().get(pk=tenancy.book_id())
-    present = Receipt.objects.filter(intent_id=intent_id).first()
+    paid = {"intent_id": intent_id} if intent_id else {"order_id": order_id}
+    present = Receipt.objects.filter(**paid).first()
     if present is not None:
         return present
-    intent = PaymentIntent.objects.get(pk=intent_id)
+    intent = PaymentIntent.objects.get(pk=intent_id) if intent_id else None
     counter.last_number += 1
     counter.save(update_fields=["last_number"])
     identifier = ids.new(now)
@@ -39,9 +50,9 @@ def issue(*, intent_id: UUID, email: str | None, language: str, paid_at: datetim
         book_id=counter.book_id,
         number=counter.last_number,
         code=codes.make(kind=CODE_KIND, book_id=counter.book_id, object_id=identifier, now=now),
-        intent=intent,
+        **paid,
         paid_at=paid_at,
-        email=intent.receipt_email or email or _email_of_payer(intent),
+        email=(intent.receipt_email or email or _email_of_payer(intent)) if intent else email,
         language=language,
         created_at=now,
     )

@@ -10,6 +10,8 @@ from payments.customers import objects as customers
 from payments.intents.models import Attempt, PaymentIntent
 from payments.orders.models import Order, OrderLine
 from payments.receipts.models import Receipt
+from payments.tenders import operations as tenders
+from payments.tenders.models import Tender
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,12 @@ class Paper:
     receipt: Receipt
     order: Order
     lines: list[OrderLine]
-    intent: PaymentIntent
-    method: str
+    # What paid: the method of its payment, if there was one, beside the tenders.
+    method: str | None
     brand: str | None
     last4: str | None
+    tenders: list[Tender]
+    rest_minor: int
 
     @property
     def tax_minor(self) -> int:
@@ -62,17 +66,26 @@ def address_of(charge: Attempt) -> str | None:
 
 def paper(receipt: Receipt) -> Paper:
     """Everything that stands on a receipt of the open book."""
+    if receipt.intent_id is None:
+        assert receipt.order_id is not None, "a receipt is of one thing"
+        return _paper(receipt, Order.objects.get(pk=receipt.order_id), None)
     intent = PaymentIntent.objects.select_related("order").get(pk=receipt.intent_id)
     assert intent.latest_attempt_id is not None, "a receipt is of a paid intent"
     attempt = Attempt.objects.select_related("payment_method").get(pk=intent.latest_attempt_id)
-    shown: dict[str, Any] = customers.payment_method(attempt.payment_method, livemode=False)
+    return _paper(receipt, intent.order, attempt)
+
+
+def _paper(receipt: Receipt, order: Order, attempt: Attempt | None) -> Paper:
+    stood = tenders.standing(order)
+    shown: dict[str, Any] = customers.payment_method(attempt.payment_method, livemode=False) if attempt else {}
     card = shown.get("card") or {}
     return Paper(
         receipt=receipt,
-        order=intent.order,
-        lines=list(OrderLine.objects.filter(order=intent.order).order_by("pk")),
-        intent=intent,
-        method=attempt.method,
+        order=order,
+        lines=list(OrderLine.objects.filter(order=order).order_by("pk")),
+        method=attempt.method if attempt and stood.rest_minor else None,
         brand=card.get("brand"),
         last4=card.get("last4"),
+        tenders=list(stood.tenders),
+        rest_minor=stood.rest_minor,
     )

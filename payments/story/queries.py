@@ -1,7 +1,7 @@
 """One payment with all that belongs to it, in a number of statements that no history changes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from merchant_platform.kernel import ids
@@ -59,7 +59,7 @@ def _refunds(intent: PaymentIntent, order_lines: Mapping[UUID, OrderLine]) -> li
     rows = list(Refund.objects.filter(intent_id=intent.pk).order_by("pk"))
     by_refund: dict[UUID, list[tuple[RefundLine, OrderLine]]] = {row.pk: [] for row in rows}
     for line in RefundLine.objects.filter(refund_id__in=list(by_refund)).order_by("pk"):
-        by_refund[line.refund_id].append((line, order_lines[line.order_line_id]))
+        by_refund[cast("UUID", line.refund_id)].append((line, order_lines[line.order_line_id]))
     return [GivenBack(row, by_refund[row.pk]) for row in rows]
 
 

@@ -6,9 +6,11 @@ one, the page asks for its stage from time to time and moves by itself.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,12 +22,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import clock, tenancy
-from payments.checkout import operations, paying, pricing, queries, sweep
+from merchant_platform.kernel.errors import Conflict, NotFound
+from payments.checkout import operations, paying, ports, pricing, queries, splitting, sweep
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
 from payments.intents import provider_road
 from payments.origin import Origin
+from payments.stored_value import operations as stored_value
+from payments.tenders import operations as tenders
 from payments.web import declines, forms, presence
 from security.identity import passwords
 from security.merchants import codes
@@ -82,7 +87,7 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
     """
     chosen = request.GET.get("method", "")
     with tenancy.within(place.book.pk):
-        shown = _seen(request, place)
+        shown = _seen(request, place, is_priced=True)
         news = _news(shown, place, chosen=chosen)
         is_at_rest = queries.is_at_rest(shown, now=place.moment.now) and not shown.is_to_be_priced and not news
         context = _context(request, place, shown, chosen=chosen) if is_at_rest else None
@@ -92,8 +97,8 @@ def page(request: HttpRequest, place: Place) -> HttpResponse:
             session = operations.look_after(session_id=place.session_id, moment=place.moment, origin=place.origin)
             language, method = _step(session, chosen=chosen)
             operations.record_seen(session, language=language, method=method, moment=place.moment)
-            if session.is_open:
-                pricing.refresh(session)
+            if session.is_open and shown.stage == queries.CHOOSE:
+                pricing.refresh(_buyer(request, place, session), mode=place.book.mode)
         context = _written(request, place, session, chosen=chosen)
     return render(request, "pay/page.html", context)
 
@@ -190,6 +195,7 @@ def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
                 moment=place.moment,
                 origin=place.origin,
             )
+            _note_joining(request, session)
     except (paying.PriceChanged, paying.NotSold, paying.NoWallet):
         return _to(session)  # the page says which, from the rows
     response = _to(session)
@@ -208,8 +214,10 @@ def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
     _speak(request, session)
     if form.is_valid():
         try:
+            _note_joining(request, session, book=place.book)
             session = paying.pay_by_card(
                 session_id=session.pk,
+                consumer_id=_consumer(request, session),
                 card=form.card(),
                 cvc=form.cleaned_data["cvc"],
                 shown_minor=_amount(request),
@@ -234,6 +242,118 @@ def pay_by_card(request: HttpRequest, place: Place) -> HttpResponse:
     return _again(request, place, chosen=paying.CARD, card=form.emptied())
 
 
+@require_POST
+@_at_a_session
+def pay_by_tenders(request: HttpRequest, place: Place) -> HttpResponse:
+    """The tenders pay all of it: the payer says yes to that."""
+    session = _plain(place)
+    try:
+        with tenancy.within(place.book.pk):
+            _note_joining(request, session)
+            session = paying.pay_by_tenders(
+                session_id=session.pk,
+                consumer_id=_consumer(request, session),
+                mode=place.book.mode,
+                moment=place.moment,
+                origin=place.origin,
+            )
+    except (paying.PriceChanged, paying.NotSold):
+        return _to(session)  # the page says which, from the rows
+    response = _to(session)
+    if session.is_complete:
+        presence.forget(response, session)
+    return response
+
+
+@require_POST
+@_at_a_session
+def use_tender(request: HttpRequest, place: Place) -> HttpResponse:
+    """Pay a part with something that is offered, change how much, or do without it."""
+    session = _plain(place)
+    _speak(request, session)
+    form = forms.TenderPart(request.POST, currency=session.order.currency)
+    if not form.is_valid():
+        return _again(request, place, chosen="", part=form)
+    try:
+        with tenancy.within(place.book.pk):
+            if form.cleaned_data["drop"]:
+                tender_id = form.cleaned_data["drop"]
+                splitting.do_without(
+                    session_id=session.pk, tender_id=tender_id, moment=place.moment, origin=place.origin
+                )
+            else:
+                method, source_id = form.cleaned_data["source"]
+                splitting.use(
+                    session_id=session.pk,
+                    method=method,
+                    source_id=source_id,
+                    amount_minor=form.cleaned_data["amount"],
+                    payer=splitting.who(session, _consumer(request, session)),
+                    mode=place.book.mode,
+                    moment=place.moment,
+                    origin=place.origin,
+                )
+    except tenders.TooMuch:
+        form.add_error("amount", _("That is more than is there, more than is left to pay, or no whole step of it."))
+        return _again(request, place, chosen="", part=form)
+    except (splitting.BeingPaid, splitting.NotRecognised, NotFound, Conflict):
+        return _to(session)  # the page shows how it stands
+    return _to(session)
+
+
+@require_POST
+@sensitive_post_parameters()
+@_at_a_session
+def use_card(request: HttpRequest, place: Place) -> HttpResponse:
+    """A stored-value card is named by its number and its PIN. Whatever is wrong, the page says the same."""
+    session = _plain(place)
+    _speak(request, session)
+    form = forms.StoredValueCard(request.POST)
+    if form.is_valid():
+        try:
+            stored_value.count_guess(request.META.get("REMOTE_ADDR", ""))
+            with tenancy.within(place.book.pk):
+                is_known = splitting.use_card(
+                    session_id=session.pk,
+                    number=form.cleaned_data["number"],
+                    pin=form.cleaned_data["pin"],
+                    payer=splitting.who(session, _consumer(request, session)),
+                    mode=place.book.mode,
+                    moment=place.moment,
+                    origin=place.origin,
+                )
+            if is_known:
+                return _to(session)
+            form.add_error(None, _("No card that can be used here has this number and PIN."))
+        except splitting.BeingPaid:
+            return _to(session)
+        except tenders.TooMuch:
+            form.add_error(None, _("Nothing is left to pay with this card."))
+        except splitting.TooManyCards:
+            form.add_error(
+                None, _("Too many tries on this page. Pay in another way, or ask the merchant for a new one.")
+            )
+        except stored_value.TooManyGuesses:
+            form.add_error(None, _("Too many tries. Wait a quarter of an hour, then try again."))
+        except stored_value.CannotCount:
+            form.add_error(None, _("Cards cannot be looked up just now. Try again in a moment."))
+    return _again(request, place, chosen="", stored=form.emptied())
+
+
+@require_POST
+@_at_a_session
+def use_code(request: HttpRequest, place: Place) -> HttpResponse:
+    """A code of an offer is typed, or taken back. Whether it helps, the page then says."""
+    session = _plain(place)
+    code, forgotten = request.POST.get("code", ""), request.POST.get("forget", "")
+    with suppress(splitting.BeingPaid), tenancy.within(place.book.pk):
+        if forgotten:
+            splitting.forget_code(session_id=session.pk, code=forgotten, moment=place.moment, origin=place.origin)
+        else:
+            splitting.use_code(session_id=session.pk, code=code, moment=place.moment, origin=place.origin)
+    return _to(session)
+
+
 @require_safe
 @_at_a_session
 def come_back(request: HttpRequest, place: Place) -> HttpResponse:
@@ -252,11 +372,31 @@ def _ask(place: Place, *, is_back: bool = False) -> CheckoutSession:
     )
 
 
-def _seen(request: HttpRequest, place: Place) -> queries.Shown:
-    """What the page says, in the session's language, in the open unit of work."""
+def _seen(request: HttpRequest, place: Place, *, is_priced: bool = False) -> queries.Shown:
+    """What the page says, in the session's language, in the open unit of work; priced again where that is asked for."""
     session = queries.find(place.session_id)
     _speak(request, session)
-    return queries.shown(session, now=place.moment.now)
+    payer = _buyer(request, place, session).payer if is_priced and ports.discounts() else None
+    return queries.shown(session, now=place.moment.now, payer=payer)
+
+
+def _buyer(request: HttpRequest, place: Place, session: CheckoutSession) -> pricing.Buyer:
+    return pricing.Buyer(session, splitting.who(session, _consumer(request, session)), place.moment.now)
+
+
+def _consumer(request: HttpRequest, session: CheckoutSession) -> UUID | None:
+    """The consumer who signed in on this page."""
+    there = presence.of(request, session)
+    return paying.consumer(user_id=there.user_id, is_live=session.is_live) if there else None
+
+
+def _note_joining(request: HttpRequest, session: CheckoutSession, *, book: Book | None = None) -> None:
+    """Remember whether the payer ticked that they join; it is done once they paid."""
+    if ports.invitations() is None:
+        return
+    wording = request.POST.get("join", "")[: forms.WORDING_MAX] or None
+    with tenancy.within(book.pk) if book else nullcontext():
+        operations.record_joining(session_id=session.pk, wording=wording)
 
 
 def _step(session: CheckoutSession, *, chosen: str) -> tuple[str, str | None]:
@@ -275,7 +415,7 @@ def _written(request: HttpRequest, place: Place, session: CheckoutSession, *, ch
     if session.is_complete and not session.has_receipt:
         sweep.write_receipt(session_id=session.pk, book_id=place.book.pk, moment=place.moment)
     with tenancy.within(place.book.pk):
-        return _context(request, place, _seen(request, place), chosen=chosen)
+        return _context(request, place, _seen(request, place, is_priced=True), chosen=chosen)
 
 
 def _context(
@@ -286,6 +426,8 @@ def _context(
     chosen: str,
     sign_in: forms.SignIn | None = None,
     card: forms.Card | None = None,
+    part: forms.TenderPart | None = None,
+    stored: forms.StoredValueCard | None = None,
 ) -> dict[str, Any]:
     session = shown.session
     there = presence.of(request, session) if shown.stage == queries.CHOOSE else None
@@ -295,7 +437,23 @@ def _context(
         else None
     )
     methods = session.payment_method_types
+    choices = (
+        splitting.choices(
+            session,
+            shown.order,
+            shown.lines,
+            splitting.who(session, payer.consumer_id if payer else None),
+            mode=place.book.mode,
+            moment=place.moment,
+        )
+        if shown.stage != queries.EXPIRED
+        else None
+    )
     return {
+        "choices": choices,
+        "part": part,
+        "stored": stored or forms.StoredValueCard(),
+        "priced": shown.quote.priced,
         "shown": shown,
         "session": session,
         "order": shown.order,
@@ -323,7 +481,7 @@ def _again(request: HttpRequest, place: Place, *, chosen: str, **given: Any) -> 
             if name in form.fields:
                 form.fields[name].widget.attrs["autofocus"] = True
     with tenancy.within(place.book.pk):
-        context = _context(request, place, _seen(request, place), chosen=chosen, **given)
+        context = _context(request, place, _seen(request, place, is_priced=True), chosen=chosen, **given)
     return render(request, "pay/page.html", context)
 
 

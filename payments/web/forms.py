@@ -2,12 +2,17 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from merchant_platform.kernel import ids, money
 from security.vault.cards import CardUnusable, ClearCard, brand_of
+
+# The version of a wording that a payer says yes to.
+WORDING_MAX = 100
 
 
 def _digits(label: Any, *, missing: Any, length_max: int, fills: str, placeholder: str) -> forms.CharField:
@@ -93,3 +98,59 @@ class Card(forms.Form):
         """The same form with its mistakes, and nothing of the card in it but the name."""
         self.data = {"name": self.data.get("name", "")}
         return self
+
+
+class StoredValueCard(forms.Form):
+    """What is printed on a gift card or a stored-value card. A form with a mistake comes back without its PIN."""
+
+    number = _digits(
+        _("Number of the card"),
+        missing=_("Enter the number of the card."),
+        length_max=30,
+        fills="off",
+        placeholder="9800 0000 0000 0000",
+    )
+    pin = _digits(_("PIN"), missing=_("Enter the PIN."), length_max=6, fills="off", placeholder="000000")
+
+    def emptied(self) -> "StoredValueCard":
+        """The same form with its mistakes, and no PIN in it."""
+        self.data = {"number": self.data.get("number", "")[:30]}
+        return self
+
+
+class TenderPart(forms.Form):
+    """How much of something is used; nothing typed is all that helps. Or a tender to do without."""
+
+    source = forms.CharField(max_length=100, required=False)
+    amount = forms.CharField(max_length=20, required=False)
+    drop = forms.CharField(max_length=40, required=False)
+
+    def __init__(self, data: Any, *, currency: str) -> None:
+        super().__init__(data)
+        self.currency = currency
+
+    def clean_source(self) -> tuple[str, UUID] | None:
+        method, _colon, source = self.cleaned_data["source"].partition(":")
+        try:
+            return (method, UUID(source)) if source else None
+        except ValueError as error:
+            raise ValidationError(_("This cannot be used here.")) from error
+
+    def clean_drop(self) -> UUID | None:
+        try:
+            return ids.parse("tnd", self.cleaned_data["drop"]) if self.cleaned_data["drop"] else None
+        except ids.MalformedId as error:
+            raise ValidationError(_("This cannot be used here.")) from error
+
+    def clean_amount(self) -> int | None:
+        text = self.cleaned_data["amount"].strip()
+        try:
+            return money.typed(text, self.currency) if text else None
+        except money.NotAnAmount as error:
+            raise ValidationError(_("Write an amount, such as 12.50.")) from error
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors and not given.get("source") and not given.get("drop"):
+            raise ValidationError(_("This cannot be used here."))
+        return given

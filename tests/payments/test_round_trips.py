@@ -90,12 +90,12 @@ class TestPage:
 
         assert len(asked(lambda: _get(visitor, "/stage?stage=choose"), status=204)) == 5
 
-    def test_takes_eight_for_a_payer_who_signed_in(self, api, payer, asked):
+    def test_takes_twelve_for_a_payer_who_signed_in(self, api, payer, asked):
         visitor = Visitor(offer(api))
         visitor.sign_in(payer)
 
-        # Who signed in, their wallet, and what is in it.
-        assert len(asked(lambda: _get(visitor))) == 8
+        # Who signed in, their wallet, what is in it; who they are to the merchant, their cards, and the wallet as a tender.
+        assert len(asked(lambda: _get(visitor))) == 12
 
     def test_takes_six_with_its_receipt(self, api, asked):
         visitor = Visitor(offer(api))
