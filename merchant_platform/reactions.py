@@ -1,6 +1,12 @@
 """Which handlers react to which event: the one page. A handler takes the event, may run twice, in any order."""
 
 REACTIONS: dict[str, tuple[str, ...]] = {
+    "consent.granted": ("members.features.operations.on_consent",),
+    "consent.withdrawn": (
+        "members.directory.reactions.on_consent_withdrawn",
+        "members.features.operations.on_consent",
+    ),
+    "customer.deleted": ("members.directory.reactions.on_customer_deleted",),
     "provider.notice_received": ("payments.intents.notices.apply",),
     "provider.report_parked": ("merchant_platform.alarms.mail_parked_report",),
     "ledger.difference_found": ("merchant_platform.alarms.mail_operators",),

@@ -28,6 +28,16 @@ SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"queue": "money"},
     },
+    "refresh members' figures": {
+        "task": "members.refresh_features",
+        "schedule": 15.0,
+        "options": {"queue": "reports"},
+    },
+    "refresh all members' figures": {
+        "task": "members.refresh_all_features",
+        "schedule": crontab(hour="3", minute="47"),
+        "options": {"queue": "reports"},
+    },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
     "purge messages": {

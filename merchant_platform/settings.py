@@ -312,7 +312,7 @@ VAULT_IN_LIVE = env.bool("VAULT_IN_LIVE", default=False)
 
 # --- members -------------------------------------------------------------------------
 # Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
-MEMBER_MERGE: list[str] = []
+MEMBER_MERGE: list[str] = ["members.features.operations.merge"]
 
 # --- money ---------------------------------------------------------------------------
 # The fee a merchant pays by payment method where its book has no plan of its own, in

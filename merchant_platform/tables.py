@@ -19,6 +19,7 @@ TENANT = frozenset(
         "members_correction",
         "members_discountshare",
         "members_duplicate",
+        "members_features",
         "members_household",
         "members_member",
         "members_membertag",
@@ -71,6 +72,7 @@ TENANT = frozenset(
 )
 PLATFORM = frozenset(
     {
+        "members_featurescursor",
         "payments_account",
         "payments_accountbalance",
         "payments_cluster",
@@ -129,7 +131,9 @@ APPEND_ONLY = frozenset(
 )
 
 # Tables that the app role only reads: what stands there is computed for it.
-APP_READS = frozenset({"django_migrations", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"})
+APP_READS = frozenset(
+    {"django_migrations", "members_featurescursor", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"}
+)
 # And those that only the owner writes. The audit's chain grows by a trigger of the owner.
 OWNER_WRITES = frozenset({"django_migrations", "payments_cluster", "security_auditchain", "security_auditlink"})
 

@@ -1,8 +1,9 @@
 """Every address of this app's API."""
 
-from members.api import coupons, offers, promotion_codes
+from members.api import coupons, members, offers, promotion_codes
 
 ROOMS = (
+    members,
     coupons,
     promotion_codes,
     offers,

@@ -116,10 +116,12 @@ class Contact(models.Model):
     digest = models.TextField()
     # What may be shown without opening it: +86138****5678.
     mask = models.TextField()
+    # The last four digits of a telephone number: what people say at the till.
+    ending = models.CharField(max_length=4, default="", blank=True)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id book_id member kind created_at", personal="digest mask", secret="nonce ciphertext"
+        opaque="id book_id member kind created_at", personal="digest mask ending", secret="nonce ciphertext"
     )
 
     class Meta:
@@ -133,6 +135,8 @@ class Contact(models.Model):
         indexes = [
             # whose is this number or address?
             models.Index(fields=["book_id", "digest", "id"], name="members_contact_digest"),
+            # who said "8000" at the till?
+            models.Index(fields=["book_id", "ending", "id"], name="members_contact_ending"),
         ]
 
 

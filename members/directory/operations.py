@@ -1,15 +1,25 @@
-"""Enrol customers as members."""
+"""Make customers members, and let them leave."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from members.directory import numbers, objects
-from members.directory.models import ACTIVE, LEFT, Member
+from members.directory import contacts, duplicates, numbers, objects, queries
+from members.directory.models import ACTIVE, EMAIL, LEFT, PHONE, Contact, Correction, Member, MemberTag
+from members.directory.objects import About
 from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.errors import WrongState
 from merchant_platform.kernel.events.outbox import publish, row
 from payments.customers import operations as customers
+from payments.customers.models import Customer
 from payments.origin import Origin
+from security.merchants import queries as merchants
+
+
+class NotAMember(WrongState):
+    """Who left, or was merged into somebody else, is no member."""
+
+    code = "member_unexpected_state"
 
 
 def enrol(
@@ -34,12 +44,10 @@ def enrol(
         )
         known = Member.objects.select_related("merged_into").get(customer_id=customer_id)
     member = known.merged_into or known
-    if member.status == LEFT:
-        before = objects.member(member, livemode=origin.livemode)
-        if Member.objects.filter(pk=member.pk, status=LEFT).update(status=ACTIVE, left_at=None):
-            member.status, member.left_at = ACTIVE, None
-            after = objects.member(member, livemode=origin.livemode)
-            publish(row("member.updated", after, previous={"status": before["status"]}, now=now, **origin.tags))
+    if member.status == LEFT and Member.objects.filter(pk=member.pk, status=LEFT).update(status=ACTIVE, left_at=None):
+        member.status, member.left_at = ACTIVE, None
+        _keep_contacts({member.pk: customers.find(customer_id)}, now=now)
+        tell("member.updated", member.pk, previous={"status": LEFT}, now=now, origin=origin)
     return member
 
 
@@ -52,44 +60,110 @@ def enrol_many(
     store_id: UUID | None = None,
     joined_at: datetime | None = None,
 ) -> list[Member]:
-    """Make customers members: those that are none yet. This will write and tell all in three statements.
+    """Make customers members: those of them that are here and none yet. This will write and tell all.
 
-    Returns the new members. Of two that enrol one customer at once, the first to commit wins.
+    A membership's contacts begin as the customer's own. The number of statements does not
+    grow with the number of customers. Of two that enrol one at once, the first to commit wins.
     """
+    known = Customer.objects.filter(pk__in=set(customer_ids), deleted_at__isnull=True).in_bulk()
     made: list[Member] = []
-    wanted = list(dict.fromkeys(customer_ids))
+    wanted = [each for each in dict.fromkeys(customer_ids) if each in known]
     while wanted:
-        drafted = _draft(wanted, source, now, store_id, joined_at)
+        drafted = [
+            Member(
+                id=ids.new(now),
+                book_id=tenancy.book_id(),
+                customer=known[each],
+                number=numbers.new(),
+                joined_at=joined_at or now,
+                source=source,
+                store_id=store_id,
+                created_at=now,
+            )
+            for each in wanted
+        ]
         Member.objects.bulk_create(drafted, ignore_conflicts=True)
         ours = set(Member.objects.filter(pk__in=[each.pk for each in drafted]).values_list("pk", flat=True))
         made += [each for each in drafted if each.pk in ours]
         wanted = [each.customer_id for each in drafted if each.pk not in ours]
         if wanted:
             # Members already; a number that was another one's by chance is drawn again.
-            known = Member.objects.filter(customer_id__in=wanted).values_list("customer_id", flat=True)
-            wanted = sorted(set(wanted) - set(known))
+            there = Member.objects.filter(customer_id__in=wanted).values_list("customer_id", flat=True)
+            wanted = sorted(set(wanted) - set(there))
+    masks = _keep_contacts({each.pk: known[each.customer_id] for each in made}, now=now)
     publish(
         *(
-            row("member.created", objects.member(each, livemode=origin.livemode), now=now, **origin.tags)
+            row(
+                "member.created",
+                objects.member(each, About(masks.get(each.pk, {})), livemode=origin.livemode),
+                now=now,
+                **origin.tags,
+            )
             for each in made
         )
     )
+    duplicates.look_for([each.pk for each in made], now=now)
     return made
 
 
-def _draft(
-    customer_ids: Sequence[UUID], source: str, now: datetime, store_id: UUID | None, joined_at: datetime | None
-) -> list[Member]:
-    return [
-        Member(
-            id=ids.new(now),
-            book_id=tenancy.book_id(),
-            customer_id=customer_id,
-            number=numbers.new(),
-            joined_at=joined_at or now,
-            source=source,
-            store_id=store_id,
-            created_at=now,
-        )
-        for customer_id in customer_ids
+def leave(*, member_id: UUID, now: datetime, origin: Origin) -> Member:
+    """End a membership. This will forget contacts, birthday, household, tags and corrections, and tell it.
+
+    The row stays as what points and offers hang on. Raises NotFound, and NotAMember.
+    """
+    member = locked(member_id)
+    if not member.is_active:
+        raise NotAMember("This membership ended before.")
+    forget(member)
+    member.status, member.left_at = LEFT, now
+    member.save(update_fields=["status", "left_at"])
+    tell("member.updated", member.pk, previous={"status": ACTIVE}, now=now, origin=origin)
+    return member
+
+
+def forget(member: Member) -> None:
+    """Take away what is kept of a person beside the membership. This will delete it, of the aliases too."""
+    everybody = [member.pk, *Member.objects.filter(merged_into_id=member.pk).values_list("pk", flat=True)]
+    Contact.objects.filter(member_id__in=everybody).delete()
+    Correction.objects.filter(member_id__in=everybody).delete()
+    MemberTag.objects.filter(member_id__in=everybody).delete()
+    Member.objects.filter(pk__in=everybody).update(birthday=None, household=None)
+    member.birthday = member.household = None
+
+
+def locked(member_id: UUID) -> Member:
+    """A member of the open book, its row locked. Raises NotFound."""
+    Member.objects.select_for_update().filter(pk=member_id).first()
+    return queries.find(member_id)
+
+
+def tell(event_type: str, member_id: UUID, *, previous: Mapping | None, now: datetime, origin: Origin) -> None:
+    """Publish a member as it stands."""
+    member = queries.find(member_id)
+    shown = objects.member(member, queries.about([member_id])[member_id], livemode=origin.livemode)
+    publish(row(event_type, shown, previous=dict(previous) if previous else None, now=now, **origin.tags))
+
+
+def _keep_contacts(joined: Mapping[UUID, Customer], *, now: datetime) -> dict[UUID, dict[str, str]]:
+    """Write the contacts of new members as their customers have them; what is none is left. Gives the masks."""
+    said = [
+        (member_id, kind, text)
+        for member_id, customer in joined.items()
+        for kind, text in ((PHONE, customer.phone), (EMAIL, customer.email))
+        if text
     ]
+    if not said:
+        return {}
+    country, box = merchants.book(tenancy.book_id()).merchant.country, contacts.box(now=now)
+    drafted = []
+    for member_id, kind, text in said:
+        try:
+            value = contacts.read(kind, text, country=country)
+        except contacts.ContactInvalid:
+            continue
+        drafted.append(contacts.draft(member_id, kind, value, using=box, now=now))
+    Contact.objects.bulk_create(drafted, ignore_conflicts=True)
+    masks: dict[UUID, dict[str, str]] = {}
+    for each in drafted:
+        masks.setdefault(each.member_id, {})[each.kind] = each.mask
+    return masks

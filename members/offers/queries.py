@@ -68,7 +68,7 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         store=ids.show("sto", asked.store_id) if asked.store_id else None,
         is_known=asked.customer_id is not None,
         has_bought=is_first and _has_bought(asked),
-        features=personal.features(asked.customer_id) if any(row.kind == frames.PERSONAL for row in rows) else None,
+        features=personal.features(asked.customer_id, now=asked.now) if any(row.kind == frames.PERSONAL for row in rows) else None,
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )

@@ -34,6 +34,7 @@ _EXAMPLES: dict[str, Any] = {
     "customer": "cus_...",
     "enabled_events": ["payment_intent.succeeded"],
     "event": "evt_...",
+    "into": "mem_...",
     "line_items": [{"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2}],
     "mode": "payment",
     "name": "Coffee beans 250 g",
@@ -58,6 +59,8 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_coupons_id": {"name": "Spring"},
     "POST_customers": {"name": "Lin Mei"},
     "POST_customers_id": {"email": "lin.mei@example.com"},
+    "POST_members": {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]},
+    "POST_members_id": {"household": "Lin"},
     "POST_offers_preview": {
         "currency": "cny",
         "customer": "cus_...",
@@ -83,7 +86,7 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.
-_NOT_IN_SDK = ("offers", "orders", "wallets", "test_helpers/wallets")
+_NOT_IN_SDK = ("members", "offers", "orders", "wallets", "test_helpers/wallets")
 _NOT_IN_SDK_VERBS = ("rotate_secret", "deliveries", "resend", "backfill", "test")
 _METHODS = {"GET": "get", "POST": "post", "DELETE": "delete"}
 _IN_ADDRESS = re.compile(r"{(\w+)}")

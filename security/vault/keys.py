@@ -85,14 +85,28 @@ def unseal(key: bytes, sealed: Sealed, *, about: bytes) -> bytes:
 
 
 def fingerprint(data_key: bytes, number: str) -> str:
-    """What a card is known by in one book: HMAC-SHA256 under a key derived from the book's own (RFC 5869)."""
-    derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"card fingerprint").derive(data_key)
-    return hmac.digest(derived, number.encode(), "sha256").hex()[:FINGERPRINT_LENGTH]
+    """What a card is known by in one book: HMAC-SHA256 under a key derived from the book's own."""
+    return digest(derive(data_key, b"card fingerprint"), number)[:FINGERPRINT_LENGTH]
+
+
+def derive(data_key: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose that follows from a book's own (RFC 5869)."""
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose).derive(data_key)
+
+
+def digest(key: bytes, text: str) -> str:
+    """HMAC-SHA256: equal texts are equal, and without the key nobody can try texts."""
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def about_card(book_id: UUID, token_id: UUID) -> bytes:
     """What a sealed card is bound to."""
     return b"card:" + book_id.bytes + token_id.bytes
+
+
+def about_text(book_id: UUID, row_id: UUID) -> bytes:
+    """What a sealed text is bound to."""
+    return b"text:" + book_id.bytes + row_id.bytes
 
 
 def _about_key(book_id: UUID, key_id: UUID, wrapped_by: str) -> bytes:

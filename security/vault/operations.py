@@ -13,6 +13,7 @@ from merchant_platform.kernel.rows import unsaved
 from merchant_platform.kernel.writes import Writes, writing
 from security.merchants import queries as merchants
 from security.vault import cards, keys
+from security.vault.boxes import Box
 from security.vault.cards import ClearCard
 from security.vault.keys import Sealed
 from security.vault.models import CardToken, DataKey
@@ -88,6 +89,21 @@ def destroy_card(*, token_id: UUID) -> None:
     destroyed = kept.update(nonce=None, ciphertext=None)
     if not destroyed:
         raise NoCard("This card is not kept here any more.")
+
+
+@sensitive_variables()
+def box(purpose: str, *, now: datetime) -> Box:
+    """A box for short texts about people, under keys of the open book and of this purpose alone.
+
+    This will write the book's data key where it has none. Raises Unavailable where the vault has no keys.
+    """
+    book_id = tenancy.book_id()
+    data_key = _unwrapped(_key_of(book_id, now=now))
+    return Box(
+        book_id,
+        keys.derive(data_key, f"{purpose}: seal".encode()),
+        keys.derive(data_key, f"{purpose}: digest".encode()),
+    )
 
 
 def rotate() -> int:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0002_directory_tenancy'),
+        ('members', '0004_features_tenancy'),
         ('payments', '0018_ledger_reserved'),
     ]
 

@@ -4,7 +4,7 @@ from merchant_platform.kernel.tables import append_only, tenant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0003_offers"), ("kernel", "0003_tenancy"), ("payments", "0018_ledger_reserved")]
+    dependencies = [("members", "0005_offers"), ("kernel", "0003_tenancy"), ("payments", "0018_ledger_reserved")]
     operations = [
         tenant("members_offer"),
         tenant("members_offerversion", offer_id="members_offer"),
