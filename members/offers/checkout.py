@@ -31,6 +31,9 @@ class Offers:
 
     def hold(self, cart: ports.Cart, priced: ports.Priced, *, expires_at: datetime) -> None:
         """Keep what the cart uses for this order. Raises DiscountGone, and then nothing is held."""
+        if not priced.applied:
+            redeeming.release(order_id=cart.order_id, now=cart.now)
+            return
         expected = {str(line.line_id): line.discount_minor for line in priced.lines}
         try:
             redeeming.hold(order_id=cart.order_id, asked=_asked(cart), expected=expected, expires_at=expires_at)
