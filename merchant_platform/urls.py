@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("payments.api.urls")),
     path("", include("members.api.urls")),
     path("", include("payments.web.urls")),
+    path("", include("members.web.urls")),
     path("", include("security.web.urls")),
     path("", include("analytics.web.urls")),
     path("v1/schema", schema),

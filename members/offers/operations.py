@@ -66,7 +66,7 @@ def create(*, draft: Draft, is_active: bool, now: datetime, origin: Origin) -> O
 
     `coupon.created` where codes lead to it, else `offer.created`. Raises InvalidTerms and CouponTaken.
     """
-    _check(draft, now)
+    check(draft, now)
     coupon = (draft.coupon or drawn_coupon()) if draft.terms.trigger == frames.CODE else None
     offer = Offer(
         id=ids.new(now),
@@ -101,7 +101,7 @@ def change(*, offer_id: UUID, draft: Draft, now: datetime, origin: Origin, seen:
         raise OfferEnded("This offer has ended: make a new one.")
     if draft.terms.kind != offer.kind or draft.terms.trigger != offer.trigger:
         raise rules.InvalidTerms("An offer keeps its kind, and whether codes lead to it.", param="kind")
-    _check(draft, offer.starts_at)
+    check(draft, offer.starts_at)
     before = _shown(offer, now, origin)
     columns = _columns(draft, offer.starts_at)
     if draft.metadata is not None:
@@ -195,7 +195,8 @@ def draft_of(offer: Offer) -> Draft:
     )
 
 
-def _check(draft: Draft, starts_at: datetime) -> None:
+def check(draft: Draft, starts_at: datetime) -> None:
+    """Whether an offer can be as somebody wants it; it begins at `starts_at` unless it says so. Raises InvalidTerms."""
     rules.check(draft.terms)
     limits = draft.limits
     for name in ("redemptions_max", "customer_max", "units_max"):

@@ -17,7 +17,7 @@ from members.offers.frames import Offer as Frame
 from members.offers.models import DiscountShare, Offer, PromotionCode, Redemption
 from members.offers.spreading import returned
 from merchant_platform.kernel import ids, tenancy
-from payments.catalog.models import Product
+from payments.catalog.models import Product, name_key
 from payments.orders.models import Order, OrderLine
 from security.merchants import queries as merchants
 
@@ -68,7 +68,9 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         store=ids.show("sto", asked.store_id) if asked.store_id else None,
         is_known=asked.customer_id is not None,
         has_bought=is_first and _has_bought(asked),
-        features=personal.features(asked.customer_id, now=asked.now) if any(row.kind == frames.PERSONAL for row in rows) else None,
+        features=personal.features(asked.customer_id, now=asked.now)
+        if any(row.kind == frames.PERSONAL for row in rows)
+        else None,
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )
@@ -104,6 +106,24 @@ def unknown_products(shown: Sequence[str]) -> list[str]:
         known = Product.objects.filter(pk__in=list(wanted), deleted_at__isnull=True).values_list("pk", flat=True)
         unknown += [wanted[each] for each in set(wanted) - set(known)]
     return unknown
+
+
+def products_named(names: Sequence[str]) -> dict[str, str]:
+    """The ids of products by their names, as typed; of two with one name the newer."""
+    keys = {name_key(name): name for name in names}
+    rows = Product.objects.filter(name_key__in=list(keys), deleted_at__isnull=True).order_by("pk")
+    return {keys[row.name_key]: ids.show("prod", row.pk) for row in rows}
+
+
+def product_names(shown: Sequence[str]) -> dict[str, str]:
+    """The names of products, by their ids."""
+    rows = Product.objects.filter(pk__in=[ids.parse("prod", each) for each in shown])
+    return {ids.show("prod", row.pk): row.name for row in rows}
+
+
+def latest(offer_id: UUID) -> "QuerySet[Redemption]":
+    """The uses of an offer that count, the latest first."""
+    return Redemption.objects.filter(offer_id=offer_id).exclude(status=states.RELEASED).order_by("-pk")
 
 
 def held_count(offer_id: UUID) -> int:

@@ -45,6 +45,13 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
         },
     ),
     (
+        _("Members"),
+        {
+            "offer.view": _("See offers and their codes"),
+            "offer.edit": _("Make, change and end offers, make codes"),
+        },
+    ),
+    (
         _("Developers"),
         {
             "key.manage": _("Make and revoke API keys"),

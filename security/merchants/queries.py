@@ -3,7 +3,7 @@
 from functools import lru_cache
 from uuid import UUID
 
-from security.merchants.models import LIVE, Book, Merchant
+from security.merchants.models import LIVE, Book, Merchant, Store
 
 
 def platform_book_id(*, mode: str) -> UUID:
@@ -25,3 +25,8 @@ def is_live(book_id: UUID) -> bool:
 def book(book_id: UUID) -> Book:
     """A book with its merchant. Raises Book.DoesNotExist."""
     return Book.objects.select_related("merchant").get(pk=book_id)
+
+
+def open_stores(merchant_id: UUID) -> list[Store]:
+    """The stores of a merchant that sell, by name."""
+    return list(Store.objects.filter(merchant_id=merchant_id, closed_at__isnull=True).order_by("name"))
