@@ -60,7 +60,7 @@ forms.WORDS[WrongState] = gettext_lazy("It is in no state for that any more. Loo
 @require_safe
 @desk_page("offer.view")
 def index(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The list, by state, newest first. Ten statements."""
+    """The list, by state, newest first. Eleven statements."""
     tab = lists.chosen(request, "tab", TABS, states.ACTIVE)
     with tenancy.within(desk.book.pk):
         page = lists.page(queries.listed(status=tab), request, prefix="offer")
@@ -155,7 +155,7 @@ def preview(request: HttpRequest, desk: Desk, kind: str) -> HttpResponse:
 @require_safe
 @desk_page("offer.view")
 def detail(request: HttpRequest, desk: Desk, offer: str) -> HttpResponse:
-    """All that is known of one: what it says, what it gave, its codes. Fourteen statements."""
+    """All that is known of one: what it says, what it gave, its codes. Thirteen statements."""
     with tenancy.within(desk.book.pk):
         row = find(offer)
         terms = Terms.read(row.terms)
