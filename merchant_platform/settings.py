@@ -304,6 +304,18 @@ SMS_TOKEN = env.str("SMS_TOKEN", default="")
 # Whether operators may read what was sent: only where nothing leaves the machine, for trying things out.
 OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in env.ENVIRON and not SMS_URL)
 
+# --- wallet --------------------------------------------------------------------------
+# What a consumer is shown of what they have with merchants: callables (viewer, now) -> list of Card; and of what they
+# own here: callables (viewer, now) -> list of Holding (members/portal/port.py).
+WALLET_CARDS: list[str] = []
+HOLDINGS: list[str] = ["members.portal.holdings.wallets"]
+# Memberships as passes for a phone: a PEM file with the certificate and key that Apple gave for a pass type, one with
+# the authority's certificate, and the two names that stand in the certificate. Without them no pass is offered.
+WALLET_PASS_CERTIFICATE = env.str("WALLET_PASS_CERTIFICATE", default="")
+WALLET_PASS_AUTHORITY = env.str("WALLET_PASS_AUTHORITY", default="")
+WALLET_PASS_TYPE = env.str("WALLET_PASS_TYPE", default="pass.platform.membership")
+WALLET_PASS_TEAM = env.str("WALLET_PASS_TEAM", default="")
+
 # --- cards -----------------------------------------------------------------------------
 # Keys that wrap the books' data keys: `id:base64 of 32 bytes`, the current one first. Without them no card opens.
 VAULT_KEYS = env.str("VAULT_KEYS", default="")
@@ -321,6 +333,25 @@ DEFAULT_FEE_RATES_PPM = {"wallet": 3_800, "card": 6_000}
 # Above this, in minor units by currency, a refund by staff asks once more for a factor (also several at once, in
 # all); in a currency that is not named here every refund does.
 REFUND_STEP_UP_ABOVE = {"CNY": 100_000, "EUR": 15_000, "GBP": 12_000, "HKD": 110_000, "JPY": 20_000, "USD": 15_000}
+# What a consumer may put into a wallet at once, in minor units by currency (from, up to). A currency that is not named
+# here cannot be topped up.
+TOP_UP_LIMITS = {
+    "CNY": (100, 500_000),
+    "EUR": (100, 50_000),
+    "GBP": (100, 50_000),
+    "HKD": (1_000, 500_000),
+    "USD": (100, 50_000),
+}
+# And how often in an hour: who tries card after card is stopped by it.
+TOP_UPS_AN_HOUR_MAX = 10
+# What payment codes of one wallet pay in a day over all merchants, in minor units by currency: after a sign-in with
+# one factor, and with two (classes C and B of the barcode rules, 银发〔2017〕296号). Others pay in other ways.
+PAYMENT_CODE_LIMITS = {
+    "CNY": (100_000, 500_000),
+    "EUR": (10_000, 50_000),
+    "HKD": (100_000, 500_000),
+    "USD": (10_000, 50_000),
+}
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.

@@ -8,13 +8,14 @@ from payments.intents.models import Attempt, ParkedReport, PaymentIntent, Refund
 from payments.ledger.models import Account, AccountBalance, Checkpoint, Cluster, Entry, Hold, HoldOutcome, Transfer
 from payments.notes.models import FormerNote, Note
 from payments.orders.models import Order, OrderLine
+from payments.payment_codes.models import PaymentCode
 from payments.providers.notices.models import Notice
 from payments.receipts.models import Receipt, ReceiptCounter
 from payments.saved_views.models import SavedView
 from payments.search.models import MetadataTerm
 from payments.stored_value.models import StoredValueCard, StoredValueLoad
 from payments.tenders.models import Tender, TenderRefund
-from payments.wallets.models import Consumer, Mandate, Wallet
+from payments.wallets.models import Consumer, Mandate, TopUp, Wallet
 from payments.webhooks.models import WebhookAttempt, WebhookCursor, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "ParkedReport",
+    "PaymentCode",
     "PaymentIntent",
     "PaymentMethod",
     "Price",
@@ -53,6 +55,7 @@ __all__ = [
     "StoredValueLoad",
     "Tender",
     "TenderRefund",
+    "TopUp",
     "Transfer",
     "Wallet",
     "WebhookAttempt",

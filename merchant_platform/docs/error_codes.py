@@ -570,6 +570,45 @@ OBJECTS = Group(
             guide="errors",
         ),
         ErrorCode(
+            code="payment_code_invalid",
+            statuses=(400,),
+            title=_("There is no such payment code"),
+            meaning=_("The code that was read opens no wallet here, so nothing was charged."),
+            cause=_(
+                "It ran out (a code lasts a minute), the customer has a newer one on the screen, it was mistyped, or "
+                "it is of the other mode or currency."
+            ),
+            mend=_("Ask the customer to show a new code, and read that."),
+            message="There is no such payment code, or it has run out. Ask the customer to show a new one.",
+            param="payment_code",
+            guide="first_payment",
+        ),
+        ErrorCode(
+            code="payment_code_spent",
+            statuses=(400,),
+            title=_("The payment code was used before"),
+            meaning=_("A code pays once, also where the payment was declined."),
+            cause=_("The code was read twice, or at two tills."),
+            mend=_(
+                "Look for the payment before you ask for another: it may have gone through. Otherwise ask the customer "
+                "to show a new code. To repeat a request, send the same idempotency key."
+            ),
+            message="This payment code was used before. Ask the customer to show a new one.",
+            param="payment_code",
+            guide="first_payment",
+        ),
+        ErrorCode(
+            code="payment_code_limit_exceeded",
+            statuses=(400,),
+            title=_("The amount is over the day’s limit for payment codes"),
+            meaning=_("What codes of one wallet pay in a day, over all merchants, is limited. The code is still good."),
+            cause=_("The customer paid much by code today, or signed in with one factor alone."),
+            mend=_("Let the customer pay in another way, or charge less."),
+            message="Payment codes of this wallet pay at most 100000 a day. Ask the customer to pay in another way.",
+            param="amount",
+            guide="first_payment",
+        ),
+        ErrorCode(
             code="payment_intent_unexpected_state",
             statuses=(400,),
             title=_("The payment is in another state"),

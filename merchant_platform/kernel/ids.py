@@ -83,6 +83,7 @@ PREFIXES = {
     "sto": "store",
     "svc": "stored-value card",
     "svl": "stored-value load",
+    "top": "top-up",
     "tag": "tag",
     "tnd": "tender",
     "tr": "transfer",

@@ -8,6 +8,7 @@ from payments.api import (
     customers,
     events,
     orders,
+    payment_codes,
     payment_intents,
     payment_methods,
     refunds,
@@ -18,6 +19,7 @@ from payments.api import (
 
 ROOMS = (
     payment_intents,
+    payment_codes,
     charges,
     refunds,
     checkout_sessions,

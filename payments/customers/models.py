@@ -50,6 +50,12 @@ class Customer(models.Model):
             # the dashboard's search by how a name begins and a telephone number ends
             models.Index(fields=["book_id", "name_key", "id"], name="payments_customer_name_key"),
             models.Index(fields=["book_id", "phone_key", "id"], name="payments_customer_phone_key"),
+            # the merchants that know a consumer (consumer_links_v1)
+            models.Index(
+                fields=["consumer"],
+                condition=models.Q(consumer__isnull=False),
+                name="payments_customer_consumer",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,4 +89,10 @@ class PaymentMethod(models.Model):
         indexes = [
             # a customer's methods, newest first
             models.Index(fields=["book_id", "customer", "id"], name="payments_paymentmethod_cust"),
+            # what a mandate is used by (consumer_permissions_v1)
+            models.Index(
+                fields=["mandate"],
+                condition=models.Q(mandate__isnull=False, customer__isnull=False, detached_at__isnull=True),
+                name="payments_paymentmethod_mandate",
+            ),
         ]

@@ -33,6 +33,8 @@ from payments.pricing import fees
 from payments.providers.port import Report
 from payments.tenders import operations as tenders
 from payments.tenders.port import TenderGone
+from payments.wallets import operations as wallets
+from security.merchants import queries as merchants
 
 # To abandon is to release as well; the intent stays and may be paid in another way.
 CAPTURE, VOID, ABANDON = "capture", "void", "abandon"
@@ -98,6 +100,8 @@ def record_outcome(
             orders.record_paid(intent.order, amount_minor=grown, into=writes)
             if intent.order.tendered_minor:
                 tenders.complete(order=intent.order, now=now, origin=origin, into=writes)
+            if merchants.is_platforms(attempt.book_id):
+                wallets.land(intent_id=intent.pk, amount_minor=grown, now=now)
         told = _told_of_charge(attempt, before=before, grown=grown, now=now, origin=origin)
         if counts:
             told += _move_intent(
@@ -251,7 +255,11 @@ def _post_capture(attempt: Attempt, grown_minor: int, *, mode: str, now: datetim
     """
     captured = attempt.captured_minor + grown_minor
     # The plan as it was at the first capture: a plan that changes between two changes no payment under way.
-    rate_ppm = attempt.fee_rate_ppm if attempt.captures_count else fees.rate_for(attempt.method)
+    # The platform takes no fee from itself.
+    if attempt.captures_count:
+        rate_ppm = attempt.fee_rate_ppm
+    else:
+        rate_ppm = 0 if merchants.is_platforms(attempt.book_id) else fees.rate_for(attempt.method)
     fee_minor = fees.fee(captured, rate_ppm)
     fee_grown = fee_minor - attempt.fee_minor
     merchant = chart.merchant(attempt.book_id, attempt.currency, mode)

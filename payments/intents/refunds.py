@@ -32,6 +32,7 @@ from payments.orders.models import Order, OrderLine
 from payments.origin import Origin
 from payments.pricing import fees
 from payments.stored_value import operations as stored_value
+from payments.wallets import queries as wallets
 
 
 class RefundTooLarge(Invalid):
@@ -104,6 +105,8 @@ def refund(
         raise missing("charge", ids.show("ch", attempt_id))
     if attempt.status != states.CAPTURED:
         raise NotRefundable(f"Charge {ids.show('ch', attempt.pk)} was not captured, so it cannot be refunded.")
+    if wallets.is_top_up(intent_id=attempt.intent_id, book_id=attempt.book_id):
+        raise NotRefundable("A top-up is the consumer's money: it leaves the wallet by the consumer's own act alone.")
     left = attempt.captured_minor - attempt.refunded_minor
     if left == 0:
         raise AlreadyRefunded(f"Charge {ids.show('ch', attempt.pk)} has already been refunded.")

@@ -9,8 +9,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from merchant_platform.kernel import money, privacy
-from merchant_platform.kernel.tables import book_unique
+from merchant_platform.kernel import ids, money, privacy
+from merchant_platform.kernel.tables import TenantForeignKey, book_unique
 from payments.ledger import chart
 
 
@@ -51,6 +51,10 @@ class Wallet(models.Model):
         ]
 
     @property
+    def shown_id(self) -> str:
+        return ids.show(self.id_prefix, self.pk)
+
+    @property
     def account(self) -> chart.AccountRef:
         return chart.wallet(self.pk, self.currency, self.mode)
 
@@ -75,6 +79,41 @@ class Mandate(models.Model):
 
     class Meta:
         constraints = [book_unique("payments_mandate")]
+        indexes = [
+            # what a consumer allows at present, over all merchants
+            models.Index(
+                fields=["wallet"], condition=models.Q(revoked_at__isnull=True), name="payments_mandate_standing"
+            )
+        ]
 
     def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class TopUp(models.Model):
+    """A card payment in the platform's own book whose money is the consumer's: captured, it lands in the wallet.
+
+    How it stands is its intent's to say (docs/adr/0017).
+    """
+
+    id_prefix = "top"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_index=False)
+    intent = TenantForeignKey("payments.PaymentIntent")
+    # Of the form: one that is sent twice tops up once.
+    token = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="id book_id intent token created_at", personal="wallet")
+
+    class Meta:
+        constraints = [
+            book_unique("payments_topup"),
+            models.UniqueConstraint(fields=["book_id", "intent"], name="payments_topup_once_an_intent"),
+            models.UniqueConstraint(fields=["book_id", "wallet", "token"], name="payments_topup_once_a_form"),
+        ]
+        indexes = [
+            # a wallet's top-ups, newest first, and how many there were lately
+            models.Index(fields=["book_id", "wallet", "id"], name="payments_topup_wallet"),
+        ]

@@ -7,7 +7,7 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Invalid, WrongState
 from payments.ledger import chart
 from payments.ledger import operations as ledger
-from payments.wallets.models import Consumer, Mandate, Wallet
+from payments.wallets.models import Consumer, Mandate, TopUp, Wallet
 from security.merchants import queries as merchants
 from security.merchants.models import LIVE
 
@@ -27,6 +27,20 @@ def open_wallet(*, consumer: Consumer, currency: str, now: datetime) -> Wallet:
     ledger.open_accounts([wallet.account])
     wallet.save(force_insert=True)
     return wallet
+
+
+def open_for(*, user_id: UUID, currency: str, mode: str, now: datetime) -> Wallet:
+    """Open a wallet for a login that has none in this mode. This will write the consumer and the wallet.
+
+    Opens its own unit of work. A consumer's second wish for the same currency gives the
+    wallet that is there.
+    """
+    with tenancy.within(merchants.platform_book_id(mode=mode)):
+        consumer = Consumer(id=ids.new(now), user_id=user_id, mode=mode, created_at=now)
+        Consumer.objects.bulk_create([consumer], ignore_conflicts=True)
+        consumer = Consumer.objects.select_for_update().get(user_id=user_id, mode=mode)
+        present = Wallet.objects.filter(consumer=consumer, currency=currency).first()
+        return present or open_wallet(consumer=consumer, currency=currency, now=now)
 
 
 def top_up(*, wallet: Wallet, amount_minor: int, reference: str, now: datetime) -> None:
@@ -50,6 +64,33 @@ def top_up(*, wallet: Wallet, amount_minor: int, reference: str, now: datetime) 
                 source_id=wallet.pk,
             )
         )
+
+
+def land(*, intent_id: UUID, amount_minor: int, now: datetime) -> None:
+    """Put what a top-up has just captured into its wallet. This will post it, in the capture's transaction.
+
+    The gate of outside providers calls it for the platform's own book; what is no top-up
+    stays with the platform. The entry means nothing to a merchant's balance but the
+    platform's: what came by the charge is the consumer's.
+    """
+    top_up = TopUp.objects.select_related("wallet").filter(intent_id=intent_id).first()
+    if top_up is None:
+        return
+    wallet = top_up.wallet
+    ledger.post(
+        ledger.Draft(
+            id=ids.new(now),
+            reference=f"top_up:{ids.show('pi', intent_id)}",
+            kind="top_up",
+            lines=[
+                ledger.Line(chart.merchant(top_up.book_id, wallet.currency, wallet.mode), wallet.account, amount_minor)
+            ],
+            unit=wallet.unit,
+            effective_at=now,
+            amount_minor=-amount_minor,
+            source_id=top_up.pk,
+        )
+    )
 
 
 def open_test_wallet(*, balance_minor: int, currency: str, now: datetime) -> Wallet:

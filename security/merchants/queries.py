@@ -1,5 +1,6 @@
 """Questions about merchants and their books."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
@@ -20,6 +21,17 @@ def _platform_book_ids(merchant_id: UUID, mode: str) -> UUID:
 def is_live(book_id: UUID) -> bool:
     """Whether a book is a live one. A book never changes its mode, so this is asked once. Raises Book.DoesNotExist."""
     return Book.objects.values_list("mode", flat=True).get(pk=book_id) == LIVE
+
+
+@lru_cache(maxsize=10_000)
+def is_platforms(book_id: UUID) -> bool:
+    """Whether a book is the platform's own. Asked once a book."""
+    return Book.objects.filter(pk=book_id, merchant__is_platform=True).exists()
+
+
+def books(book_ids: Collection[UUID]) -> dict[UUID, Book]:
+    """Books with their merchants, by id, in one statement."""
+    return Book.objects.select_related("merchant").in_bulk(book_ids)
 
 
 def book(book_id: UUID) -> Book:

@@ -1,4 +1,4 @@
-"""Middleware of sign-in: behind these addresses a password alone is not enough."""
+"""Middleware of sign-in: behind these addresses a password alone is not enough, and a wallet's session opens none."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from security.authentication import trail
+from security.web import sides
 from security.web.accounts.views import is_strong
 
 STRONG_PREFIXES = ("/dashboard", "/operator", "/admin")
@@ -22,7 +23,11 @@ class SecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(STRONG_PREFIXES) or not request.user.is_authenticated or is_strong(request):
+        if not request.path_info.startswith(STRONG_PREFIXES) or not request.user.is_authenticated:
+            return self.get_response(request)
+        if sides.is_of_wallet(request):
+            return HttpResponseRedirect(f"{reverse('side')}?{urlencode({'next': _page(request)})}")
+        if is_strong(request):
             return self.get_response(request)
         if not trail.needs_second_factor(request.user):
             return self.get_response(request)

@@ -19,14 +19,24 @@ SOURCES = {**FILES, APPEND_ONLY_FUNCTION: REFUSE}
 CALLERS = {
     "audit_chain_v1": {APP, PLATFORM},
     "audit_text_v1": {APP, PLATFORM},
+    "consumer_links_v1": {APP},
+    "consumer_permissions_v1": {APP},
     "kernel_refuse_change": {APP, PLATFORM},
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
     "pay_wallets_v3": {APP},
+    "wallet_receipts_v1": {APP},
     "wallet_statement_v1": {APP, PLATFORM},
 }
-# Run with the owner's rights: a consumer's statement crosses books, and who writes audit records writes no links.
-DEFINERS = {"audit_chain_v1", "pay_wallets_v3", "wallet_statement_v1"}
+# Run with the owner's rights: what is one consumer's crosses books, and who writes audit records writes no links.
+DEFINERS = {
+    "audit_chain_v1",
+    "consumer_links_v1",
+    "consumer_permissions_v1",
+    "pay_wallets_v3",
+    "wallet_receipts_v1",
+    "wallet_statement_v1",
+}
 
 
 def definitions() -> dict[str, str]:

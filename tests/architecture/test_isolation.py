@@ -164,6 +164,7 @@ REFERENCES = [
     ("payments_refundline", "refund_id"),
     ("payments_setupintent", "customer_id"),
     ("payments_setupintent", "payment_method_id"),
+    ("payments_topup", "intent_id"),
     ("payments_webhookattempt", "delivery_id"),
     ("payments_webhookdelivery", "endpoint_id"),
     ("payments_webhookdelivery", "event_id"),

@@ -27,6 +27,7 @@ WORDS = {
     ("payments_webhookdelivery", "status"): "pending",
     ("payments_webhookendpoint", "status"): "enabled",
     ("security_approval", "status"): "requested",
+    ("security_consent", "purpose"): "profile",
 }
 # Numbers that a book gives once.
 COUNTED = {("payments_receipt", "number")}

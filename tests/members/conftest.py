@@ -1,5 +1,4 @@
-"""The cast, for all tests of members."""
-
-
 def pytest_configure(config):
-    config.pluginmanager.import_plugin("tests.cast")
+    """The cast needs Django's apps, which the root's own turn has loaded."""
+    for module in ("cast", "payers", "acquirer"):
+        config.pluginmanager.import_plugin(f"tests.{module}")

@@ -36,11 +36,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Nobody has a user name."""
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Staff go to their desk, operators to the tables, everybody else to what they keep of their login."""
+        """Staff go to their desk, operators to the tables, everybody else to their wallet."""
         user = authenticated_user(request)
         if trail.places(user):
             return reverse("dashboard")
-        return reverse("admin:index" if user.is_operator else "mfa_index")
+        return reverse("admin:index" if user.is_operator else "wallet_home_live")
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return self.get_login_redirect_url(request)

@@ -6,6 +6,7 @@ from security.web.accounts import stepping, views
 
 urlpatterns = [
     path("enrol/", views.enrol, name="enrol"),
+    path("side/", views.change_side, name="side"),
     path("confirm/<str:demand>/", stepping.confirm, name="step_up"),
     path("sessions/<int:session>/end/", views.end_session, name="end_session"),
     # In front of allauth's own at the same addresses.

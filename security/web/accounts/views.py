@@ -1,6 +1,7 @@
 """Views of allauth to which this platform adds something, and the page that asks for a second factor."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -19,9 +20,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from security.authentication import trail
+from security.web import sides
 from security.web.accounts.forms import note_question
 
 NEXT_KEY = "second_factor_next"
@@ -42,6 +44,21 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if is_strong(request):
         return HttpResponseRedirect(request.session.pop(NEXT_KEY, "/"))
     return render(request, "accounts/enrol.html")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_side(request: HttpRequest) -> HttpResponse:
+    """From work to one's own wallet, or back: who is signed in signs out, and in again on the other side."""
+    following = get_next_redirect_url(request) or f"{sides.WALLET_PREFIX}/"
+    to_wallet = following.startswith(sides.WALLET_PREFIX)
+    if request.method != "POST":
+        return render(request, "accounts/side.html", {"next": following, "to_wallet": to_wallet})
+    get_account_adapter().logout(request)
+    if to_wallet:
+        sides.choose_wallet(request)
+    opening = "account_signup_by_passkey" if request.POST.get("new") else "account_login"
+    return HttpResponseRedirect(f"{reverse(opening)}?{urlencode({'next': following})}")
 
 
 class ActivateTOTPView(totp.ActivateTOTPView):

@@ -1,0 +1,8 @@
+from django.db import migrations
+
+from merchant_platform.kernel.tables import platform
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payments", "0021_payment_codes")]
+    operations = [platform("payments_paymentcode")]
