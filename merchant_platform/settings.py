@@ -307,7 +307,9 @@ OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in
 # --- wallet --------------------------------------------------------------------------
 # What a consumer is shown of what they have with merchants: callables (viewer, now) -> list of Card; and of what they
 # own here: callables (viewer, now) -> list of Holding (members/portal/port.py).
-WALLET_CARDS: list[str] = []
+WALLET_CARDS: list[str] = [
+    "members.offers.portal.cards",
+]
 HOLDINGS: list[str] = ["members.portal.holdings.wallets"]
 # Memberships as passes for a phone: a PEM file with the certificate and key that Apple gave for a pass type, one with
 # the authority's certificate, and the two names that stand in the certificate. Without them no pass is offered.

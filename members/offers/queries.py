@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from members.directory import queries as directory
 from members.offers import codes, engine, frames, personal, states
@@ -91,6 +91,13 @@ def coupons() -> "QuerySet[Offer]":
 def promotion_codes() -> "QuerySet[PromotionCode]":
     """The codes of the open book, with their offers."""
     return PromotionCode.objects.select_related("offer")
+
+
+def own_codes(customer_id: UUID, *, now: datetime) -> "QuerySet[PromotionCode]":
+    """The codes that are a customer's own and can still be used, the newest first."""
+    rows = promotion_codes().filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), is_active=True)
+    rows = rows.filter(Q(redemptions_max__isnull=True) | Q(redeemed_count__lt=F("redemptions_max")))
+    return rows.filter(customer_id=customer_id).order_by("-pk")
 
 
 def unknown_products(shown: Sequence[str]) -> list[str]:
