@@ -16,6 +16,7 @@ NAVIGATION = (
             Item("payments", _("Payments"), icon="credit-card", action="payment.view", keys="g p"),
             Item("refunds", _("Refunds"), icon="receipt-refund", action="payment.view", keys="g r"),
             Item("balance", _("Balance"), icon="coins", action="balance.view", keys="g b"),
+            Item("stored_value", _("Gift cards"), icon="gift", action="stored_value.view", keys="g v"),
             Item("customers", _("Customers"), icon="users", action="customer.view", keys="g c"),
             Item("products", _("Products"), icon="package", action="catalog.view", keys="g o"),
         ),

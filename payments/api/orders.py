@@ -1,14 +1,14 @@
 """/v1/orders: ours, in the same style."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel.api import paging
-from merchant_platform.kernel.api.doors import Call, door, endpoint
+from merchant_platform.kernel.api.doors import Answer, Call, door, endpoint
 from merchant_platform.kernel.api.params import (
     Amount,
     Currency,
@@ -25,12 +25,16 @@ from merchant_platform.kernel.api.params import (
     check_step,
 )
 from merchant_platform.kernel.metadata import merge
-from payments.api.addresses import not_here, origin, path_id
+from payments.api.addresses import mode, not_here, origin, path_id
+from payments.api.refunds import RefundedLine, named_lines
 from payments.catalog.models import Price
 from payments.customers import operations as customers
+from payments.intents import order_deeds
 from payments.orders import objects
 from payments.orders import operations as orders
 from payments.orders.models import Order, OrderLine
+from payments.tenders import objects as tender_objects
+from payments.tenders import operations as tenders
 from security.merchants.models import Store
 
 LINES_MAX = 100
@@ -65,6 +69,13 @@ class CreateOrder(Params):
     metadata: Metadata = {}
     reference: Emptied[Annotated[str, UpTo(100)]] = None
     store: Id | None = None
+
+
+class RefundOrder(Params):
+    amount: Amount | None = None
+    lines: Listed[RefundedLine] = []
+    metadata: Metadata = {}
+    reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
 
 
 class ListOrders(ListParams):
@@ -121,6 +132,36 @@ def list_(call: Call) -> dict[str, Any]:
         prefix="ord",
         url=call.url,
         render=lambda found: render_rows(found, livemode=call.caller.livemode),
+    )
+
+
+@endpoint(permission="orders:read", returns="tender", is_list=True)
+def list_tenders(call: Call) -> dict[str, Any]:
+    """List the tenders of an order, in the order in which they are taken"""
+    row = Order.objects.filter(pk=path_id(call, "ord")).first()
+    if row is None:
+        raise not_here(call, "ord")
+    found = [tender_objects.tender(each, livemode=call.caller.livemode) for each in tenders.of(row)]
+    return {"object": "list", "data": found, "has_more": False, "url": call.url}
+
+
+@endpoint(permission="refunds:write", params=RefundOrder, returns="order_refund", answers_itself=True)
+def refund(call: Call) -> Answer:
+    """Refund an order: the last tender first, each up to what it paid"""
+    params, order_id = call.params, path_id(call, "ord")
+    if not Order.objects.filter(pk=order_id).exists():
+        raise not_here(call, "ord")
+    return order_deeds.refund_once(
+        book_id=call.book_id,
+        request=call.idempotency,
+        order_id=order_id,
+        amount_minor=params.amount,
+        lines=named_lines(params.lines),
+        reason=params.reason,
+        metadata=merge({}, params.metadata),
+        mode=mode(call),
+        now=call.now,
+        origin=origin(call),
     )
 
 
@@ -184,4 +225,6 @@ def _store(call: Call, text_: str | None) -> Any:
 urlpatterns = [
     door("orders", GET=list_, POST=create),
     door("orders/<id>", GET=retrieve),
+    door("orders/<id>/refund", POST=refund),
+    door("orders/<id>/tenders", GET=list_tenders),
 ]

@@ -75,21 +75,12 @@ def create(call: Call) -> Answer:
         raise InvalidParameter(
             "You must provide exactly one of these parameters: charge, payment_intent.", code="parameters_exclusive"
         )
-    if len(params.lines) > LINES_MAX:
-        raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
 
     def first(writes: Writes) -> Answer | Asked[RefundQuestion]:
         given, lines = refunds.refund(
             attempt_id=_attempt(params),
             amount_minor=params.amount,
-            lines=[
-                refunds.LineRefund(
-                    line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
-                    quantity=line.quantity,
-                    amount_minor=line.amount,
-                )
-                for position, line in enumerate(params.lines)
-            ],
+            lines=named_lines(params.lines),
             reason=params.reason,
             metadata=merge({}, params.metadata),
             mode=mode(call),
@@ -158,6 +149,20 @@ def _answer(call: Call, given: Refund, lines: list[RefundLine], writes: Writes) 
     paid_with = ids.show("pm", given.attempt.payment_method_id)
     shown = objects.refund(given, lines, payment_method_id=paid_with)
     return answers.of_refund(given, lines, body=expanded(call, shown, writes))
+
+
+def named_lines(lines: Sequence[RefundedLine]) -> list[refunds.LineRefund]:
+    """The lines that a request names, for the room."""
+    if len(lines) > LINES_MAX:
+        raise InvalidParameter(f"A refund names at most {LINES_MAX} lines.", param="lines")
+    return [
+        refunds.LineRefund(
+            line_id=paging.identifier("li", line.line, param=f"lines[{position}][line]"),
+            quantity=line.quantity,
+            amount_minor=line.amount,
+        )
+        for position, line in enumerate(lines)
+    ]
 
 
 def render(rows: Sequence[Refund]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from payments.api import (
     payment_methods,
     refunds,
     setup_intents,
+    stored_value_cards,
     wallets,
     webhook_endpoints,
 )
@@ -31,6 +32,7 @@ ROOMS = (
     balance,
     events,
     wallets,
+    stored_value_cards,
     webhook_endpoints,
 )
 

@@ -121,7 +121,7 @@ def pay_by_tenders(
 def pay_by_wallet(
     *, session_id: UUID, consumer_id: UUID, shown_minor: int, mode: str, moment: Moment, origin: Origin
 ) -> CheckoutSession:
-    """Pay what tenders leave of a session from a consumer's wallet. This will write the consent, the payment and the session's end.
+    """Pay what tenders leave of a session from a wallet. This will write consent, payment and the session's end.
 
     `shown_minor` is the amount on the page that the consumer said yes to: the mandate's
     limit. One transaction. A session that is over, or whose payment is under way, is

@@ -49,8 +49,6 @@ __all__ = [
 class DiscountGone(Conflict):
     """A discount that the payer was shown cannot be had any more: nothing is held, and the page prices again."""
 
-    code = "discount_unavailable"
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -48,6 +48,21 @@ class Shown:
         return bool(self.order.tendered_minor) and self.stage == CHOOSE
 
     @property
+    def due_minor(self) -> int:
+        """The number on the page: what is left to pay, and of what is paid or over, what it was about."""
+        return self.order.total_minor if self.is_final else self.rest_minor
+
+    @property
+    def discount_minor(self) -> int:
+        """What the discounts take off all lines."""
+        return sum(line.discount_minor for line in self.lines)
+
+    @property
+    def discount_back_minor(self) -> int:
+        """The same as the negative amount that stands on the page."""
+        return -self.discount_minor
+
+    @property
     def rest_minor(self) -> int:
         """What is left to pay beside the tenders."""
         return max(0, self.order.total_minor - self.order.tendered_minor)

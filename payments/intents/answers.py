@@ -8,6 +8,8 @@ from merchant_platform.kernel.idempotency import Answer
 from merchant_platform.kernel.wire import dump
 from payments.intents import objects, states
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine, SetupIntent
+from payments.intents.order_refunds import OrderRefund
+from payments.tenders import objects as tenders
 
 
 def of_intent(intent: PaymentIntent, *, livemode: bool, body: str | None = None) -> Answer:
@@ -32,6 +34,35 @@ def of_refund(given: Refund, lines: Sequence[RefundLine], *, body: str | None = 
         method_id = Attempt.objects.values_list("payment_method_id", flat=True).get(pk=given.attempt_id)
         body = dump(objects.refund(given, lines, payment_method_id=ids.show("pm", method_id)))
     return Answer(status=200, body=body, moved_money=True)
+
+
+def of_order_refund(given: OrderRefund, *, livemode: bool) -> Answer:
+    """What a refund of an order gave back, by what had paid it."""
+    order_id = ids.show("ord", given.order.pk)
+    methods = dict(
+        Attempt.objects.filter(pk__in=[each.attempt_id for each in given.refunds]).values_list(
+            "pk", "payment_method_id"
+        )
+    )
+    lines: dict[Any, list[RefundLine]] = {}
+    for line in RefundLine.objects.filter(refund_id__in=[each.pk for each in given.refunds]).order_by("pk"):
+        lines.setdefault(line.refund_id, []).append(line)
+    shown = {
+        "object": "order_refund",
+        "amount": given.amount_minor,
+        "currency": given.order.currency.lower(),
+        "livemode": livemode,
+        "order": order_id,
+        "refunds": [
+            objects.refund(each, lines.get(each.pk, []), payment_method_id=ids.show("pm", methods[each.attempt_id]))
+            for each in given.refunds
+        ],
+        "tender_refunds": [
+            tenders.tender_refund(each, currency=given.order.currency, livemode=livemode)
+            for each in given.tender_refunds
+        ],
+    }
+    return Answer(status=200, body=dump(shown), moved_money=True)
 
 
 def _declined(error: Mapping[str, Any], **inside: Any) -> Answer:

@@ -119,3 +119,8 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return self.description
+
+    @property
+    def full_minor(self) -> int:
+        """What it would cost without its discounts."""
+        return self.amount_minor + self.discount_minor

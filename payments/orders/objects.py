@@ -16,6 +16,7 @@ def order(row: Order, lines: Sequence[OrderLine], *, livemode: bool) -> dict[str
         "amount_due": row.owed_minor,
         "amount_paid": row.paid_minor,
         "amount_refunded": row.refunded_minor,
+        "amount_tendered": row.tendered_minor,
         "amount_total": row.total_minor,
         "created": unix(row.created_at),
         "currency": row.currency.lower(),

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from merchant_platform.kernel import privacy
+from merchant_platform.kernel import ids, privacy
 from merchant_platform.kernel.tables import TenantForeignKey, book_unique
 from payments.tenders import states
 
@@ -77,6 +77,10 @@ class Tender(models.Model):
                 fields=["book_id", "intent"], condition=models.Q(intent__isnull=False), name="payments_tender_intent"
             ),
         ]
+
+    @property
+    def shown_id(self) -> str:
+        return ids.show(self.id_prefix, self.pk)
 
     @property
     def left_minor(self) -> int:

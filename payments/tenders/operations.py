@@ -30,8 +30,6 @@ HELD = frozenset({states.CHOSEN, states.RESERVED})
 class TooMuch(Invalid):
     """More than the order owes, or than there is, or no whole step of it."""
 
-    code = "tender_amount_invalid"
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -23,8 +23,6 @@ from payments.origin import Origin
 class TenderGone(Conflict):
     """What was offered is not there any more, or less of it: nothing was reserved. Its sentence is for the payer."""
 
-    code = "tender_unavailable"
-
 
 @dataclass(frozen=True, slots=True)
 class Payer:

@@ -41,6 +41,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "payment.cancel": frozenset({MANAGER, CASHIER, SUPPORT}),
     "payment.export": frozenset({MANAGER, ANALYST, FINANCE}),
     "note.write": frozenset({MANAGER, CASHIER, SUPPORT, FINANCE}),
+    "stored_value.view": frozenset({MANAGER, CASHIER, SUPPORT, FINANCE}),
+    # Issue, load, freeze: whoever loads a card by his word makes the merchant owe it.
+    "stored_value.manage": frozenset({MANAGER, FINANCE}),
     "balance.view": frozenset({MANAGER, FINANCE}),
     "customer.view": frozenset({MANAGER, CASHIER, SUPPORT, DEVELOPER}),
     "customer.edit": frozenset({MANAGER, SUPPORT}),

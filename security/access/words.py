@@ -29,6 +29,8 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "payment.cancel": _("Cancel payments"),
             "payment.export": _("Take payments and refunds away as a file"),
             "note.write": _("Write notes on payments"),
+            "stored_value.view": _("See gift cards and stored-value cards"),
+            "stored_value.manage": _("Issue, load and freeze gift cards and stored-value cards"),
             "sales.view": _("See sums of what was sold"),
             "balance.view": _("See the balance and payouts"),
             "books.prove": _("Have the books proved"),

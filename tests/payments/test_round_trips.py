@@ -94,7 +94,7 @@ class TestPage:
         visitor = Visitor(offer(api))
         visitor.sign_in(payer)
 
-        # Who signed in, their wallet, what is in it; who they are to the merchant, their cards, and the wallet as a tender.
+        # Who signed in, their wallet, what is in it; who they are to the merchant, their cards, the wallet as a tender.
         assert len(asked(lambda: _get(visitor))) == 12
 
     def test_takes_six_with_its_receipt(self, api, asked):

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
 
-from merchant_platform.kernel.money import Money
+from merchant_platform.kernel.money import Money, to_type
 
 register = template.Library()
 
@@ -40,6 +40,12 @@ def money(amount_minor: int, currency: str) -> SafeString:
 def money_text(amount_minor: int, currency: str) -> str:
     """The same as text alone, for the middle of a translated sentence: `{% money_text … as shown %}`."""
     return Money(amount_minor, currency).text(locale())
+
+
+@register.simple_tag
+def typed(amount_minor: int, currency: str) -> str:
+    """An amount as a person types it into a field."""
+    return to_type(amount_minor, currency)
 
 
 @register.simple_tag

@@ -13,13 +13,13 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.events import objects as events
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
-from payments.intents import objects, states
+from payments.intents import objects, order_refunds, states
 from payments.intents.models import Attempt
 from payments.listing.payments import state_of
 from payments.story import queries as story
 from payments.story import timeline as moments
 from payments.story.pieces import Story, Told
-from payments.web.dashboard import standing, timeline, words
+from payments.web.dashboard import orders, standing, timeline, words
 from payments.web.dashboard.links import url_of
 from security.web.desk import Desk, desk_page
 
@@ -33,6 +33,13 @@ def show(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
         if told is None:
             raise Http404
         context = _context(desk, told)
+        order = told.intent.order
+        # Of an order that is paid in parts: what paid them, two statements more.
+        context["parts"] = (
+            [orders.part(desk, each) for each in reversed(order_refunds.sources_of(order))]
+            if order.tendered_minor
+            else []
+        )
     context["token"] = standing.new_token()
     return desk.render(request, "payments/payment.html", context)
 

@@ -94,7 +94,9 @@ class RefundForm(forms.Form):
     def rows(self) -> list[tuple[OrderLine, forms.BoundField, int]]:
         """Each line that has something left, with its field and how many are left."""
         return [
-            (line, self[_name(line)], line.quantity - line.refunded_quantity) for line in self.lines if _is_left(line)
+            (line, self[_name(line)], line.quantity - line.refunded_quantity)
+            for line in self.lines
+            if is_line_left(line)
         ]
 
 
@@ -103,12 +105,22 @@ class RefundForm(forms.Form):
 def choose(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
     """What is to go back. The form leads to the confirm page, whose address says all of it."""
     asked = _read(desk, payment)
+    if asked.intent.order.tendered_minor:
+        # Several tenders paid it: what goes back, and how, is the order's.
+        return HttpResponseRedirect(desk.url("order_refund", order=ids.show("ord", asked.intent.order_id)))
     if not asked.left_minor:
         return _nothing(request, desk, asked)
     # Led back here to change something, it is filled in as it was.
     form = asked.form(request.GET if request.GET.get("by") else None)
-    context = {"token": request.GET.get("token") or standing.new_token(), **asked.context}
+    context = {"token": request.GET.get("token") or standing.new_token(), **asked.context, **_ways(desk, payment)}
     return desk.render(request, "payments/refund.html", {**context, "form": form})
+
+
+def _ways(desk: Desk, payment: str) -> dict[str, str]:
+    return {
+        "confirm_url": desk.url("refund_confirm", payment=payment),
+        "back_url": desk.url("payment", payment=payment),
+    }
 
 
 def _binds(request: HttpRequest, desk: Desk, payment: str) -> Binding | None:
@@ -156,7 +168,7 @@ def confirm(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
     if not asked.left_minor:
         return _nothing(request, desk, asked, status=400)
     form = asked.form(request.GET)
-    context = {**asked.context, "form": form, "token": token}
+    context = {**asked.context, **_ways(desk, payment), "form": form, "token": token}
     if not form.is_valid():
         return desk.render(request, "payments/refund.html", context, status=400)
     try:
@@ -192,12 +204,14 @@ class Asked:
     @property
     def has_lines(self) -> bool:
         """Whether it was an order of things, not an amount alone."""
-        return not self.intent.order.is_implicit and any(_is_left(line) for line in self.lines)
+        return not self.intent.order.is_implicit and any(is_line_left(line) for line in self.lines)
 
     @property
     def context(self) -> dict[str, Any]:
         return {
             "intent": self.intent,
+            "whole_minor": self.intent.amount_minor,
+            "currency": self.intent.currency,
             "payment_id": self.payment_id,
             "left_minor": self.left_minor,
             "has_lines": self.has_lines,
@@ -287,7 +301,8 @@ def _done(request: HttpRequest, desk: Desk, payment: str, refund_id: UUID) -> Ht
     return HttpResponseRedirect(desk.url("payment", payment=payment))
 
 
-def _is_left(line: OrderLine) -> bool:
+def is_line_left(line: OrderLine) -> bool:
+    """Whether something of a line can still be given back."""
     return line.amount_minor > line.refunded_minor
 
 

@@ -1,6 +1,19 @@
 """The dashboard's pages of payments."""
 
-from payments.web.dashboard import balance, bulk, holding, notes, payment, payments, refund, refunds, saved_views
+from payments.web.dashboard import (
+    balance,
+    bulk,
+    holding,
+    notes,
+    order_refund,
+    orders,
+    payment,
+    payments,
+    refund,
+    refunds,
+    saved_views,
+    stored_value,
+)
 from security.web.desk import dashboard_path
 
 urlpatterns = [
@@ -19,6 +32,15 @@ urlpatterns = [
     *dashboard_path("payments/<str:payment>/cancel", holding.cancel, name="cancel"),
     *dashboard_path("payments/<str:payment>/notes", notes.add, name="note_add"),
     *dashboard_path("payments/<str:payment>/notes/<str:note>", notes.change, name="note"),
+    *dashboard_path("orders/<str:order>", orders.show, name="order"),
+    *dashboard_path("orders/<str:order>/refund", order_refund.choose, name="order_refund"),
+    *dashboard_path("orders/<str:order>/refund/confirm", order_refund.confirm, name="order_refund_confirm"),
+    *dashboard_path("stored-value", stored_value.index, name="stored_value"),
+    *dashboard_path("stored-value/new", stored_value.new, name="stored_value_new"),
+    *dashboard_path("stored-value/<str:card>", stored_value.detail, name="stored_value_card"),
+    *dashboard_path("stored-value/<str:card>/load", stored_value.load, name="stored_value_load"),
+    *dashboard_path("stored-value/<str:card>/switch", stored_value.switch, name="stored_value_switch"),
+    *dashboard_path("stored-value/<str:card>/pin", stored_value.renew_pin, name="stored_value_pin"),
     *dashboard_path("refunds", refunds.index, name="refunds"),
     *dashboard_path("refunds/export", refunds.export, name="refunds_export"),
     *dashboard_path("balance", balance.index, name="balance"),

@@ -64,6 +64,10 @@ ACCOUNTS: dict[str, Any] = {
     "merchant": _("Your balance"),
     "fees": _("The platform's fees"),
     "acquirer": _("The card acquirer"),
+    "stored_value": _("Paid-for value on the card"),
+    "stored_bonus": _("Bonus on the card"),
+    "stored_issued": _("What you owe on cards"),
+    "bonus_issued": _("Bonus given on cards"),
 }
 ENTRIES: dict[str, Any] = {
     "charge": _("Payment"),
@@ -79,6 +83,30 @@ ACTS: dict[str, Any] = {
     "refund": pgettext_lazy("act", "Refund"),
     "capture": pgettext_lazy("act", "Capture"),
     "cancel": pgettext_lazy("act", "Cancel"),
+}
+CARD_STATES: dict[str, tuple[str, Any]] = {
+    "inactive": ("neutral", _("Not paid for yet")),
+    "active": ("success", _("Active")),
+    "frozen": ("info", _("Frozen")),
+    "expired": ("neutral", _("Expired")),
+}
+CARD_KINDS: dict[str, Any] = {"gift": _("Gift card"), "stored": _("Stored-value card")}
+CARD_MOVEMENTS: dict[str, Any] = {
+    "load": _("Loaded"),
+    "payment": _("Payment"),
+    "refund": _("Refund"),
+    "unload": _("Taken off: the purchase was refunded"),
+    "expiry": _("Expired"),
+}
+TENDER_STATES: dict[str, tuple[str, Any]] = {
+    "chosen": ("neutral", _("Chosen")),
+    "reserved": ("info", _("Reserved")),
+    "completed": ("success", _("Paid")),
+}
+ORDER_STATES: dict[str, tuple[str, Any]] = {
+    "open": ("warning", _("Open")),
+    "paid": ("success", _("Paid")),
+    "canceled": ("neutral", _("Canceled")),
 }
 VERDICTS: dict[str, tuple[str, Any]] = {
     "allowed": ("success", _("Allowed")),
@@ -111,6 +139,7 @@ DECLINES: dict[str, Any] = {
 REFUSALS: dict[str, Any] = {
     "charge_already_refunded": _("It is refunded already."),
     "charge_not_refundable": _("No money was taken, so there is nothing to refund."),
+    "stored_value_spent": _("This line put value on a card that has been spent meanwhile."),
     "charge_refund_amount_exceeded": _("That is more than is left to refund."),
     "refund_lines_mismatch": _("The lines and the amount do not go together."),
     "payment_intent_unexpected_state": _("The payment is not in a state that allows this."),

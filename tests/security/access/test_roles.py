@@ -47,6 +47,8 @@ EXPECTED = {
     "merchant.edit": {OWNER},
     "merchant.view": {OWNER, MANAGER, DEVELOPER, FINANCE},
     "sales.view": {OWNER, MANAGER, ANALYST, FINANCE},
+    "stored_value.manage": {OWNER, MANAGER, FINANCE},
+    "stored_value.view": {OWNER, MANAGER, CASHIER, SUPPORT, FINANCE},
     "staff.invite": {OWNER, MANAGER},
     "staff.manage": {OWNER},
     "staff.view": {OWNER, MANAGER},
