@@ -14,11 +14,13 @@ from members.loyalty.models import (
     Run,
     Standing,
 )
+from members.offers.models import DiscountShare, Offer, OfferVersion, PromotionCode, Redemption
 
 __all__ = [
     "Accrual",
     "Contact",
     "Correction",
+    "DiscountShare",
     "Duplicate",
     "Features",
     "FeaturesCursor",
@@ -36,5 +38,9 @@ __all__ = [
     "Reward",
     "Run",
     "Standing",
+    "Offer",
+    "OfferVersion",
+    "PromotionCode",
+    "Redemption",
     "Tag",
 ]

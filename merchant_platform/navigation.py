@@ -31,6 +31,11 @@ NAVIGATION = (
         actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
     ),
     Group(
+        _("Members"),
+        (Item("offers", _("Offers"), icon="tag", action="offer.view", keys="g f"),),
+        actions=(Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),),
+    ),
+    Group(
         _("Security"),
         (
             Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),

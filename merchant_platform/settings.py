@@ -310,7 +310,9 @@ OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in
 # --- wallet --------------------------------------------------------------------------
 # What a consumer is shown of what they have with merchants: callables (viewer, now) -> list of Card; and of what they
 # own here: callables (viewer, now) -> list of Holding (members/portal/port.py).
-WALLET_CARDS: list[str] = []
+WALLET_CARDS: list[str] = [
+    "members.offers.portal.cards",
+]
 HOLDINGS: list[str] = ["members.portal.holdings.wallets"]
 # Memberships as passes for a phone: a PEM file with the certificate and key that Apple gave for a pass type, one with
 # the authority's certificate, and the two names that stand in the certificate. Without them no pass is offered.
@@ -370,7 +372,7 @@ PROOF_CHECKS: list[str] = ["members.loyalty.reconcile.CHECKS"]
 # Payment methods: name to the class that implements payments.methods.port.PaymentMethod.
 PAYMENT_METHODS = {"wallet": "payments.methods.wallet.WalletMethod"}
 # Who prices the cart of a checkout, and who invites its payer to join (payments/checkout/ports.py); "": nobody.
-CHECKOUT_DISCOUNTS = ""
+CHECKOUT_DISCOUNTS = "members.offers.checkout.Offers"
 CHECKOUT_INVITATIONS = "members.directory.checkout.Enrolment"
 # Tenders: ways to pay a part of an order from value in the ledger, in the order in which they are taken
 # (payments/tenders/port.py). Refunds run the other way round.

@@ -521,6 +521,17 @@ OBJECTS = Group(
             guide="orders",
         ),
         ErrorCode(
+            code="coupon_expired",
+            statuses=(400,),
+            title=_("The coupon is over"),
+            meaning=_("No code can be made for a coupon that has ended, or switched on again."),
+            cause=_("The coupon’s `redeem_by` has passed, or it was used as often as `max_redemptions` says."),
+            mend=_("Make a new coupon, and codes for that one."),
+            message="This coupon cannot be used any more.",
+            param="promotion[coupon]",
+            guide="checkout",
+        ),
+        ErrorCode(
             code="checkout_session_unexpected_state",
             statuses=(400,),
             title=_("The checkout session is over, or being paid for"),

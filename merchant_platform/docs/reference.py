@@ -42,6 +42,7 @@ _EXAMPLES: dict[str, Any] = {
     "payment_code": "888888888888888888",
     "payment_method": "pm_...",
     "product": "prod_...",
+    "promotion": {"type": "coupon", "coupon": "coupon_..."},
     "query": 'metadata["table"]:"7"',
     "type": "card",
     "unit_amount": 8800,
@@ -56,6 +57,8 @@ _SAID: dict[str, dict[str, Any]] = {
         "success_url": "https://example.com/thanks",
     },
     "POST_checkout_sessions_id": {"metadata": {"table": "7"}},
+    "POST_coupons": {"id": "SPRING25", "percent_off": 25, "max_redemptions": 100},
+    "POST_coupons_id": {"name": "Spring"},
     "POST_customers": {"name": "Lin Mei"},
     "POST_customers_id": {"email": "lin.mei@example.com"},
     "POST_members": {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]},
@@ -64,6 +67,12 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_points_transfers": {"sender": "mem_...", "recipient": "mem_...", "points": 100},
     "POST_rewards": {"name": "A coffee", "points": 500},
     "POST_rewards_id": {"active": False},
+    "POST_offers_preview": {
+        "currency": "cny",
+        "customer": "cus_...",
+        "codes": ["WELCOME"],
+        "line_items": [{"price": "price_...", "quantity": 2}],
+    },
     "POST_payment_intents_id": {"metadata": {"table": "7"}},
     "POST_payment_intents_id_confirm": {"payment_method": "pm_..."},
     "POST_payment_methods": {
@@ -73,6 +82,8 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_payment_methods_id": {"metadata": {"table": "7"}},
     "POST_prices_id": {"active": False},
     "POST_products_id": {"name": "Coffee beans 500 g"},
+    "POST_promotion_codes": {"promotion": {"type": "coupon", "coupon": "coupon_..."}, "code": "HELLO"},
+    "POST_promotion_codes_id": {"active": False},
     "POST_refunds": {"payment_intent": "pi_..."},
     "POST_refunds_id": {"metadata": {"table": "7"}},
     "POST_setup_intents": {"customer": "cus_...", "payment_method": "pm_card_visa", "confirm": True},
@@ -83,6 +94,7 @@ _SAID: dict[str, dict[str, Any]] = {
 # Ours: the SDK has no method for them, and sends them all the same.
 _NOT_IN_SDK = (
     "members",
+    "offers",
     "orders",
     "payment_codes",
     "points",
@@ -389,7 +401,7 @@ def _filled(address: str) -> str:
 def _id_of(path: str) -> str:
     """The blank for the id in an address: `cus_...` under customers."""
     kind = path.partition("/{")[0].rpartition("test_helpers/")[2].replace("/", " ").replace("_", " ").removesuffix("s")
-    return {"checkout session": "cs_test"}.get(kind, _prefixes().get(kind, "id")) + "_..."
+    return {"checkout session": "cs_test", "coupon": "coupon"}.get(kind, _prefixes().get(kind, "id")) + "_..."
 
 
 @cache

@@ -293,7 +293,8 @@ def _ready(
     if quote.has_changed or order.total_minor - order.tendered_minor != shown_minor:
         raise PriceChanged("The price changed meanwhile. Nothing was charged.")
     giver = ports.discounts()
-    if giver and quote.cart and quote.priced and quote.priced.applied:
+    # Also where nothing applies any more: what an earlier try held is let go.
+    if giver and quote.cart and quote.priced:
         try:
             giver.hold(quote.cart, quote.priced, expires_at=session.expires_at)
         except ports.DiscountGone as gone:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0018_ledger_reserved'),
+        ('payments', '0020_tenders_tenancy'),
     ]
 
     operations = [

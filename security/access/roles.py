@@ -55,6 +55,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "member.export": frozenset({MANAGER}),
     "catalog.view": frozenset({MANAGER, CASHIER, ANALYST, DEVELOPER, SUPPORT, FINANCE}),
     "catalog.edit": frozenset({MANAGER}),
+    "offer.view": frozenset({MANAGER, CASHIER, ANALYST, SUPPORT, FINANCE}),
+    "offer.edit": frozenset({MANAGER}),
     "key.manage": frozenset({DEVELOPER}),
     "event.view": frozenset({DEVELOPER, SUPPORT}),
     "staff.view": frozenset({MANAGER}),

@@ -55,6 +55,8 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "member.merge": _("Merge members, and undo it"),
             "member.import": _("Import members from a sheet"),
             "member.export": _("Take members away as a file"),
+            "offer.view": _("See offers and their codes"),
+            "offer.edit": _("Make, change and end offers, make codes"),
         },
     ),
     (

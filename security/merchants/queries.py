@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
-from security.merchants.models import LIVE, Book, Merchant
+from security.merchants.models import LIVE, Book, Merchant, Store
 
 
 def platform_book_id(*, mode: str) -> UUID:
@@ -37,3 +37,8 @@ def books(book_ids: Collection[UUID]) -> dict[UUID, Book]:
 def book(book_id: UUID) -> Book:
     """A book with its merchant. Raises Book.DoesNotExist."""
     return Book.objects.select_related("merchant").get(pk=book_id)
+
+
+def open_stores(merchant_id: UUID) -> list[Store]:
+    """The stores of a merchant that sell, by name."""
+    return list(Store.objects.filter(merchant_id=merchant_id, closed_at__isnull=True).order_by("name"))

@@ -61,12 +61,15 @@ def victim(api, book, customer, wallet_method):
         api.post("test_helpers/wallets", {"balance": 500, "currency": "cny", "customer": shown("cus", customer)})
     )
     hook = made(api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}))
+    coupon = made(api.post("coupons", {"percent_off": 10}))
+    code = made(api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}))
     return SimpleNamespace(
         book_id=book.pk,
         ids={
             "balance_transactions": refund["balance_transaction"],
             "charges": intent["latest_charge"],
             "checkout": session["id"],
+            "coupons": coupon["id"],
             "customers": shown("cus", customer),
             "events": api.get("events").json["data"][0]["id"],
             "orders": order["id"],
@@ -74,6 +77,7 @@ def victim(api, book, customer, wallet_method):
             "payment_methods": method,
             "prices": price["id"],
             "products": product["id"],
+            "promotion_codes": code["id"],
             "refunds": refund["id"],
             "setup_intents": setup["id"],
             "wallets": wallet["id"],
@@ -187,6 +191,12 @@ PARAMETERS = [
         "event",
         lambda v, s: {"event": v.ids["events"]},
     ),
+    ("POST", "coupons", "applies_to[products]", lambda v, s: coupon(v.ids["products"])),
+    ("POST", "promotion_codes", "promotion[coupon]", lambda v, s: {"promotion": promoted(v.ids["coupons"])}),
+    ("POST", "offers/preview", "customer", lambda v, s: order(s) | {"customer": v.ids["customers"]}),
+    ("POST", "offers/preview", "line_items[0][price]", lambda v, s: order(s, price=v.ids["prices"])),
+    ("GET", "coupons", "starting_after", lambda v, s: {"starting_after": v.ids["coupons"]}),
+    ("GET", "promotion_codes", "coupon", lambda v, s: {"coupon": v.ids["coupons"]}),
     ("GET", "webhook_endpoints", "starting_after", lambda v, s: {"starting_after": v.ids["webhook_endpoints"]}),
     ("GET", "customers", "starting_after", lambda v, s: {"starting_after": v.ids["customers"]}),
     ("GET", "payment_intents", "ending_before", lambda v, s: {"ending_before": v.ids["payment_intents"]}),
@@ -195,6 +205,14 @@ PARAMETERS = [
 
 def payment(stranger) -> dict:
     return {"amount": 100, "currency": "cny"}
+
+
+def coupon(product) -> dict:
+    return {"percent_off": 10, "applies_to": {"products": [product]}}
+
+
+def promoted(coupon) -> dict:
+    return {"type": "coupon", "coupon": coupon}
 
 
 def order(stranger, **line) -> dict:

@@ -23,9 +23,10 @@ from stripe._stripe_object import StripeObject, UntypedStripeObject
 # Objects of ours, which the SDK reads without knowing them, and the events that tell of them.
 OURS = {
     *("order", "order_line", "refund_line", "wallet", "wallet_transaction"),
+    *("offer", "offer.preview", "offer.redemption"),
     *("webhook_attempt", "webhook_backfill", "webhook_delivery"),
 }
-OUR_EVENTS = {"order.created"}
+OUR_EVENTS = {"offer.created", "offer.redeemed", "offer.updated", "order.created"}
 
 # What may be absent: it belongs to products that this platform does not have.
 ABSENT_ANYWHERE = {"account", "context", "currency_options", "customer_account", "deleted", "presentment_details"}

@@ -9,6 +9,7 @@ from pkgutil import walk_packages
 
 import pytest
 
+from members.offers.models import Offer
 from merchant_platform.docs import guide
 from merchant_platform.docs.error_codes import CODES, GROUPS
 from merchant_platform.kernel import tenancy
@@ -283,6 +284,13 @@ class Counter:
     def resource_already_exists(self):
         self.order()
         return self.order()
+
+    def coupon_expired(self):
+        self.api.post("coupons", {"id": "GONE", "percent_off": 10, "max_redemptions": 1})
+        code = self.api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": "GONE"}, "active": False})
+        with tenancy.within(self.book.pk):
+            Offer.objects.update(redeemed_count=1)
+        return self.api.post(f"promotion_codes/{code.json['id']}", {"active": True})
 
     def product_in_use(self):
         product = self.api.post(

@@ -63,7 +63,9 @@ def world(api, customer, wallet_method, acquirer):
         "orders", {"currency": "cny", "line_items": [{"description": "Beans", "unit_amount": 8_800, "quantity": 2}]}
     ).json
     endpoint = api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}).json
-    made = (intent, product, price, session, setup, wallet, refund, order, endpoint)
+    coupon = api.post("coupons", {"id": "coupon_SPRING", "percent_off": 25}).json
+    code = api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}).json
+    made = (coupon, code, intent, product, price, session, setup, wallet, refund, order, endpoint)
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
