@@ -178,6 +178,16 @@ KEYS = Group(
             guide="keys",
         ),
         ErrorCode(
+            code="https_required",
+            statuses=(403,),
+            title=_("The API is spoken over HTTPS alone"),
+            meaning=_("The request came over plain HTTP, where everybody on the way can read the key in it."),
+            cause=_("The base address of the client begins with `http://`."),
+            mend=_("Begin the base address with `https://`, and replace the key: it was sent in the open."),
+            message="The API is spoken over HTTPS alone. Replace the key that this request carried.",
+            guide="keys",
+        ),
+        ErrorCode(
             code="api_key_revoked",
             statuses=(400,),
             title=_("The key was replaced or revoked before"),
