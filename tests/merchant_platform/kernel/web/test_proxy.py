@@ -97,7 +97,7 @@ class TestDoors:
     def test_count_a_key_once_whatever_it_claims(self, book, settings):
         settings.API_RATE_LIMIT = 1
         made, bearer = self.key(book)
-        limits._server().delete(f"rate:{made.pk}")
+        limits.server().delete(f"rate:{made.pk}")
         claims = [{**FORGED, "HTTP_X_FORWARDED_FOR": f"203.0.113.{number}"} for number in range(3)]
 
         statuses = [ask(ApiApplication(), "/v1/customers", STRANGER, **bearer, **claim)[0] for claim in claims]
