@@ -149,7 +149,7 @@ STORAGES = {
 # The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
-# --- transport (docs/adr/0017) ---------------------------------------------------------
+# --- transport (docs/adr/0018) ---------------------------------------------------------
 # Proxies in front of us, as networks: `127.0.0.1,10.0.0.0/8`. They alone are believed about the client's address,
 # its scheme and its certificate (kernel/web/proxy.py). Without one nobody is.
 try:
