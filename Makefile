@@ -1,6 +1,6 @@
 # Every command brings what it needs: each works in a fresh clone.
 .NOTPARALLEL:
-.PHONY: help setup setup-tests run worker test check prove bench messages clean
+.PHONY: help setup setup-tests lock run worker test check prove bench messages clean
 
 python := .venv/bin/python
 # How many cases `make prove` tries.
@@ -15,6 +15,7 @@ help:
 	@echo "make test     all tests           make check    format, lint, types, floors, migrations"
 	@echo "make prove    long proofs (N=...) make bench    benchmarks"
 	@echo "make worker   one more worker     make setup    only the virtual environment"
+	@echo "make lock     the lock files, after a change of a pin"
 	@echo "make clean    remove the virtual environment and caches; the data in .data stay"
 
 setup:
@@ -22,6 +23,10 @@ setup:
 
 setup-tests:
 	@.ci/virtualenv tests/requirements.txt
+
+# After a change of a pin: what everything installs is what the locks name.
+lock: setup-tests
+	@.ci/lock
 
 # exec: a signal to make reaches the platform itself, with no shell between them.
 run: setup

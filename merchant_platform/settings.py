@@ -6,6 +6,7 @@ another shell then speaks with the running platform.
 """
 
 import hmac
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -28,6 +29,7 @@ if not env.str("PORT", default="8000").isdecimal():
     raise ImproperlyConfigured(f"PORT is '{env.str('PORT')}', and a port is a number from 1 to 65535.")
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+IS_HTTPS = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"]
 )
@@ -99,23 +101,25 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 ROOT_URLCONF = "merchant_platform.urls"
 WSGI_APPLICATION = "merchant_platform.wsgi.application"
 APPEND_SLASH = False
-# Each is Django's own, made to step aside for /v1.
+# Of pages: the API's answers leave below them (kernel/api/wsgi.py). Most are Django's own, made to step aside for /v1
+# also where a test sends it this way; three are named as they are, since `check --deploy` looks for their names.
+_OURS = "merchant_platform.kernel.web.middleware"
 MIDDLEWARE = [
-    f"merchant_platform.kernel.web.middleware.{name}"
-    for name in (
-        "Security",
-        "WhiteNoise",
-        "ContentSecurityPolicy",
-        "PermissionsPolicy",
-        "Session",
-        "Locale",
-        "Common",
-        "Csrf",
-        "Authentication",
-        "Message",
-        "XFrameOptions",
-    )
-] + ["allauth.account.middleware.AccountMiddleware", "security.web.middleware.SecondFactor"]
+    "django.middleware.security.SecurityMiddleware",
+    f"{_OURS}.ResourcePolicy",
+    f"{_OURS}.WhiteNoise",
+    f"{_OURS}.ContentSecurityPolicy",
+    f"{_OURS}.PermissionsPolicy",
+    f"{_OURS}.Session",
+    f"{_OURS}.Locale",
+    f"{_OURS}.Common",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    f"{_OURS}.Authentication",
+    f"{_OURS}.Message",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "security.web.middleware.SecondFactor",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -137,6 +141,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "merchant_platform" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "merchant_platform.kernel.web.static.Storage"},
@@ -144,7 +149,25 @@ STORAGES = {
 # The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
+# --- transport (docs/adr/0018) ---------------------------------------------------------
+# Proxies in front of us, as networks: `127.0.0.1,10.0.0.0/8`. They alone are believed about the client's address,
+# its scheme and its certificate (kernel/web/proxy.py). Without one nobody is.
+try:
+    TRUSTED_PROXIES = [ipaddress.ip_network(text.strip()) for text in env.list("TRUSTED_PROXIES", default=[])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}.") from error
+# Without a trusted proxy every request looks like HTTP, and a redirect would lead to itself.
+SECURE_SSL_REDIRECT = IS_HTTPS and bool(TRUSTED_PROXIES)
+# Asked from inside, by who keeps us running.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+# A year, for the host and all below it; HSTS_SECONDS=0 while HTTPS is still being tried out.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=True)
+STRICT_TRANSPORT_SECURITY = f"max-age={SECURE_HSTS_SECONDS}" + (
+    "; includeSubDomains; preload" if SECURE_HSTS_PRELOAD else ""
+)
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Everything comes from this host, nothing is inline, and no other site frames a page.
 CONTENT_SECURITY_POLICY = {
@@ -159,7 +182,10 @@ CONTENT_SECURITY_POLICY = {
 # What no page asks a browser for.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
-    for name in ("camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi", "payment", "usb")
+    for name in (
+        "accelerometer autoplay bluetooth browsing-topics camera display-capture geolocation gyroscope hid "
+        "idle-detection local-fonts magnetometer microphone midi payment screen-wake-lock serial usb"
+    ).split()
 }
 
 # --- dashboard -----------------------------------------------------------------------
@@ -199,7 +225,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 # An e-mail address and a password, or a passkey; nobody has a user name.
 ACCOUNT_ADAPTER = "security.web.accounts.adapters.AccountAdapter"
@@ -219,8 +247,6 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
-# Proxies in front of this host that say truly where a request comes from; without one nobody is believed.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_ADAPTER = "security.web.accounts.adapters.SecondFactorAdapter"
 # A shop signs in from one address.
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}

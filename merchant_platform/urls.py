@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from merchant_platform import health
-from merchant_platform.kernel.api import doors
+from merchant_platform.kernel.api import doors, sealed
 from merchant_platform.kernel.api.openapi import schema
 
 for register in ("security.web.tables", "payments.web.tables"):
@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("security.web.urls")),
     path("", include("analytics.web.urls")),
     path("v1/schema", schema),
+    path("v1/encryption_key", sealed.show),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),

@@ -6,4 +6,4 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from payments.api import expansions  # noqa: F401  (registers what `expand[]` can open)
-        from payments.methods import decisions  # noqa: F401  (registers the rules, so that old decisions replay)
+        from payments.methods import authentication, decisions  # noqa: F401  (registers the rules, so that old decisions replay)

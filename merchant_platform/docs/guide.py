@@ -17,7 +17,7 @@ from payments.api import events, refunds
 from payments.search import queries as search
 from payments.webhooks import operations as webhooks
 from payments.webhooks import retries, sending
-from security.credentials import keys
+from security.credentials import certificates, keys, signatures
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Text
@@ -52,6 +52,7 @@ SECTIONS = (
     Section("events", _("Events")),
     Section("webhooks", _("Webhooks")),
     Section("cards", _("Cards")),
+    Section("encryption", _("Certificates, signatures, encryption")),
 )
 
 # What can be expanded: a test holds it against the code.
@@ -88,6 +89,7 @@ def figures() -> dict[str, Any]:
         "api_version": API_VERSION,
         "amount_max": params.AMOUNT_MAX,
         "body_kib_max": settings.API_BODY_MAX // 1024,
+        "certificates_max": certificates.CERTIFICATES_MAX,
         "clauses_max": search.CLAUSES_MAX,
         "depth_max": params.EXPAND_DEPTH,
         "event_days": events.LISTED.days,
@@ -105,6 +107,7 @@ def figures() -> dict[str, Any]:
         "overlap_days": keys.OVERLAP_MAX.days,
         "permissions": permissions(),
         "refund_lines_max": refunds.LINES_MAX,
+        "signature_minutes": int(signatures.WINDOW.total_seconds() // 60),
         "webhook_attempts_max": retries.ATTEMPTS_MAX,
         "webhook_backfill_max": webhooks.BACKFILL_MAX,
         "webhook_endpoints_max": webhooks.ENDPOINTS_MAX,

@@ -12,9 +12,11 @@ from django.utils.safestring import SafeString
 from merchant_platform.docs.highlighting import highlight
 
 CURL, PYTHON, SHELL, JSON, SERVER = "curl", "python", "shell", "json", "python-server"
+# A whole program, told in one language.
+PROGRAM = "python-program"
 # What a reader can choose, as it is called.
 LANGUAGES = {CURL: "curl", PYTHON: "Python"}
-CAPTIONS = {**LANGUAGES, SHELL: "Shell", JSON: "JSON", SERVER: "Python"}
+CAPTIONS = {**LANGUAGES, SHELL: "Shell", JSON: "JSON", SERVER: "Python", PROGRAM: "Python"}
 ADDRESS = "http://localhost:8000"
 
 
@@ -46,6 +48,7 @@ def chosen(language: str) -> dict[str, Snippet]:
     shown = {name: _snippet(name, SHELL, text) for name, text in SHELLS.items()}
     shown |= {name: _snippet(name, JSON, text) for name, text in ANSWERS.items()}
     shown |= {name: _snippet(name, SERVER, text) for name, text in SERVERS.items()}
+    shown |= {name: _snippet(name, PROGRAM, text) for name, text in PROGRAMS.items()}
     for name, in_curl, in_python in STORY:
         shown[name] = _snippet(name, language, in_curl if language == CURL else in_python, has_choice=True)
     return shown
@@ -546,5 +549,49 @@ ANSWERS = {
     }
   }
 }
+""",
+}
+
+PROGRAMS = {
+    "sealed_request": """
+import base64
+import hashlib
+import json
+import os
+import secrets
+from datetime import datetime, timezone
+
+import httpx
+from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
+from joserfc import jwe
+from joserfc.jwk import ECKey
+
+address, key = "http://localhost:8000/v1", os.environ["API_KEY"]
+
+# Encrypt the card to the platform, as from this key.
+theirs = ECKey.import_key(httpx.get(f"{address}/encryption_key").json())
+sender = base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()).rstrip(b"=").decode()
+header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "apu": sender}
+card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+sealed = jwe.encrypt_compact(header, json.dumps(card), theirs)
+
+# Sign what is sent.
+request = httpx.Request(
+    "POST",
+    f"{address}/payment_methods",
+    headers={"Authorization": f"Bearer {key}", "Idempotency-Key": secrets.token_urlsafe(16)},
+    json={"type": "card", "card": {"jwe": sealed}},
+)
+with open("private.pem", "rb") as pem:
+    keys = MappingKeyResolver(public_keys={}, private_keys={"ours": pem.read()})
+HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=keys).sign(
+    request,
+    key_id="ours",
+    created=datetime.now(timezone.utc),
+    nonce=secrets.token_urlsafe(16),
+    covered_component_ids=("@method", "@target-uri", "idempotency-key"),
+    body=request.content,
+)
+print(httpx.Client().send(request).json()["id"])
 """,
 }

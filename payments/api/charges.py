@@ -10,7 +10,7 @@ from merchant_platform.kernel.api.params import Emptied, Id, ListParams, Metadat
 from payments.api.addresses import not_here, origin, path_id
 from payments.api.customers import Email
 from payments.api.fields import Shipping
-from payments.intents import objects
+from payments.intents import factors, objects, states
 from payments.intents import operations as intents
 from payments.intents.models import Attempt
 from payments.receipts import queries as receipts
@@ -90,7 +90,12 @@ def rows() -> QuerySet[Attempt]:
 
 def shown(row: Attempt, *, livemode: bool) -> dict[str, Any]:
     """A charge that `rows` read."""
-    return objects.charge(row, livemode=livemode, receipt_url=receipts.address_of(row))
+    return objects.charge(
+        row,
+        livemode=livemode,
+        receipt_url=receipts.address_of(row),
+        authentication=factors.shown(row) if row.status in states.PAID else None,
+    )
 
 
 urlpatterns = [

@@ -4,6 +4,8 @@ The session's lock and the intent's state keep two tabs from paying twice: whoev
 second finds the intent paid, or under way.
 """
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,16 +16,19 @@ from django.conf import settings
 from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
+from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.errors import Conflict, Invalid, WrongState
 from payments.checkout import operations, ports, pricing, queries, splitting
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
+from payments.intents import factors as intent_factors
 from payments.intents import operations as intents
 from payments.intents import provider_road, wallet_road
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
+from payments.methods import authentication
 from payments.orders.models import Order
 from payments.origin import Origin
 from payments.tenders import operations as tenders
@@ -119,14 +124,21 @@ def pay_by_tenders(
 
 
 def pay_by_wallet(
-    *, session_id: UUID, consumer_id: UUID, shown_minor: int, mode: str, moment: Moment, origin: Origin
+    *,
+    session_id: UUID,
+    consumer_id: UUID,
+    factors: Sequence[str],
+    shown_minor: int,
+    mode: str,
+    moment: Moment,
+    origin: Origin,
 ) -> CheckoutSession:
     """Pay what tenders leave of a session from a wallet. This will write consent, payment and the session's end.
 
     `shown_minor` is the amount on the page that the consumer said yes to: the mandate's
-    limit. One transaction. A session that is over, or whose payment is under way, is
-    returned as it is. A decline is an outcome: the intent then has `last_error`. Raises
-    PriceChanged, NotSold and NoWallet.
+    limit; `factors` are the classes that they showed. One transaction. A session that is
+    over, or whose payment is under way, is returned as it is. A decline is an outcome: the
+    intent then has `last_error`. Raises PriceChanged, NotSold and NoWallet.
     """
     session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
     intent = _payable(
@@ -134,23 +146,51 @@ def pay_by_wallet(
     )
     if intent is None:
         return session
-    wallet = Wallet.objects.filter(consumer_id=consumer_id, currency=intent.currency, mode=mode).first()
+    # Locked, so that two payments at once are counted as two.
+    wallet = wallets.lock(consumer_id=consumer_id, currency=intent.currency, mode=mode)
     if wallet is None:
         raise NoWallet(f"There is no wallet in {intent.currency}.")
     mandate = wallets.give_mandate(
         wallet=wallet, limit_minor=shown_minor, expires_at=moment.now + CONSENT_LASTS, now=moment.now
     )
     method = customers.save_wallet(customer=None, mandate=mandate, now=moment.now, origin=origin)
+    inputs = {
+        "is_present": True,
+        "classes": list(factors),
+        "amount_minor": intent.amount_minor,
+        "currency": intent.currency,
+        "count": wallet.exempt_count,
+        "sum_minor": wallet.exempt_minor,
+    }
     try:
         intent = wallet_road.confirm(
-            intent_id=intent.pk, payment_method_id=method.pk, mode=mode, now=moment.now, origin=origin
+            intent_id=intent.pk,
+            payment_method_id=method.pk,
+            mode=mode,
+            now=moment.now,
+            origin=origin,
+            authentication=intent_factors.kept(inputs),
         )
     except TenderGone as gone:
         raise PriceChanged(gone.message) from gone
     wallets.revoke_mandate(mandate_id=mandate.pk, now=moment.now)
     if intent.status == intent_states.SUCCEEDED:
+        _count(wallet, inputs)
         operations.complete(session, moment=moment, origin=origin)
     return session
+
+
+def _count(wallet: Wallet, inputs: Mapping[str, Any]) -> None:
+    """Count a payment that was exempt as low; one with two factors begins anew."""
+    verdict = rules.evaluate(authentication.RULE, inputs)
+    if verdict.verdict == authentication.STRONG:
+        wallets.count_exempt(wallet=wallet, count=0, sum_minor=0)
+    elif verdict.reasons[0].code in authentication.BOUNDS:
+        wallets.count_exempt(
+            wallet=wallet,
+            count=wallet.exempt_count + 1,
+            sum_minor=wallet.exempt_minor + inputs["amount_minor"],
+        )
 
 
 def pay_by_card(

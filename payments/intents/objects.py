@@ -115,8 +115,11 @@ def payment_intent(row: PaymentIntent, *, livemode: bool) -> dict[str, Any]:
     }
 
 
-def charge(row: Attempt, *, livemode: bool, receipt_url: str | None = None) -> dict[str, Any]:
-    """`receipt_url` is known to who reads the charge: a receipt is written after the payment, never with it."""
+def charge(
+    row: Attempt, *, livemode: bool, receipt_url: str | None = None, authentication: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """`receipt_url` and `authentication` (factors.shown) are told to who reads the charge: the one is written after
+    the payment, the other is worked out of its row, and a payment waits for neither."""
     is_paid = row.status in (states.CAPTURED, states.AUTHORIZED)
     is_failed = row.status == states.DECLINED or (row.status == states.VOIDED and row.failure_code is not None)
     return {
@@ -161,6 +164,7 @@ def charge(row: Attempt, *, livemode: bool, receipt_url: str | None = None) -> d
         "source_transfer": None,
         "statement_descriptor": row.statement_descriptor,
         "statement_descriptor_suffix": row.statement_descriptor_suffix,
+        "strong_authentication": authentication,
         "status": "succeeded" if is_paid else "failed" if is_failed or row.status == states.VOIDED else "pending",
         "transfer": None,
         "transfer_data": None,

@@ -46,6 +46,7 @@ ATTEMPT_MOVES = Moves(
     }
 )
 # A second attempt at an intent may not begin while one is in these.
+PAID = frozenset({AUTHORIZED, CAPTURED})
 UNDER_WAY = frozenset({AUTHORIZING, AUTHENTICATING, UNKNOWN, AUTHORIZED})
 
 REFUND_PENDING, REFUND_SUCCEEDED, REFUND_FAILED, REFUND_CANCELED = "pending", "succeeded", "failed", "canceled"

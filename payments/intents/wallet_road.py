@@ -38,16 +38,20 @@ def confirm(
     origin: Origin,
     payment_method_id: UUID | None = None,
     details: dict[str, Any] | None = None,
+    authentication: dict[str, Any] | None = None,
 ) -> PaymentIntent:
     """Try to take the money. This will write an attempt and its outcome; the intent then says how it went.
 
+    `authentication` is what the payer showed of themselves (factors.py), where they are there.
     A decline is an outcome, not an error: the intent is back in
     `requires_payment_method` with `last_error`. Raises NotFound, UnexpectedState,
     MissingMethod and MethodUnusable.
     """
     intent = operations.lock(intent_id)
     saved = operations.method_for(intent, payment_method_id, origin=origin)
-    return take(intent=intent, saved=saved, mode=mode, now=now, origin=origin, details=details)
+    return take(
+        intent=intent, saved=saved, mode=mode, now=now, origin=origin, details=details, authentication=authentication
+    )
 
 
 def take(
@@ -58,6 +62,7 @@ def take(
     now: datetime,
     origin: Origin,
     details: dict[str, Any] | None = None,
+    authentication: dict[str, Any] | None = None,
 ) -> PaymentIntent:
     """`confirm` for a locked intent and the method that `method_for` gave."""
     operations.check_type(intent, saved.type)
@@ -75,6 +80,7 @@ def take(
         writes.update(intent, where={"status": intent.status}, **paid_with, **(details or {}))
         attempt = operations.draft_attempt(intent, method=saved.type, now=now)
         attempt.billing_details = saved.billing_details
+        attempt.authentication = authentication
         writes.insert(attempt)
         terms.add("charge", attempt.pk, attempt.metadata, into=writes)
     method = methods.find(saved.type)

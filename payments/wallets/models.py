@@ -39,9 +39,12 @@ class Wallet(models.Model):
     mode = models.TextField()
     # chart.wallet(...).id, here so that the database can go from a mandate to the balance row.
     account_id = models.UUIDField()
+    # Payments on our page that were exempt as low, since the last with two factors (methods/authentication.py).
+    exempt_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    exempt_minor = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
 
-    privacy = privacy.classes(opaque="id consumer currency mode account_id created_at")
+    privacy = privacy.classes(opaque="id consumer currency mode account_id exempt_count exempt_minor created_at")
 
     class Meta:
         constraints = [

@@ -105,6 +105,17 @@ def open_test_wallet(*, balance_minor: int, currency: str, now: datetime) -> Wal
     return wallet
 
 
+def lock(*, consumer_id: UUID, currency: str, mode: str) -> Wallet | None:
+    """A consumer's wallet in a currency, locked to be counted on; None where they have none."""
+    wallets = Wallet.objects.select_for_update(no_key=True)
+    return wallets.filter(consumer_id=consumer_id, currency=currency, mode=mode).first()
+
+
+def count_exempt(*, wallet: Wallet, count: int, sum_minor: int) -> None:
+    """Note on a locked wallet how many payments, and how much, were exempt as low. This will write both."""
+    Wallet.objects.filter(pk=wallet.pk).update(exempt_count=count, exempt_minor=sum_minor)
+
+
 def give_mandate(
     *, wallet: Wallet, now: datetime, limit_minor: int | None = None, expires_at: datetime | None = None
 ) -> Mandate:

@@ -28,6 +28,7 @@ from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
 from payments.intents import provider_road
+from payments.methods import authentication
 from payments.origin import Origin
 from payments.stored_value import operations as stored_value
 from payments.tenders import operations as tenders
@@ -42,6 +43,8 @@ POLL_SECONDS = {queries.PROCESSING: 2, queries.CHALLENGE: 3}
 POLL_SECONDS_ELSE = 5
 # The card schemes, as pictures beside the word.
 BRANDS = tuple(f"vendor/tabler/payments/{name}.svg" for name in ("visa", "mastercard", "unionpay", "americanexpress"))
+# What signing in here shows of the payer: a password.
+SHOWN = [authentication.KNOWLEDGE]
 # HTTP 286 would end the asking; 204 says that nothing has changed.
 NOTHING_NEW = 204
 
@@ -157,7 +160,7 @@ def sign_in(request: HttpRequest, place: Place) -> HttpResponse:
                 operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
                 operations.record_authenticated(session_id=session.pk, moment=place.moment)
             response = _to(session)
-            presence.remember(response, request, session, user)
+            presence.remember(response, request, session, user, factors=SHOWN)
             return response
     return _again(request, place, chosen=paying.WALLET, sign_in=form)
 
@@ -190,6 +193,7 @@ def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
             session = paying.pay_by_wallet(
                 session_id=session.pk,
                 consumer_id=payer.consumer_id,
+                factors=there.factors,
                 shown_minor=_amount(request),
                 mode=place.book.mode,
                 moment=place.moment,

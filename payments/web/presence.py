@@ -1,5 +1,6 @@
 """A consumer is there: a signed cookie of one checkout's address says so, and ends by itself. No session is made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,11 +19,20 @@ _SALT = "payments.web.presence"
 class Presence:
     user_id: UUID
     email: str
+    # The classes of factor that they showed here.
+    factors: tuple[str, ...]
 
 
-def remember(response: HttpResponse, request: HttpRequest, session: CheckoutSession, user: User) -> None:
+def remember(
+    response: HttpResponse, request: HttpRequest, session: CheckoutSession, user: User, *, factors: Sequence[str]
+) -> None:
     """Let the browser show for ten minutes, at this session's address alone, who signed in there."""
-    said = {"user": user.pk.hex, "session": session.pk.hex, "password": user.get_session_auth_hash()}
+    said = {
+        "user": user.pk.hex,
+        "session": session.pk.hex,
+        "password": user.get_session_auth_hash(),
+        "factors": list(factors),
+    }
     response.set_cookie(
         COOKIE,
         signing.dumps(said, salt=_SALT),
@@ -50,7 +60,7 @@ def of(request: HttpRequest, session: CheckoutSession) -> Presence | None:
     user = User.objects.filter(pk=UUID(said["user"]), is_active=True).first()
     if user is None or said["password"] != user.get_session_auth_hash():
         return None
-    return Presence(user.pk, user.email)
+    return Presence(user.pk, user.email, tuple(said["factors"]))
 
 
 def _path(session: CheckoutSession) -> str:

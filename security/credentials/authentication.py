@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rest_framework.authentication import BaseAuthentication
 
 from merchant_platform.kernel import clock
 from merchant_platform.kernel.errors import Forbidden, Unauthenticated
-from security.credentials import keys, networks
+from security.credentials import certificates, keys, networks, signatures
 from security.credentials.models import RESTRICTED, SECRET, ApiKey, CredentialsVersion
 from security.credentials.networks import Network
 from security.merchants.models import LIVE
@@ -39,7 +40,11 @@ class KeyHolder:
     expires_at: datetime | None
     default_currency: str
     merchant_name: str
+    digest: bytes = b""
     networks: tuple[Network, ...] = ()
+    certificates: tuple[str, ...] = ()
+    signing_key: str = ""
+    encryption_key: Mapping[str, Any] | None = None
 
     @property
     def livemode(self) -> bool:
@@ -103,6 +108,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise Forbidden("Connected accounts do not exist here: use the merchant's own key, not Stripe-Account.")
         holder = authenticate(_key_text(header))
         networks.check(holder.networks, headers)
+        certificates.check(holder.certificates, headers)
+        signatures.check(holder.signing_key, request._request, key_id=holder.key_id)
         return None, holder
 
 
@@ -141,7 +148,11 @@ def _look_up(digest: bytes) -> KeyHolder | None:
         expires_at=key.expires_at,
         default_currency=key.book.merchant.default_currency,
         merchant_name=key.book.merchant.name,
+        digest=bytes(key.digest),
         networks=networks.parse(key.networks),
+        certificates=tuple(key.certificates),
+        signing_key=key.signing_key,
+        encryption_key=key.encryption_key,
     )
 
 

@@ -3,10 +3,12 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from merchant_platform.kernel import ids
+from merchant_platform.kernel.api import sealed
 from merchant_platform.kernel.errors import Invalid, WrongState
 from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey, CredentialsVersion
 from security.merchants.models import LIVE, Book, Staff
@@ -100,8 +102,25 @@ def rotate(*, key: ApiKey, overlap: timedelta, made_by: Staff | None = None, now
             made_by=made_by,
             now=now,
         )
-        ApiKey.objects.filter(pk=made[0].pk).update(networks=key.networks)
+        ApiKey.objects.filter(pk=made[0].pk).update(
+            networks=key.networks,
+            certificates=key.certificates,
+            signing_key=key.signing_key,
+            encryption_key=key.encryption_key,
+        )
         return made
+
+
+def encrypt_to(*, key: ApiKey, jwk: dict[str, Any] | None) -> None:
+    """Register the public key that answers are encrypted to, or take it back. This will hold within a second.
+
+    Raises Invalid for what is no public P-256 key.
+    """
+    kept = sealed.checked(jwk) if jwk else None
+    with transaction.atomic():
+        ApiKey.objects.filter(pk=key.pk).update(encryption_key=kept)
+        bump_version()
+    key.encryption_key = kept
 
 
 def rename(*, key: ApiKey, name: str) -> None:

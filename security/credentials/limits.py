@@ -29,7 +29,7 @@ return tostring(wait)
 
 
 @cache
-def _server() -> redis.Redis:
+def server() -> redis.Redis:
     # A request waits for its limit no longer than it can bear to.
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0)
@@ -44,7 +44,7 @@ class KeyRateLimit(BaseThrottle):
             return True
         key = f"rate:{request.auth.key_id}"
         try:
-            wait = float(_server().eval(_TAKE, 1, key, settings.API_RATE_LIMIT, time.time()))
+            wait = float(server().eval(_TAKE, 1, key, settings.API_RATE_LIMIT, time.time()))
         except redis.RedisError:
             logger.warning("a request went unlimited: Valkey does not answer")
             return True

@@ -23,13 +23,20 @@ class ApiKey(models.Model):
     permissions = models.JSONField(default=dict, blank=True)
     # Where it may be used from, as CIDR; empty is anywhere.
     networks = models.JSONField(default=list, blank=True)
+    # The client certificates that it is used with, as SHA-256; empty is none needed.
+    certificates = models.JSONField(default=list, db_default=[], blank=True)
+    # The public key (Ed25519, PEM) that its requests are signed by; empty is not signed.
+    signing_key = models.TextField(default="", db_default="", blank=True)
+    # The public key (JWK) that answers are encrypted to where they are asked to be; null is never.
+    encryption_key = models.JSONField(null=True)
     created_at = models.DateTimeField()
     # Set by rotation: the old key works beside the new one until then.
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(
-        opaque="id book kind made_by created_at expires_at revoked_at permissions networks",
+        opaque="id book kind made_by created_at expires_at revoked_at permissions networks certificates "
+        "signing_key encryption_key",
         business="name last_four public_text",
         secret="digest",
     )

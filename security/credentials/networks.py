@@ -1,14 +1,12 @@
 """Where a key may be used from: a list of networks, empty for anywhere.
 
-The address is the connection's own, or what so many trusted proxies say as settings count
-(TRUSTED_PROXY_COUNT): nobody is believed who is not counted.
+The address is the connection's own, or the one that a trusted proxy heard (kernel/web/proxy.py).
 """
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from merchant_platform.kernel.errors import Forbidden, Invalid
@@ -56,20 +54,10 @@ def check(networks: Sequence[Network], headers: Mapping[str, Any]) -> None:
     if not networks:
         return
     try:
-        address = ipaddress.ip_address(origin(headers))
+        address = ipaddress.ip_address(str(headers.get("REMOTE_ADDR", "")))
     except ValueError:
         raise ElsewhereOnly("This key may not be used from where the request comes from.") from None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if not any(address in network for network in networks):
         raise ElsewhereOnly("This key may not be used from where the request comes from.")
-
-
-def origin(headers: Mapping[str, Any]) -> str:
-    """The network address that asks."""
-    trusted = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    if trusted:
-        told = [part.strip() for part in str(headers.get("HTTP_X_FORWARDED_FOR", "")).split(",") if part.strip()]
-        # Each trusted proxy adds one at the end; what stands before them, anybody may have written.
-        return told[-trusted] if len(told) >= trusted else ""
-    return str(headers.get("REMOTE_ADDR", ""))

@@ -12,7 +12,7 @@ refuses leaves in the same envelope.
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -29,7 +29,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from merchant_platform.kernel import clock, idempotency, ids, tenancy
-from merchant_platform.kernel.api import bodies, expand
+from merchant_platform.kernel.api import bodies, expand, sealed
 from merchant_platform.kernel.api.errors import status_and_body
 from merchant_platform.kernel.api.params import InvalidParameter, Params
 from merchant_platform.kernel.errors import Forbidden, NotFound, PlatformError, Unauthenticated
@@ -41,6 +41,8 @@ from merchant_platform.kernel.request_log.lines import HEAD_BYTES, HEAD_BYTES_OF
 from merchant_platform.kernel.wire import API_VERSION, dump
 
 PREFIX = "v1/"
+# In a body without it nothing is encrypted.
+_SEALED = f'"{sealed.NAME}"'.encode()
 _RENDERER = JSONRenderer()
 _IN_ROUTE = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -55,6 +57,9 @@ class Caller(Protocol):
     merchant_id: UUID
     default_currency: str
     merchant_name: str
+    # The SHA-256 of the key, and the public key that its owner wants answers encrypted to.
+    digest: bytes
+    encryption_key: Mapping[str, Any] | None
 
     def may(self, permission: str) -> bool: ...
 
@@ -171,7 +176,7 @@ class Door(APIView):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         """What every client sends needs no negotiating."""
-        if request._request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json"):
+        if request._request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json", sealed.MEDIA):
             return _RENDERER, _RENDERER.media_type
         return super().perform_content_negotiation(request, force)
 
@@ -207,7 +212,10 @@ class Door(APIView):
             )
         if not caller.may(described.permission) and not (caller.kind == "publishable" and described.publishable):
             raise Forbidden(f"The provided key does not have the permission '{described.permission}'.")
-        data, is_typed = self._read(request)
+        if wants_sealed(request) and caller.encryption_key is None:
+            # Before anything is done: what was done must be answered.
+            raise drf.NotAcceptable
+        data, is_typed = self._read(request, caller)
         call = Call(
             caller=caller,
             params=described.params.read(data, is_typed=is_typed),
@@ -220,11 +228,13 @@ class Door(APIView):
         answer = run(described, call)
         return self._respond(request, answer)
 
-    def _read(self, request: Request) -> tuple[dict[str, Any], bool]:
+    def _read(self, request: Request, caller: Caller) -> tuple[dict[str, Any], bool]:
         headers = request._request.META
         query = headers.get("QUERY_STRING", "").encode("latin-1")
         body = request._request.body
         data, is_typed = bodies.parse(body, headers.get("CONTENT_TYPE", ""))
+        if is_typed and _SEALED in body:
+            data = sealed.opened(data, key_digest=caller.digest)
         if query:
             extra = bodies.parse_form(query)
             if data and is_typed:
@@ -268,6 +278,11 @@ class Door(APIView):
         if key and key.isprintable():
             response["Idempotency-Key"] = key[: idempotency.KEY_LENGTH_MAX]
         self._note(request, response)
+        caller = getattr(request, "_auth", None)
+        if wants_sealed(request) and caller is not None and caller.encryption_key:
+            response.content = sealed.seal(response.content, caller.encryption_key)
+            response["Content-Type"] = sealed.MEDIA
+            response["Content-Length"] = str(len(response.content))
         return response
 
     def _note(self, request: Request, response: HttpResponse) -> None:
@@ -303,6 +318,11 @@ class Door(APIView):
         if isinstance(exc, drf.MethodNotAllowed):
             response["Allow"] = ", ".join(self.allowed_methods)
         return response
+
+
+def wants_sealed(request: Request) -> bool:
+    """Whether the answer is to be for its caller's eyes alone."""
+    return request._request.META.get("HTTP_ACCEPT") == sealed.MEDIA
 
 
 def run(described: Endpoint, call: Call) -> Answer:

@@ -3,14 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpResponse
 from django.urls import get_resolver
 
 from merchant_platform.kernel.api.doors import refuse
+from merchant_platform.kernel.errors import Forbidden
 
 View = Callable[..., HttpResponse]
+
+
+class PlainText(Forbidden):
+    """The request came over HTTP, where everybody on the way reads the key in it."""
+
+    code = "https_required"
 
 
 class ApiApplication:
@@ -22,6 +30,11 @@ class ApiApplication:
     """
 
     def __init__(self) -> None:
+        self._is_https_only = settings.SECURE_SSL_REDIRECT
+        # What the middleware of pages says on every answer, as far as it concerns JSON.
+        self._headers = [("X-Content-Type-Options", "nosniff")]
+        if settings.SECURE_HSTS_SECONDS:
+            self._headers.append(("Strict-Transport-Security", settings.STRICT_TRANSPORT_SECURITY))
         self._resolver = get_resolver()
         # The addresses without an id in them: as many as there are doors, and no more.
         self._views: dict[str, View] = {}
@@ -31,11 +44,14 @@ class ApiApplication:
         if response.status_code >= 500:
             # What signals do after every request: a broken connection must not meet the next one.
             close_old_connections()
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *self._headers])
         return [response.content]
 
     def _answer(self, request: WSGIRequest) -> HttpResponse:
         try:
+            if self._is_https_only and request.scheme != "https":
+                # No redirect: the key was sent in the open, and the client has to learn that.
+                raise PlainText("The API is spoken over HTTPS alone. Replace the key that this request carried.")
             view = self._views.get(request.path_info)
             if view is not None:
                 return view(request)

@@ -1,14 +1,14 @@
-"""Middleware of pages, which an API request passes by: no session, message, language or CSRF work there."""
+"""Middleware of pages, which an API request passes by: no session, message or language work there."""
+
+from collections.abc import Callable
 
 from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
-from django.middleware.security import SecurityMiddleware
 from django_permissions_policy import PermissionsPolicyMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -22,25 +22,27 @@ def _pages_only(middleware: type) -> type:
         return middleware.__call__(self, request)
 
     members = {"__call__": call, "__doc__": f"{middleware.__name__} for pages.", "async_capable": False}
-    if hasattr(middleware, "process_view"):
-
-        def process_view(self, request, *view):
-            if request.path_info.startswith(API_PREFIX):
-                return None
-            return middleware.process_view(self, request, *view)
-
-        members["process_view"] = process_view
     return type(middleware.__name__.removesuffix("Middleware"), (middleware,), members)
 
 
-Security = _pages_only(SecurityMiddleware)
+class ResourcePolicyMiddleware:
+    """No other site loads a page, a picture or a program of ours into its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+ResourcePolicy = _pages_only(ResourcePolicyMiddleware)
 WhiteNoise = _pages_only(WhiteNoiseMiddleware)
 ContentSecurityPolicy = _pages_only(CSPMiddleware)
 PermissionsPolicy = _pages_only(PermissionsPolicyMiddleware)
 Session = _pages_only(SessionMiddleware)
 Locale = _pages_only(LocaleMiddleware)
 Common = _pages_only(CommonMiddleware)
-Csrf = _pages_only(CsrfViewMiddleware)
 Authentication = _pages_only(AuthenticationMiddleware)
 Message = _pages_only(MessageMiddleware)
-XFrameOptions = _pages_only(XFrameOptionsMiddleware)

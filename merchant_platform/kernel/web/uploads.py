@@ -41,7 +41,7 @@ class Unfit(Invalid):
     """The file is not what was asked for. `why`: `too_large`, `wrong_name`, `not_text`, `not_a_picture` or
     `too_many_pixels`."""
 
-    def __init__(self, message: str, *, why: str) -> None:
+    def __init__(self, message: str, *, why: str = "not_text") -> None:
         super().__init__(message, param="file")
         self.why = why
 

@@ -10,10 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.events import objects as events
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
-from payments.intents import objects, order_refunds, states
+from payments.intents import factors, objects, order_refunds, states
 from payments.intents.models import Attempt
 from payments.listing.payments import state_of
 from payments.story import queries as story
@@ -71,6 +72,7 @@ def _context(desk: Desk, told: Story) -> dict[str, Any]:
         "refunds": [_refund(given) for given in told.refunds],
         "postings": [_posting(posting) for posting in told.postings],
         "decisions": [_decision(why) for why in told.decisions],
+        "factors": _factors(attempt),
         "notes": told.notes,
         "events": [_event(desk, each) for each in told.events],
         "shows_customer": shows_customer,
@@ -103,6 +105,20 @@ def _decline(attempt: Attempt | None) -> str:
         return ""
     code = attempt.decline_code or attempt.failure_code
     return words.decline(code) if code else ""
+
+
+def _factors(attempt: Attempt | None) -> dict[str, Any] | None:
+    """How strongly the payer of what was paid showed that it is them."""
+    if attempt is None or attempt.status not in states.PAID:
+        return None
+    verdict = factors.of(attempt)
+    kind, word = words.VERDICTS[verdict.verdict]
+    return {
+        "kind": kind,
+        "word": word,
+        "reason": rules.explain(verdict.reasons[0], audience="merchant"),
+        "classes": [words.FACTORS[name] for name in factors.classes(attempt)],
+    }
 
 
 def _fee_words(told: Story) -> dict[str, Any]:

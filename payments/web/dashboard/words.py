@@ -111,6 +111,15 @@ ORDER_STATES: dict[str, tuple[str, Any]] = {
 VERDICTS: dict[str, tuple[str, Any]] = {
     "allowed": ("success", _("Allowed")),
     "declined": ("danger", _("Declined")),
+    "strong": ("success", _("Two factors")),
+    "exempt": ("neutral", _("Exempt")),
+    "single_factor": ("warning", _("Fewer than two factors")),
+}
+# Classes of factor, as the payer showed them.
+FACTORS: dict[str, Any] = {
+    "knowledge": _("something they know"),
+    "possession": _("something they have"),
+    "inherence": _("something they are"),
 }
 RULES: dict[str, Any] = {"wallet_payment": _("May the wallet pay this?")}
 ROUNDINGS: dict[str, Any] = {

@@ -1,11 +1,13 @@
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from merchant_platform.kernel import clock, ids
 from merchant_platform.kernel.errors import PlatformError
-from security.credentials import keys, networks
+from security.credentials import certificates, keys, networks, signatures
 from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey
 from security.merchants.models import LIVE, TEST, Book
 
@@ -26,6 +28,16 @@ class Command(BaseCommand):
         limit = verbs.add_parser("limit", help="let a key be used from these networks alone; from anywhere for none")
         limit.add_argument("key")
         limit.add_argument("networks", nargs="*", metavar="NETWORK", help="203.0.113.0/24")
+        certificates = verbs.add_parser("certificates", help="let a key be used with these client certificates alone")
+        certificates.add_argument("key")
+        certificates.add_argument("fingerprints", nargs="*", metavar="SHA256", help="none: no certificate is needed")
+        for verb, what in (
+            ("sign", "take signed requests alone: the public Ed25519 key, in PEM"),
+            ("encrypt", "encrypt answers on request: the public P-256 key, as JWK"),
+        ):
+            each = verbs.add_parser(verb, help=what)
+            each.add_argument("key")
+            each.add_argument("file", nargs="?", type=Path, help="none: no more")
         rotate = verbs.add_parser("rotate")
         rotate.add_argument("key", help="key_…, as `list` shows it")
         rotate.add_argument("--overlap-hours", type=int, default=24, help="how long the old key still works")
@@ -56,6 +68,27 @@ class Command(BaseCommand):
 
     def _limit(self, options: dict[str, Any]) -> None:
         networks.allow(key=self._key(options), networks=options["networks"])
+
+    def _certificates(self, options: dict[str, Any]) -> None:
+        certificates.bind(key=self._key(options), fingerprints=options["fingerprints"])
+
+    def _sign(self, options: dict[str, Any]) -> None:
+        signatures.require(key=self._key(options), public_pem=self._text(options))
+
+    def _encrypt(self, options: dict[str, Any]) -> None:
+        try:
+            jwk = json.loads(self._text(options) or "null")
+        except ValueError as error:
+            raise CommandError(f"{options['file']} is no JSON.") from error
+        if not isinstance(jwk, dict | None):
+            raise CommandError(f"{options['file']} is no JWK.")
+        keys.encrypt_to(key=self._key(options), jwk=jwk)
+
+    def _text(self, options: dict[str, Any]) -> str:
+        try:
+            return options["file"].read_text() if options["file"] else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file']} cannot be read.") from error
 
     def _rotate(self, options: dict[str, Any]) -> None:
         overlap = timedelta(hours=options["overlap_hours"])
