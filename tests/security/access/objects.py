@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from merchant_platform.kernel import clock, ids, tenancy
+from merchant_platform.kernel.api.openapi import endpoints
 from payments.bulk import operations as bulk
 from payments.hand import Hand
 from payments.intents.models import PaymentIntent
@@ -53,6 +54,20 @@ def world(small_world, book, api):
         api.post("checkout/sessions", {"mode": "payment", "success_url": "https://cafe.example/", "line_items": [line]})
     )
     return small_world
+
+
+@pytest.fixture
+def api_ids(world, book, api) -> dict[str, str]:
+    """What stands for {id} in the addresses of the API: the first object that the list before it shows."""
+    objects, found = Objects(book), {}
+    for address, _, _ in endpoints():
+        top, _, rest = address.removeprefix("/v1/").partition("/{")
+        if rest and top not in found:
+            named = table.API_IDS.get(top)
+            rows = [] if named else api.get(top).json.get("data", [])
+            assert named or rows, f"No id for /v1/{top}/…: add one to small_world.py, or to API_IDS in table.py."
+            found[top] = objects.shown(named) if named else rows[0]["id"]
+    return found
 
 
 @dataclass(frozen=True)

@@ -116,30 +116,15 @@ def expected(method: Method, key: str) -> int | None:
     return 404 if key in (STRANGER, LIVE) and method.has_object else None
 
 
-@pytest.fixture
-def ids(world, book, api) -> dict[str, str]:
-    """The first object that each list of the café shows, by the list's address."""
-    objects, found = Objects(book), {}
-    for method in METHODS:
-        top = method.address.partition("/{")[0]
-        if method.has_object and top not in found:
-            reply = api.get(top)
-            named = table.API_IDS.get(top)
-            rows = reply.json.get("data") if reply.status == 200 else None
-            assert named or rows, f"No id for /v1/{top}/…: add one to small_world.py, or to API_IDS in table.py."
-            found[top] = objects.shown(named) if named else rows[0]["id"]
-    return found
-
-
 class TestApi:
-    def test_answers_each_key_as_the_method_says(self, ids, book, live_book, other_book, make_customer, tried):
+    def test_answers_each_key_as_the_method_says(self, api_ids, book, live_book, other_book, make_customer, tried):
         others = {STRANGER: other_book, LIVE: live_book}
         for theirs in others.values():
             make_customer(theirs)
         kinds, still = Keys(book, live_book, other_book), Stillness()
         wrong, count = [], 0
         for method in METHODS:
-            path = method.address.replace("{id}", ids.get(method.address.partition("/{")[0], ""))
+            path = method.address.replace("{id}", api_ids.get(method.address.partition("/{")[0], ""))
             wanted = table.API_SENT.get(method.address, {})
             for key, api in kinds.of(method).items():
                 count += 1
