@@ -162,6 +162,8 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def of_key(request: HttpRequest, desk: Desk, key: str = "") -> Binding:
     """What a factor is shown for: a text that opens a live book is about to be shown. Test books hold play money."""
+    if key and not desk.is_test:
+        _find(desk, key)  # nobody is asked for what is not there
     what = gettext("Replace a live API key") if key else gettext("Create a live API key")
     return Binding(object_id=key, what=what, is_required=not desk.is_test)
 

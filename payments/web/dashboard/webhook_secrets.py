@@ -32,6 +32,9 @@ OVERLAP_DEFAULT = 24
 
 def of_secret(request: HttpRequest, desk: Desk, webhook: str = "") -> Binding:
     """What a factor is shown for: a secret that proves live events is about to be shown."""
+    if webhook and not desk.is_test:
+        with tenancy.within(desk.book.pk):
+            find(webhook)  # nobody is asked for what is not there
     what = gettext("Replace a live signing secret") if webhook else gettext("Add a live webhook endpoint")
     return Binding(object_id=webhook, what=what, is_required=not desk.is_test)
 
