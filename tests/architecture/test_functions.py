@@ -19,6 +19,7 @@ SOURCES = {**FILES, APPEND_ONLY_FUNCTION: REFUSE}
 CALLERS = {
     "audit_chain_v1": {APP, PLATFORM},
     "audit_text_v1": {APP, PLATFORM},
+    "facts_currency_changed_v1": {APP, PLATFORM},
     "kernel_refuse_change": {APP, PLATFORM},
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},
