@@ -17,10 +17,10 @@ REASONS = ("insufficient_funds", "lost_card", None)
 
 
 class Trade:
-    """Orders at random moments of a year, half of them near the days on which clocks change."""
+    """Orders at random moments; in a year, half of them near the days on which clocks change."""
 
-    def __init__(self, book: Book, *, seed: int = 11) -> None:
-        self.book, self.chance = book, Random(seed)
+    def __init__(self, book: Book, *, days: int = 365, seed: int = 11) -> None:
+        self.book, self.days, self.chance = book, days, Random(seed)
         self.rows: dict[type, list] = {
             each: [] for each in (Order, OrderLine, PaymentIntent, Attempt, Refund, RefundLine)
         }
@@ -42,9 +42,9 @@ class Trade:
         near = self.chance.choice(
             [datetime(2025, 3, 9, tzinfo=UTC), datetime(2025, 4, 5, 12, tzinfo=UTC), datetime(2025, 11, 2, tzinfo=UTC)]
         )
-        if self.chance.random() < 0.5:
+        if self.days == 365 and self.chance.random() < 0.5:
             return near + timedelta(minutes=self.chance.randrange(-2_000, 3_000))
-        return BEGINS + timedelta(minutes=self.chance.randrange(365 * 24 * 60), microseconds=self.chance.randrange(999))
+        return BEGINS + timedelta(minutes=self.chance.randrange(self.days * 24 * 60), microseconds=self.chance.randrange(999))
 
     def order(self) -> None:
         """One order, paid at once, in two parts, later, or not at all; perhaps refunded in part."""
