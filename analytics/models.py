@@ -3,6 +3,8 @@
 from analytics.facts.models import (
     AttemptDay,
     AttemptQuarter,
+    BuyerDay,
+    BuyerQuarter,
     DirtyHour,
     PaymentDay,
     PaymentQuarter,
@@ -17,6 +19,8 @@ from analytics.setup_guide.models import GuideDismissal
 __all__ = [
     "AttemptDay",
     "AttemptQuarter",
+    "BuyerDay",
+    "BuyerQuarter",
     "DirtyHour",
     "GuideDismissal",
     "PaymentDay",

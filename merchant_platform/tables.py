@@ -11,6 +11,8 @@ TENANT = frozenset(
     {
         "analytics_attemptday",
         "analytics_attemptquarter",
+        "analytics_buyerday",
+        "analytics_buyerquarter",
         "analytics_dirtyhour",
         "analytics_guidedismissal",
         "analytics_paymentday",

@@ -1,4 +1,4 @@
-"""What the facts are sums of: three cubes, each with one SELECT that reads its rows of some stretches of time.
+"""What the facts are sums of: four cubes, each with one SELECT that reads its rows of some stretches of time.
 
 A SELECT joins `gap`: stretches with the smallest id at their beginning and at their end
 (`first_id`, `last_id`), since ids carry effective time and lists read (book_id, id) in
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from analytics.facts.models import (
     ATTEMPTS_KEY,
+    BUYERS_KEY,
     SALES_KEY,
     WHERE_AND_HOW,
     AttemptDay,
     AttemptQuarter,
+    BuyerDay,
+    BuyerQuarter,
     PaymentDay,
     PaymentQuarter,
     SalesDay,
@@ -122,6 +125,19 @@ LEFT JOIN LATERAL (SELECT order_id FROM payments_paymentintent WHERE book_id = %
 LEFT JOIN LATERAL (SELECT store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
 """
 
+_BUYERS = """
+SELECT g.number, i.created_at, i.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(m.type, ''), coalesce(m.brand, ''), i.customer_id, 1
+FROM gap g
+JOIN payments_paymentintent i ON i.book_id = %(book)s AND i.id >= g.first_id AND i.id < g.last_id
+    AND i.status = 'succeeded' AND i.customer_id IS NOT NULL
+LEFT JOIN LATERAL (SELECT store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT type, card ->> 'brand' AS brand FROM payments_paymentmethod
+    WHERE book_id = %(book)s AND id = i.payment_method_id LIMIT 1
+) m ON true
+"""
+
 PAYMENTS = Cube(
     "payments",
     PaymentQuarter,
@@ -142,4 +158,5 @@ SALES = Cube(
     _SALES,
 )
 ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts_count",), _ATTEMPTS)
-CUBES = (PAYMENTS, SALES, ATTEMPTS)
+BUYERS = Cube("buyers", BuyerQuarter, BuyerDay, BUYERS_KEY, ("paid_count",), _BUYERS)
+CUBES = (PAYMENTS, SALES, ATTEMPTS, BUYERS)

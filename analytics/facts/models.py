@@ -18,6 +18,7 @@ NO_STORE = UUID(int=0)
 WHERE_AND_HOW = ("currency", "store_id", "method", "brand")
 SALES_KEY = (*WHERE_AND_HOW, "category")
 ATTEMPTS_KEY = (*WHERE_AND_HOW, "outcome", "reason")
+BUYERS_KEY = (*WHERE_AND_HOW, "customer_id")
 _WHERE_AND_HOW = " ".join(WHERE_AND_HOW)
 
 
@@ -132,6 +133,34 @@ class AttemptDay(_Attempts):
     day = models.DateField()
 
     privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} outcome reason attempts_count")
+
+
+class _Buyers(_WhereAndHow):
+    """Customers whom the merchant knows, by when they made a payment that succeeded. Guests are none."""
+
+    customer_id = models.UUIDField()
+    paid_count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class BuyerQuarter(_Buyers):
+    """Who paid in a quarter of an hour."""
+
+    pk = models.CompositePrimaryKey("book_id", "quarter_at", *BUYERS_KEY)
+    quarter_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque=f"book_id quarter_at {_WHERE_AND_HOW} paid_count", personal="customer_id")
+
+
+class BuyerDay(_Buyers):
+    """Who paid on a day of the merchant's."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *BUYERS_KEY)
+    day = models.DateField()
+
+    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} paid_count", personal="customer_id")
 
 
 class SoldLine(models.Model):

@@ -248,7 +248,8 @@ def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> N
     for cube in CUBES:
         quarters, days = _table(cube.quarters), _table(cube.days)
         cursor.execute(
-            f"DELETE FROM {quarters} WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})", asked
+            f"DELETE FROM {quarters} WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})",
+            asked,
         )
         cursor.execute(_fill_quarters(cube), asked)
         cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)

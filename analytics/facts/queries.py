@@ -92,11 +92,13 @@ def ask(
     by: Sequence[str] = (),
     where: Mapping[str, Any] | None = None,
     is_hourly: bool = False,
+    distinct: str = "",
 ) -> list[dict[str, Any]]:
     """The measures of a cube in the open book, by stretch and by dimensions. One statement.
 
     `where` names what a dimension has to be. `is_hourly` keeps them apart by the weekday
-    (1 is Monday) and the hour of the zone as well; days are then no use.
+    (1 is Monday) and the hour of the zone as well; days are then no use. `distinct` asks
+    how many different values of a dimension there are, in the place of the measures.
     """
     dimensions, measures = ", ".join(cube.dimensions), ", ".join(cube.measures)
     keys = ["number", *by]
@@ -109,10 +111,15 @@ def ask(
         keys += ["weekday", "hour"]
     assert set(by) | set(where or {}) <= set(cube.dimensions)
     narrowed = " AND ".join(f"{name} = %({name})s" for name in where or {}) or "true"
+    sums = ", ".join(f"sum({each})::bigint AS {each}" for each in cube.measures)
     days, quarters = cube.days._meta.db_table, cube.quarters._meta.db_table
-    whole_days = "" if is_hourly else (
-        f" UNION ALL SELECT c.number, NULL, {dimensions}, {measures} FROM clean c"
-        f" JOIN {days} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day"
+    whole_days = (
+        ""
+        if is_hourly
+        else (
+            f" UNION ALL SELECT c.number, NULL, {dimensions}, {measures} FROM clean c"
+            f" JOIN {days} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day"
+        )
     )
     statement = (
         f"{_ASK}, cells (number, at, {dimensions}, {measures}) AS ({cube.rows}"
@@ -121,7 +128,7 @@ def ask(
         f" WHERE {'true' if is_hourly else 'NOT c.is_day'}"
         f" AND date_bin('1 hour', f.quarter_at, 'epoch') NOT IN (SELECT hour_at FROM dirty)"
         f"{whole_days})"
-        f" SELECT {selected}, {', '.join(f'sum({each})::bigint AS {each}' for each in cube.measures)}"
+        f" SELECT {selected}, {f'count(DISTINCT {distinct})' if distinct else sums}"
         f" FROM cells WHERE {narrowed} GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}"
     )
     with connections["default"].cursor() as cursor:

@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
     operations = [
         tenant("analytics_attemptday"),
         tenant("analytics_attemptquarter"),
+        tenant("analytics_buyerday"),
+        tenant("analytics_buyerquarter"),
         tenant("analytics_dirtyhour"),
         tenant("analytics_paymentday"),
         tenant("analytics_paymentquarter"),

@@ -122,7 +122,7 @@ def read(desk: Desk, choice: Choice, *, payments_url: str) -> Overview:
         days=days(comparison, choice.period, currency),
         weekdays=weekdays(hours),
         busiest=_busiest(hours),
-        ways=ways(queries.by_method(choice.period, currency=currency), currency, links),
+        ways=ways(comparison.shares, currency, links),
         is_empty=not comparison.current.payments and not comparison.before.payments,
         compared=_compared(choice.period),
     )

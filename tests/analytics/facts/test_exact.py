@@ -80,9 +80,7 @@ class Rows:
         }
 
     def sales(self, currency, within):
-        moved = [
-            each for each in self.entries if within(each.effective_at) and each.unit.startswith(currency)
-        ]
+        moved = [each for each in self.entries if within(each.effective_at) and each.unit.startswith(currency)]
         charges = [each for each in moved if each.kind == "charge"]
         counts = Counter(each.kind for each in moved)
         return {
@@ -128,7 +126,12 @@ class TestAsk:
             name = chance.choice(ZONES)
             zone = ZoneInfo(name)
             first = chance.choice(
-                [date(2025, 3, 7), date(2025, 4, 4), date(2025, 11, 1), (BEGINS + timedelta(chance.randrange(360))).date()]
+                [
+                    date(2025, 3, 7),
+                    date(2025, 4, 4),
+                    date(2025, 11, 1),
+                    (BEGINS + timedelta(chance.randrange(360))).date(),
+                ]
             )
             days = chance.choice([1, 2, 3, 30])
             stretches = of_days(first, days, zone)

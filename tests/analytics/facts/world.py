@@ -44,7 +44,9 @@ class Trade:
         )
         if self.days == 365 and self.chance.random() < 0.5:
             return near + timedelta(minutes=self.chance.randrange(-2_000, 3_000))
-        return BEGINS + timedelta(minutes=self.chance.randrange(self.days * 24 * 60), microseconds=self.chance.randrange(999))
+        return BEGINS + timedelta(
+            minutes=self.chance.randrange(self.days * 24 * 60), microseconds=self.chance.randrange(999)
+        )
 
     def order(self) -> None:
         """One order, paid at once, in two parts, later, or not at all; perhaps refunded in part."""
