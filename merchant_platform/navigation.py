@@ -25,6 +25,10 @@ NAVIGATION = (
         ),
     ),
     Group(
+        _("Data"),
+        (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),),
+    ),
+    Group(
         _("Security"),
         (
             Item("approvals", _("Approvals"), icon="checks", action="approval.view", keys="g a"),

@@ -62,6 +62,7 @@ _SALES = """
 SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
     coalesce(a.card ->> 'brand', ''), coalesce(s.category, ''),
     CASE WHEN e.kind = 'charge' AND s.place = 1 THEN 1 ELSE 0 END,
+    CASE WHEN e.kind = 'charge' AND s.place_in_category = 1 THEN 1 ELSE 0 END,
     CASE WHEN s.place = 1 THEN CASE e.kind WHEN 'refund' THEN 1 WHEN 'refund_failure' THEN -1 ELSE 0 END ELSE 0 END,
     CASE WHEN e.kind = 'charge' THEN s.share ELSE 0 END,
     CASE WHEN e.kind = 'charge' THEN 0 ELSE -s.share END,
@@ -84,7 +85,8 @@ JOIN LATERAL (SELECT order_id FROM payments_paymentintent WHERE book_id = %(book
     ON true
 JOIN LATERAL (SELECT id, store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
 CROSS JOIN LATERAL (
-    SELECT w.*, row_number() OVER lines AS place, sum(w.weight) OVER () AS total,
+    SELECT w.*, row_number() OVER lines AS place,
+        row_number() OVER (PARTITION BY w.category ORDER BY w.id) AS place_in_category, sum(w.weight) OVER () AS total,
         CASE WHEN sum(w.weight) OVER () = 0 THEN CASE WHEN row_number() OVER lines = 1 THEN e.amount_minor ELSE 0 END
              ELSE div(e.amount_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
                 - div(e.amount_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS share,
@@ -152,8 +154,8 @@ SALES = Cube(
     SalesDay,
     SALES_KEY,
     (
-        *("charges_count", "refunds_count", "collected_minor", "refunded_minor", "discounts_minor", "tax_minor"),
-        *("fees_minor", "items_milli"),
+        *("charges_count", "baskets_count", "refunds_count", "collected_minor", "refunded_minor", "discounts_minor"),
+        *("tax_minor", "fees_minor", "items_milli"),
     ),
     _SALES,
 )

@@ -39,7 +39,10 @@ class _Sales(_WhereAndHow):
     """What the ledger moved for sales. Amounts of a payment are spread over its order's lines, to the last unit."""
 
     category = models.TextField()
+    # Payments, told by the first line of each: they can be added over everything.
     charges_count = models.BigIntegerField()
+    # Payments that a category took part in: they can be added over everything but categories.
+    baskets_count = models.BigIntegerField()
     refunds_count = models.BigIntegerField()
     collected_minor = models.BigIntegerField()
     refunded_minor = models.BigIntegerField()
@@ -49,7 +52,7 @@ class _Sales(_WhereAndHow):
     # Thousandths of a piece: of an order that is paid in parts, each part sells a part.
     items_milli = models.BigIntegerField()
 
-    _measures = "charges_count refunds_count collected_minor refunded_minor discounts_minor tax_minor fees_minor"
+    _measures = "charges_count baskets_count refunds_count collected_minor refunded_minor discounts_minor tax_minor"
 
     class Meta:
         abstract = True
@@ -62,7 +65,7 @@ class SalesQuarter(_Sales):
     quarter_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque=f"book_id quarter_at {_WHERE_AND_HOW} {_Sales._measures} items_milli", business="category"
+        opaque=f"book_id quarter_at {_WHERE_AND_HOW} {_Sales._measures} fees_minor items_milli", business="category"
     )
 
 
@@ -73,7 +76,7 @@ class SalesDay(_Sales):
     day = models.DateField()
 
     privacy = privacy.classes(
-        opaque=f"book_id day {_WHERE_AND_HOW} {_Sales._measures} items_milli", business="category"
+        opaque=f"book_id day {_WHERE_AND_HOW} {_Sales._measures} fees_minor items_milli", business="category"
     )
 
 

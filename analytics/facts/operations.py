@@ -233,7 +233,7 @@ def run(*, until: Callable[[], bool] = lambda: False) -> int:
 
 
 def rebuild(book_id: UUID) -> int:
-    """Make all facts of a book again, from the rows alone. This will note every hour of its history, and return how many.
+    """Make all facts of a book again, from the rows alone. This will note every hour of its history; returns how many.
 
     Until they are made, what is asked is read from the rows. Noting twice is noting once.
     """

@@ -107,8 +107,7 @@ class Trade:
     def write(self) -> None:
         """Write everything, in the order of its references."""
         with tenancy.within(self.book.pk):
-            for model in (Order, OrderLine, PaymentIntent):
-                model.objects.bulk_create(self.rows[model])
+            self._insert(Order, OrderLine, PaymentIntent)
             accounts = [
                 make(self.book.pk, currency, self.mode)
                 for currency in ("CNY", "EUR")
@@ -116,8 +115,11 @@ class Trade:
             ]
             ledger.open_accounts(accounts)
             ledger.post_many(self.entries)
-            for model in (Attempt, Refund, RefundLine):
-                model.objects.bulk_create(self.rows[model])
+            self._insert(Attempt, Refund, RefundLine)
+
+    def _insert(self, *models: type) -> None:
+        for model in models:
+            model.objects.bulk_create(self.rows[model])  # type: ignore[attr-defined]
 
     def _line(self, order: Order, at: datetime) -> OrderLine:
         quantity, price = self.chance.randrange(1, 4), self.chance.randrange(1, 5_000)
