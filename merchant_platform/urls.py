@@ -16,6 +16,7 @@ for register in ("security.web.tables", "payments.web.tables"):
 urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
+    path("", include("analytics.api.urls")),
     path("", include("payments.web.urls")),
     path("", include("security.web.urls")),
     path("", include("analytics.web.urls")),

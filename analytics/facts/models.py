@@ -203,11 +203,10 @@ class Projection(models.Model):
 
     book_id = models.UUIDField(primary_key=True)
     zone = models.TextField()
-    begun_at = models.DateTimeField(db_default=Now())
     # Knowledge time: when its facts last followed the rows.
-    followed_at = models.DateTimeField(db_default=Now())
+    recorded_at = models.DateTimeField(db_default=Now())
 
-    privacy = privacy.classes(opaque="book_id begun_at followed_at", business="zone")
+    privacy = privacy.classes(opaque="book_id recorded_at", business="zone")
 
 
 class DirtyHour(models.Model):
@@ -227,9 +226,9 @@ class Position(models.Model):
     # A pg_snapshot as text, and the cluster whose transactions it names.
     snapshot = models.TextField()
     system_identifier = models.BigIntegerField()
-    moved_at = models.DateTimeField(db_default=Now())
+    recorded_at = models.DateTimeField(db_default=Now())
 
-    privacy = privacy.classes(opaque="id snapshot system_identifier moved_at")
+    privacy = privacy.classes(opaque="id snapshot system_identifier recorded_at")
 
     def __str__(self) -> str:
         return self.snapshot

@@ -12,13 +12,12 @@ note every hour of its history. Until its hour is made, a change is read from th
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.models import Model
-from django.db.models.functions import Now
 
 from analytics.facts.cubes import CUBES, Cube
 from analytics.facts.models import Projection
@@ -27,6 +26,7 @@ from merchant_platform.kernel.arrays import literal
 from payments.ledger import checkpoints
 from security.merchants.models import Book
 
+HOUR = timedelta(hours=1)
 # Hours that one transaction makes again: a week.
 HOURS_A_ROUND = 168
 # Books that one round looks after.
@@ -40,7 +40,7 @@ _BEGIN = """
 INSERT INTO analytics_position (id, snapshot, system_identifier)
 SELECT 1, pg_current_snapshot()::text, system_identifier FROM pg_control_system()
 ON CONFLICT (id) DO UPDATE
-SET snapshot = excluded.snapshot, system_identifier = excluded.system_identifier, moved_at = now()
+SET snapshot = excluded.snapshot, system_identifier = excluded.system_identifier, recorded_at = now()
 """
 _LOCK = "SELECT snapshot FROM analytics_position WHERE id = 1 FOR UPDATE SKIP LOCKED"
 _FRESH = "e.is_public AND (e.xid >= %(xmax)s::text::xid8 OR e.xid = ANY (%(under_way)s::text[]::xid8[]))"
@@ -61,7 +61,7 @@ WITH hours AS (
     ON CONFLICT (book_id, hour_at) DO UPDATE SET hour_at = excluded.hour_at
     RETURNING 1
 ), moved AS (
-    UPDATE analytics_position SET snapshot = pg_current_snapshot()::text, moved_at = now() WHERE id = 1
+    UPDATE analytics_position SET snapshot = pg_current_snapshot()::text, recorded_at = now() WHERE id = 1
 )
 SELECT count(*) FROM noted
 """
@@ -98,12 +98,12 @@ RETURNING hour_at
 ID_AT = "(lpad(to_hex(floor(extract(epoch FROM {at}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
 _GAP = f"""
 WITH gap AS MATERIALIZED (
-    SELECT 0 AS number, {ID_AT.format(at="hour_at")} AS first_id,
-        {ID_AT.format(at="hour_at + interval '1 hour'")} AS last_id
-    FROM unnest(%(hours)s::timestamptz[]) AS hour_at
+    SELECT 0 AS number, {ID_AT.format(at="since")} AS first_id, {ID_AT.format(at="until")} AS last_id
+    FROM unnest(%(sinces)s::timestamptz[], %(untils)s::timestamptz[]) AS stretch (since, until)
 )
 """
 _BEGIN_BOOK = "INSERT INTO analytics_projection (book_id, zone) VALUES (%s, %s) ON CONFLICT (book_id) DO NOTHING"
+_FOLLOWED = "UPDATE analytics_projection SET zone = %s, recorded_at = now() WHERE book_id = %s"
 _QUARTERS = """
     unnest(%(hours)s::timestamptz[]) AS hour_at,
     generate_series(hour_at, hour_at + interval '45 minutes', interval '15 minutes') AS quarter
@@ -120,10 +120,16 @@ _LINES = (
     + """
 , moved AS (
     SELECT i.order_id FROM gap g
-    JOIN payments_paymentintent i ON i.book_id = %(book)s AND i.id >= g.first_id AND i.id < g.last_id
+    CROSS JOIN LATERAL (
+        SELECT order_id FROM payments_paymentintent
+        WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id OFFSET 0
+    ) i
     UNION
     SELECT i.order_id FROM gap g
-    JOIN payments_refund r ON r.book_id = %(book)s AND r.id >= g.first_id AND r.id < g.last_id
+    CROSS JOIN LATERAL (
+        SELECT intent_id FROM payments_refund
+        WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id OFFSET 0
+    ) r
     JOIN LATERAL (
         SELECT order_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = r.intent_id LIMIT 1
     ) i ON true
@@ -215,7 +221,7 @@ def follow(book_id: UUID, *, limit: int = HOURS_A_ROUND) -> int:
         hours = sorted(hour for (hour,) in cursor.fetchall())
         if hours:
             _make(cursor, book_id, hours, zone)
-        Projection.objects.filter(pk=book_id).update(zone=zone, followed_at=Now())
+        cursor.execute(_FOLLOWED, [zone, book_id])
         return len(hours)
 
 
@@ -244,7 +250,14 @@ def rebuild(book_id: UUID) -> int:
 
 def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> None:
     """Replace the facts of some hours, and those of the merchant's days that they are part of."""
-    asked = {"book": book_id, "hours": literal(hours), "zone": zone}
+    stretches = _stretches(hours)
+    asked = {
+        "book": book_id,
+        "hours": literal(hours),
+        "sinces": literal(since for since, _ in stretches),
+        "untils": literal(until for _, until in stretches),
+        "zone": zone,
+    }
     for cube in CUBES:
         quarters, days = _table(cube.quarters), _table(cube.days)
         cursor.execute(
@@ -255,6 +268,17 @@ def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> N
         cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
         cursor.execute(_fill_days(cube), asked)
     cursor.execute(_LINES, asked)
+
+
+def _stretches(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
+    """Hours in order as stretches: those that touch are one, and are read in one go."""
+    found: list[tuple[datetime, datetime]] = []
+    for hour in hours:
+        if found and found[-1][1] == hour:
+            found[-1] = (found[-1][0], hour + HOUR)
+        else:
+            found.append((hour, hour + HOUR))
+    return found
 
 
 def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:

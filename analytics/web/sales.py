@@ -28,7 +28,6 @@ from analytics.web.forms import Choice
 from analytics.web.overview import CurrencyChoice, currencies, weekdays
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.templatetags.ui import locale, money_text
-from payments.web import declines
 from payments.web.dashboard import words
 from security.merchants.models import Store
 from security.web import navigation, sheets
@@ -363,7 +362,7 @@ class _View:
         ]
         rows += [
             (
-                Cell(_("Declined: %(reason)s") % {"reason": declines.words(reason).what}, reason, is_number=False),
+                Cell(_("Declined: %(reason)s") % {"reason": words.decline(reason)}, reason, is_number=False),
                 _count(count),
                 self.cell(SHARE, part(count, answered)),
             )

@@ -35,6 +35,7 @@ _EXAMPLES: dict[str, Any] = {
     "enabled_events": ["payment_intent.succeeded"],
     "event": "evt_...",
     "line_items": [{"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2}],
+    "metric": "net_sales",
     "mode": "payment",
     "name": "Coffee beans 250 g",
     "payment_method": "pm_...",
@@ -72,7 +73,7 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.
-_NOT_IN_SDK = ("orders", "wallets", "test_helpers/wallets")
+_NOT_IN_SDK = ("metrics", "orders", "wallets", "test_helpers/wallets")
 _NOT_IN_SDK_VERBS = ("rotate_secret", "deliveries", "resend", "backfill", "test")
 _METHODS = {"GET": "get", "POST": "post", "DELETE": "delete"}
 _IN_ADDRESS = re.compile(r"{(\w+)}")

@@ -35,6 +35,7 @@ _MAKERS: dict[str, Any] = {
     "boolean": lambda: False,
     "bytea": lambda: b"x",
     "character varying": lambda: "x",
+    "date": AT.date,
     "integer": lambda: 1,
     "jsonb": lambda: "{}",
     "smallint": lambda: 1,

@@ -266,7 +266,7 @@ class TestFollow:
         same()
         api.post(f"payment_intents/{open_['id']}/cancel")
         pay(api, wallet_method(customer, 10), 5_000)
-        payments, sales, attempts = same()
+        payments, sales, attempts, _buyers = same()
 
         assert sum(row["made_count"] for row in payments) == 3
         assert [(row["category"], row["collected_minor"], row["refunded_minor"]) for row in sales] == [
