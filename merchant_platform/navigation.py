@@ -34,6 +34,8 @@ NAVIGATION = (
         _("Members"),
         (Item("offers", _("Offers"), icon="tag", action="offer.view", keys="g f"),),
         actions=(Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),),
+        _("Data"),
+        (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),),
     ),
     Group(
         _("Security"),

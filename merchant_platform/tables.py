@@ -9,7 +9,18 @@ from merchant_platform.kernel import privacy
 
 TENANT = frozenset(
     {
+        "analytics_attemptday",
+        "analytics_attemptquarter",
+        "analytics_buyerday",
+        "analytics_buyerquarter",
+        "analytics_dirtyhour",
         "analytics_guidedismissal",
+        "analytics_paymentday",
+        "analytics_paymentquarter",
+        "analytics_projection",
+        "analytics_salesday",
+        "analytics_salesquarter",
+        "analytics_soldline",
         "kernel_decision",
         "kernel_delivery",
         "kernel_event",
@@ -85,6 +96,7 @@ TENANT = frozenset(
 PLATFORM = frozenset(
     {
         "members_featurescursor",
+        "analytics_position",
         "payments_account",
         "payments_accountbalance",
         "payments_cluster",
@@ -148,6 +160,13 @@ APPEND_ONLY = frozenset(
 # Tables that the app role only reads: what stands there is computed for it.
 APP_READS = frozenset(
     {"django_migrations", "members_featurescursor", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"}
+    {
+        "analytics_position",
+        "django_migrations",
+        "payments_checkpoint",
+        "payments_cluster",
+        "payments_webhookcursor",
+    }
 )
 # And those that only the owner writes. The audit's chain grows by a trigger of the owner.
 OWNER_WRITES = frozenset({"django_migrations", "payments_cluster", "security_auditchain", "security_auditlink"})

@@ -17,6 +17,7 @@ urlpatterns = [
     # First, because the resolver tries one after the other.
     path("", include("payments.api.urls")),
     path("", include("members.api.urls")),
+    path("", include("analytics.api.urls")),
     path("", include("payments.web.urls")),
     path("", include("members.web.urls")),
     path("", include("security.web.urls")),

@@ -30,6 +30,7 @@ def page(request: HttpRequest, desk: Desk) -> HttpResponse:
         shown["setup"] = setup.read(desk, urls)
         if desk.may("sales.view"):
             shown |= {"choice": choice, "presets": forms.PRESETS, "hours": range(queries.HOURS)}
+            shown |= {"files": "home_numbers", "address": choice.address}
             shown["overview"] = overview.read(desk, choice, payments_url=urls.get("payments", ""))
         else:
             shown["today"] = _today(desk)

@@ -1,28 +1,25 @@
 """Home's numbers as people read them: four figures, two charts and the ways of paying, for one choice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from babel.dates import format_date, get_day_names
-from babel.numbers import format_decimal, format_percent
 from django.utils.translation import gettext as _
 
 from analytics.insights import queries
+from analytics.insights.metrics import METRICS
 from analytics.insights.periods import Period
 from analytics.insights.queries import Comparison, Share, Tally
+from analytics.web.figures import compared, growth, number, percent, shift
 from analytics.web.forms import Choice
 from merchant_platform.kernel import money
 from merchant_platform.kernel.templatetags.ui import locale, money_text
 from payments.web.dashboard import words
 from security.web.desk import Desk
 
-UP, DOWN, LEVEL = "up", "down", "level"
-# Beyond a tenfold a percentage says nothing any more: there was next to nothing before.
-_GREAT, _GREAT_TEXT = 10, "1,000%"
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 # Marks that the platform brings along.
 _MARKS = {"visa": "visa", "mastercard": "mastercard", "amex": "americanexpress", "unionpay": "unionpay"}
@@ -116,15 +113,15 @@ def read(desk: Desk, choice: Choice, *, payments_url: str) -> Overview:
     hours = queries.by_hour(choice.period, currency=currency)
     return Overview(
         currency=currency,
-        currencies=_currencies(desk, choice, found, currency),
+        currencies=currencies(found, currency, url=desk.url("home"), query=choice.query),
         exponent=money.exponent(currency),
         figures=_figures(comparison, choice.period, currency, links),
         days=days(comparison, choice.period, currency),
         weekdays=weekdays(hours),
         busiest=_busiest(hours),
-        ways=ways(queries.by_method(choice.period, currency=currency), currency, links),
+        ways=ways(comparison.shares, currency, links),
         is_empty=not comparison.current.payments and not comparison.before.payments,
-        compared=_compared(choice.period),
+        compared=compared(choice.period),
     )
 
 
@@ -158,33 +155,27 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
     return [
         Figure(
             "volume",
-            _("Payment volume"),
-            _("What was received of the payments that were made in the period and succeeded, before refunds and fees."),
+            *_said("payment_volume"),
             money_text(current.volume_minor, currency),
-            *_growth(current.volume_minor, before.volume_minor),
+            *growth(current.volume_minor, before.volume_minor),
             _spark([tally.volume_minor for tally in by_day]),
             succeeded,
             _("See the payments that succeeded"),
         ),
         Figure(
             "success",
-            _("Success rate"),
-            _(
-                "How many of the payments that were made in the period succeeded. "
-                "Those that were declined, given up or are still open did not."
-            ),
-            _percent(current.success_ppm),
-            *_shift(current.success_ppm, before.success_ppm),
+            *_said("success_rate"),
+            percent(current.success_ppm),
+            *shift(current.success_ppm, before.success_ppm),
             _spark([tally.success_ppm for tally in by_day]),
             links.to(),
             _("See all the payments that were made"),
         ),
         Figure(
             "average",
-            _("Average payment"),
-            _("The payment volume divided by the number of payments that succeeded."),
+            *_said("average_payment"),
             money_text(current.average_minor, currency) if current.average_minor is not None else "—",
-            *_growth(current.average_minor, before.average_minor),
+            *growth(current.average_minor, before.average_minor),
             _spark([tally.average_minor for tally in by_day]),
             succeeded,
             _("See the payments that succeeded"),
@@ -197,7 +188,7 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
                 "Guests, whom nobody knows again, are not counted."
             ),
             number(current.customers),
-            *_growth(current.customers, before.customers),
+            *growth(current.customers, before.customers),
             _spark([tally.customers for tally in by_day]),
             succeeded,
             _("See the payments that succeeded"),
@@ -205,41 +196,9 @@ def _figures(comparison: Comparison, period: Period, currency: str, links: Links
     ]
 
 
-def _growth(current: int | None, before: int | None) -> tuple[str, str]:
-    """How much more or less, as a share of what was before, and the direction."""
-    if current is None or not before:
-        return "", LEVEL
-    share = Decimal(current - before) / before
-    if share >= _GREAT:
-        return f">{_GREAT_TEXT}", UP
-    shown = format_percent(abs(share), "#,##0.0%", locale=locale())
-    return _signed(shown, current - before), _direction(current - before)
-
-
-def _shift(current: int | None, before: int | None) -> tuple[str, str]:
-    """How many percentage points more or less, and the direction."""
-    if current is None or before is None:
-        return "", LEVEL
-    points = Decimal(current - before).scaleb(-4)
-    shown = format_decimal(abs(points), "#,##0.0", locale=locale())
-    return _signed(_("%(points)s pp") % {"points": shown}, current - before), _direction(current - before)
-
-
-def _signed(text: str, amount: int) -> str:
-    return {1: "+", -1: "\u2212"}.get((amount > 0) - (amount < 0), "±") + text
-
-
-def _direction(amount: int) -> str:
-    return UP if amount > 0 else DOWN if amount < 0 else LEVEL
-
-
-def _percent(ppm: int | None) -> str:
-    return "—" if ppm is None else format_percent(Decimal(ppm).scaleb(-6), "#,##0.0%", locale=locale())
-
-
-def number(count: int) -> str:
-    """A count as the language writes it."""
-    return str(format_decimal(count, locale=locale()))
+def _said(metric: str) -> tuple[str, str]:
+    """A metric's title and definition."""
+    return str(METRICS[metric].title), str(METRICS[metric].definition)
 
 
 def _spark(values: Sequence[int | None]) -> str:
@@ -253,15 +212,6 @@ def _spark(values: Sequence[int | None]) -> str:
         f"{place * step:.1f},{SPARK_HEIGHT - 2 - (value - low) * reach / ((high - low) or 1):.1f}"
         for place, value in known
     )
-
-
-def _compared(period: Period) -> str:
-    """What the period is compared with, in words."""
-    before = period.before
-    dates = {"first": before.first.isoformat(), "last": before.last.isoformat()}
-    if period.is_over:
-        return _("Compared with %(first)s to %(last)s.") % dates
-    return _("Compared with %(first)s to %(last)s, the last day up to this hour.") % dates
 
 
 # --- charts ----------------------------------------------------------------------------
@@ -319,7 +269,7 @@ def ways(shares: Sequence[Share], currency: str, links: Links) -> list[Way]:
             payments_text=number(share.payments),
             volume=money_text(share.volume_minor, currency),
             volume_minor=share.volume_minor,
-            percent=_percent(share.volume_minor * 1_000_000 // total if total else None),
+            percent=percent(share.volume_minor * 1_000_000 // total if total else None),
             width=f"{share.volume_minor * 100 / total:.2f}" if total else "0",
             url=links.to(status="succeeded", method=share.method) if share.method else "",
         )
@@ -340,16 +290,14 @@ def _currency(desk: Desk, choice: Choice, found: Mapping[str, Any]) -> str:
     return max(found, key=lambda code: (found[code].current.payments, code))
 
 
-def _currencies(desk: Desk, choice: Choice, found: Mapping[str, Any], current: str) -> list[CurrencyChoice]:
+def currencies(codes: Iterable[str], current: str, *, url: str, query: Mapping[str, str]) -> list[CurrencyChoice]:
     """What there is to choose between: nothing, where everything was paid in one currency."""
-    codes = sorted({*found, current})
-    if len(codes) < 2:
+    known = sorted({*codes, current})
+    if len(known) < 2:
         return []
     return [
-        CurrencyChoice(
-            code, f"{desk.url('home')}?{urlencode({**choice.query, 'currency': code.lower()})}", code == current
-        )
-        for code in codes
+        CurrencyChoice(code, f"{url}?{urlencode({**query, 'currency': code.lower()})}", code == current)
+        for code in known
     ]
 
 

@@ -36,6 +36,7 @@ _EXAMPLES: dict[str, Any] = {
     "event": "evt_...",
     "into": "mem_...",
     "line_items": [{"description": "Coffee beans 250 g", "unit_amount": 8800, "quantity": 2}],
+    "metric": "net_sales",
     "mode": "payment",
     "member": "mem_...",
     "name": "Coffee beans 250 g",
@@ -94,6 +95,7 @@ _SAID: dict[str, dict[str, Any]] = {
 # Ours: the SDK has no method for them, and sends them all the same.
 _NOT_IN_SDK = (
     "members",
+    "metrics",
     "offers",
     "orders",
     "payment_codes",

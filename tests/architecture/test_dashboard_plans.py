@@ -16,6 +16,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver, reverse
 
+from analytics.facts import operations as facts
 from merchant_platform.kernel import tenancy
 from security.merchants import operations as merchants
 from tests.architecture.asking import as_owner
@@ -139,9 +140,17 @@ def histories(
     History("bakery", 2, spacing=-SPACING).grow_to(short)
     client = signed_in(make_staff(cafe.book.merchant, "owner"))
     cafe.grow_to(short)
+    _follow(cafe)
     before = measure(cafe, client, by_index=True)
     cafe.grow_to(long)
+    _follow(cafe)
     return before, measure(cafe, client, by_index=by_index)
+
+
+def _follow(history: History) -> None:
+    """The facts of a history that no event tells of."""
+    facts.rebuild(history.book.pk)
+    facts.run()
 
 
 def grown(before: dict[str, Counter[str]], after: dict[str, Counter[str]]) -> list[str]:

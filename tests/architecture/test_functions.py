@@ -21,6 +21,7 @@ CALLERS = {
     "audit_text_v1": {APP, PLATFORM},
     "consumer_links_v1": {APP},
     "consumer_permissions_v1": {APP},
+    "facts_currency_changed_v1": {APP, PLATFORM},
     "kernel_refuse_change": {APP, PLATFORM},
     "ledger_post_v2": {APP, PLATFORM},
     "ledger_refuse_foreign_cluster_v1": {APP, PLATFORM},

@@ -43,6 +43,7 @@ _MAKERS: dict[str, Any] = {
     "boolean": lambda: False,
     "bytea": lambda: uuid4().bytes,
     "character varying": lambda: "x",
+    "date": AT.date,
     "integer": lambda: 1,
     "jsonb": lambda: "{}",
     "smallint": lambda: 1,

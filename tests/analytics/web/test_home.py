@@ -203,8 +203,8 @@ class TestPage:
 
         statements = [each["sql"].strip() for each in captured]
         # A unit of work names its book in the trip of its first statement.
-        questions = [each.partition(";")[2] if each.startswith(NAMING) else each for each in statements]
-        asked = [each for each in questions if each.startswith("SELECT")]
+        questions = [each.partition(";")[2].strip() if each.startswith(NAMING) else each for each in statements]
+        asked = [each for each in questions if each.startswith(("SELECT", "WITH"))]
         assert len(asked) == STATEMENTS
 
 

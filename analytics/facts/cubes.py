@@ -1,0 +1,180 @@
+"""What the facts are sums of: four cubes, each with one SELECT that reads its rows of some stretches of time.
+
+A SELECT joins `gap`: stretches with the smallest id at their beginning and at their end
+(`first_id`, `last_id`), since ids carry effective time and lists read (book_id, id) in
+order. OFFSET 0 keeps the planner, which may know nothing of young tables, from reading the
+whole book and comparing each row with each gap.
+
+The same SELECT makes the facts and stands in for those that are not made yet, so the two
+cannot say different things. It groups nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.facts.models import (
+    ATTEMPTS_KEY,
+    BUYERS_KEY,
+    SALES_KEY,
+    WHERE_AND_HOW,
+    AttemptDay,
+    AttemptQuarter,
+    BuyerDay,
+    BuyerQuarter,
+    PaymentDay,
+    PaymentQuarter,
+    SalesDay,
+    SalesQuarter,
+    _WhereAndHow,
+)
+
+APPROVED, DECLINED, ABANDONED = "approved", "declined", "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """Sums (`measures`) kept apart by `dimensions`, in two tables: by the quarter of an hour, and by the day."""
+
+    name: str
+    quarters: type[_WhereAndHow]
+    days: type[_WhereAndHow]
+    dimensions: Sequence[str]
+    measures: Sequence[str]
+    # Rows as (number of the gap, at, dimensions, measures).
+    rows: str
+
+
+# One order's store, and the method by its key: a join may be planned as a scan of every method that was ever saved.
+_PAYMENTS = """
+SELECT g.number, i.created_at, i.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(m.type, ''), coalesce(m.brand, ''), 1,
+    CASE WHEN i.status = 'succeeded' THEN 1 ELSE 0 END,
+    CASE WHEN i.status = 'succeeded' THEN i.received_minor ELSE 0 END
+FROM gap g
+CROSS JOIN LATERAL (
+    SELECT created_at, currency, order_id, payment_method_id, status, received_minor FROM payments_paymentintent
+    WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id OFFSET 0
+) i
+LEFT JOIN LATERAL (SELECT store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT type, card ->> 'brand' AS brand FROM payments_paymentmethod
+    WHERE book_id = %(book)s AND id = i.payment_method_id AND i.status = 'succeeded' LIMIT 1
+) m ON true
+"""
+
+# An entry's amount is spread over lines: over those that a refund names, else over the order's, each by its weight.
+# `upto` is the weight of a line and of all before it: the difference of two floors gives every unit to one line.
+_SALES = """
+SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
+    coalesce(a.card ->> 'brand', ''), coalesce(s.category, ''),
+    CASE WHEN e.kind = 'charge' AND s.place = 1 THEN 1 ELSE 0 END,
+    CASE WHEN e.kind = 'charge' AND s.place_in_category = 1 THEN 1 ELSE 0 END,
+    CASE WHEN s.place = 1 THEN CASE e.kind WHEN 'refund' THEN 1 WHEN 'refund_failure' THEN -1 ELSE 0 END ELSE 0 END,
+    CASE WHEN e.kind = 'charge' THEN s.share ELSE 0 END,
+    CASE WHEN e.kind = 'charge' THEN 0 ELSE -s.share END,
+    CASE WHEN e.kind = 'charge' THEN coalesce(s.discount_minor * e.amount_minor / nullif(s.total, 0), 0) ELSE 0 END,
+    coalesce(s.tax_minor * s.share / nullif(s.amount_minor, 0), 0),
+    s.fee,
+    CASE WHEN e.kind = 'charge' THEN coalesce(s.quantity * 1000 * e.amount_minor / nullif(s.total, 0), 0) ELSE 0 END
+FROM gap g
+CROSS JOIN LATERAL (
+    SELECT effective_at, kind, source_id, amount_minor, fee_minor FROM payments_entry
+    WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id
+        AND kind IN ('charge', 'refund', 'refund_failure') OFFSET 0
+) e
+LEFT JOIN LATERAL (
+    SELECT id, attempt_id FROM payments_refund
+    WHERE book_id = %(book)s AND id = e.source_id AND e.kind <> 'charge' LIMIT 1
+) r ON true
+JOIN LATERAL (
+    SELECT currency, method, card, intent_id FROM payments_attempt
+    WHERE book_id = %(book)s AND id = CASE WHEN e.kind = 'charge' THEN e.source_id ELSE r.attempt_id END LIMIT 1
+) a ON true
+JOIN LATERAL (SELECT order_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1) i
+    ON true
+JOIN LATERAL (SELECT id, store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
+CROSS JOIN LATERAL (
+    SELECT w.*, row_number() OVER lines AS place,
+        row_number() OVER (PARTITION BY w.category ORDER BY w.id) AS place_in_category, sum(w.weight) OVER () AS total,
+        CASE WHEN sum(w.weight) OVER () = 0 THEN CASE WHEN row_number() OVER lines = 1 THEN e.amount_minor ELSE 0 END
+             ELSE div(e.amount_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
+                - div(e.amount_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS share,
+        CASE WHEN sum(w.weight) OVER () = 0 THEN CASE WHEN row_number() OVER lines = 1 THEN e.fee_minor ELSE 0 END
+             ELSE div(e.fee_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
+                - div(e.fee_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS fee
+    FROM (
+        SELECT l.id, l.category, l.quantity, l.discount_minor, l.tax_minor, l.amount_minor,
+            CASE WHEN given.is_named THEN coalesce(n.amount_minor, 0) ELSE l.amount_minor END AS weight
+        FROM (SELECT EXISTS (SELECT 1 FROM payments_refundline
+                             WHERE book_id = %(book)s AND refund_id = r.id) AS is_named) AS given
+        JOIN payments_orderline l ON l.book_id = %(book)s AND l.order_id = o.id
+        LEFT JOIN LATERAL (
+            SELECT sum(amount_minor)::bigint AS amount_minor FROM payments_refundline
+            WHERE book_id = %(book)s AND refund_id = r.id AND order_line_id = l.id AND given.is_named
+        ) n ON true
+        UNION ALL
+        SELECT NULL, '', 0, 0, 0, 0, 0
+        WHERE NOT EXISTS (SELECT 1 FROM payments_orderline WHERE book_id = %(book)s AND order_id = o.id)
+    ) AS w
+    WINDOW lines AS (ORDER BY w.id)
+) AS s
+"""
+
+# One under way is not counted: its end is told. Who approved and was then released did approve.
+_ATTEMPTS = """
+SELECT g.number, a.created_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
+    coalesce(a.card ->> 'brand', ''),
+    CASE WHEN a.status = 'declined' THEN 'declined'
+         WHEN a.status = 'voided' AND a.authorized_minor = 0 THEN 'abandoned' ELSE 'approved' END,
+    CASE WHEN a.status = 'declined' THEN coalesce(a.decline_code, a.failure_code, '') ELSE '' END,
+    1
+FROM gap g
+CROSS JOIN LATERAL (
+    SELECT created_at, currency, method, card, status, authorized_minor, decline_code, failure_code, intent_id
+    FROM payments_attempt
+    WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id
+        AND status IN ('captured', 'authorized', 'declined', 'voided') OFFSET 0
+) a
+LEFT JOIN LATERAL (SELECT order_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1) i
+    ON true
+LEFT JOIN LATERAL (SELECT store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
+"""
+
+_BUYERS = """
+SELECT g.number, i.created_at, i.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(m.type, ''), coalesce(m.brand, ''), i.customer_id, 1
+FROM gap g
+CROSS JOIN LATERAL (
+    SELECT created_at, currency, order_id, payment_method_id, customer_id FROM payments_paymentintent
+    WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id
+        AND status = 'succeeded' AND customer_id IS NOT NULL OFFSET 0
+) i
+LEFT JOIN LATERAL (SELECT store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT type, card ->> 'brand' AS brand FROM payments_paymentmethod
+    WHERE book_id = %(book)s AND id = i.payment_method_id LIMIT 1
+) m ON true
+"""
+
+PAYMENTS = Cube(
+    "payments",
+    PaymentQuarter,
+    PaymentDay,
+    WHERE_AND_HOW,
+    ("made_count", "succeeded_count", "volume_minor"),
+    _PAYMENTS,
+)
+SALES = Cube(
+    "sales",
+    SalesQuarter,
+    SalesDay,
+    SALES_KEY,
+    (
+        *("charges_count", "baskets_count", "refunds_count", "collected_minor", "refunded_minor", "discounts_minor"),
+        *("tax_minor", "fees_minor", "items_milli"),
+    ),
+    _SALES,
+)
+ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts_count",), _ATTEMPTS)
+BUYERS = Cube("buyers", BuyerQuarter, BuyerDay, BUYERS_KEY, ("paid_count",), _BUYERS)
+CUBES = (PAYMENTS, SALES, ATTEMPTS, BUYERS)

@@ -1,0 +1,234 @@
+"""Facts: sums of what happened, kept by the quarter of an hour and by the merchant's day.
+
+Everything here can be made again from the rows of payments (operations.rebuild), and is
+never asked without them: what changed since the sums were made is read from the rows
+themselves (queries.py). A quarter of an hour is the largest stretch of time that every
+time zone's days are made of.
+"""
+
+from uuid import UUID
+
+from django.db import models
+from django.db.models.functions import Now
+
+from merchant_platform.kernel import privacy
+
+# Columns of a key hold no null: who paid in no store paid in this one.
+NO_STORE = UUID(int=0)
+WHERE_AND_HOW = ("currency", "store_id", "method", "brand")
+SALES_KEY = (*WHERE_AND_HOW, "category")
+ATTEMPTS_KEY = (*WHERE_AND_HOW, "outcome", "reason")
+BUYERS_KEY = (*WHERE_AND_HOW, "customer_id")
+_WHERE_AND_HOW = " ".join(WHERE_AND_HOW)
+
+
+class _WhereAndHow(models.Model):
+    """What all sums are kept apart by."""
+
+    book_id = models.UUIDField()
+    currency = models.CharField(max_length=3)
+    store_id = models.UUIDField(default=NO_STORE)
+    method = models.TextField()
+    brand = models.TextField()
+
+    class Meta:
+        abstract = True
+
+
+class _Sales(_WhereAndHow):
+    """What the ledger moved for sales. Amounts of a payment are spread over its order's lines, to the last unit."""
+
+    category = models.TextField()
+    # Payments, told by the first line of each: they can be added over everything.
+    charges_count = models.BigIntegerField()
+    # Payments that a category took part in: they can be added over everything but categories.
+    baskets_count = models.BigIntegerField()
+    refunds_count = models.BigIntegerField()
+    collected_minor = models.BigIntegerField()
+    refunded_minor = models.BigIntegerField()
+    discounts_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    fees_minor = models.BigIntegerField()
+    # Thousandths of a piece: of an order that is paid in parts, each part sells a part.
+    items_milli = models.BigIntegerField()
+
+    _measures = "charges_count baskets_count refunds_count collected_minor refunded_minor discounts_minor tax_minor"
+
+    class Meta:
+        abstract = True
+
+
+class SalesQuarter(_Sales):
+    """Sales of a quarter of an hour, by when the ledger moved them."""
+
+    pk = models.CompositePrimaryKey("book_id", "quarter_at", *SALES_KEY)
+    quarter_at = models.DateTimeField()
+
+    privacy = privacy.classes(
+        opaque=f"book_id quarter_at {_WHERE_AND_HOW} {_Sales._measures} fees_minor items_milli", business="category"
+    )
+
+
+class SalesDay(_Sales):
+    """Sales of a day of the merchant's."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *SALES_KEY)
+    day = models.DateField()
+
+    privacy = privacy.classes(
+        opaque=f"book_id day {_WHERE_AND_HOW} {_Sales._measures} fees_minor items_milli", business="category"
+    )
+
+
+class _Payments(_WhereAndHow):
+    """Payments by when they were made; how they were paid is known of those that succeeded."""
+
+    made_count = models.BigIntegerField()
+    succeeded_count = models.BigIntegerField()
+    volume_minor = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class PaymentQuarter(_Payments):
+    """Payments of a quarter of an hour."""
+
+    pk = models.CompositePrimaryKey("book_id", "quarter_at", *WHERE_AND_HOW)
+    quarter_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque=f"book_id quarter_at {_WHERE_AND_HOW} made_count succeeded_count volume_minor")
+
+
+class PaymentDay(_Payments):
+    """Payments of a day of the merchant's."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *WHERE_AND_HOW)
+    day = models.DateField()
+
+    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} made_count succeeded_count volume_minor")
+
+
+class _Attempts(_WhereAndHow):
+    """Tries at payments that have ended, by what came of them."""
+
+    outcome = models.TextField()
+    reason = models.TextField()
+    attempts_count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class AttemptQuarter(_Attempts):
+    """Tries of a quarter of an hour."""
+
+    pk = models.CompositePrimaryKey("book_id", "quarter_at", *ATTEMPTS_KEY)
+    quarter_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque=f"book_id quarter_at {_WHERE_AND_HOW} outcome reason attempts_count")
+
+
+class AttemptDay(_Attempts):
+    """Tries of a day of the merchant's."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *ATTEMPTS_KEY)
+    day = models.DateField()
+
+    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} outcome reason attempts_count")
+
+
+class _Buyers(_WhereAndHow):
+    """Customers whom the merchant knows, by when they made a payment that succeeded. Guests are none."""
+
+    customer_id = models.UUIDField()
+    paid_count = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class BuyerQuarter(_Buyers):
+    """Who paid in a quarter of an hour."""
+
+    pk = models.CompositePrimaryKey("book_id", "quarter_at", *BUYERS_KEY)
+    quarter_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque=f"book_id quarter_at {_WHERE_AND_HOW} paid_count", personal="customer_id")
+
+
+class BuyerDay(_Buyers):
+    """Who paid on a day of the merchant's."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *BUYERS_KEY)
+    day = models.DateField()
+
+    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} paid_count", personal="customer_id")
+
+
+class SoldLine(models.Model):
+    """An order line of which something was paid, with all that is asked of it: one row, and no joins."""
+
+    pk = models.CompositePrimaryKey("book_id", "line_id")
+    book_id = models.UUIDField()
+    line_id = models.UUIDField()
+    order_id = models.UUIDField()
+    customer_id = models.UUIDField(null=True)
+    store_id = models.UUIDField(default=NO_STORE)
+    product_id = models.UUIDField(null=True)
+    category = models.TextField()
+    currency = models.CharField(max_length=3)
+    quantity = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    cost_minor = models.BigIntegerField(null=True)
+    refunded_minor = models.BigIntegerField()
+    refunded_quantity = models.BigIntegerField()
+    # When it was ordered, by the book's clock, and when we last learned something of it, by the world's.
+    ordered_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    privacy = privacy.classes(
+        opaque="book_id line_id order_id store_id product_id currency quantity discount_minor tax_minor amount_minor "
+        "refunded_minor refunded_quantity ordered_at recorded_at",
+        business="category gross_minor cost_minor",
+        personal="customer_id",
+    )
+
+
+class Projection(models.Model):
+    """A book whose facts are kept: one without is read from its rows. `zone` is what its days were made for."""
+
+    book_id = models.UUIDField(primary_key=True)
+    zone = models.TextField()
+    # Knowledge time: when its facts last followed the rows.
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    privacy = privacy.classes(opaque="book_id recorded_at", business="zone")
+
+
+class DirtyHour(models.Model):
+    """An hour whose facts are to be made again: a due row, which goes with the making."""
+
+    pk = models.CompositePrimaryKey("book_id", "hour_at")
+    book_id = models.UUIDField()
+    hour_at = models.DateTimeField()
+
+    privacy = privacy.classes(opaque="book_id hour_at")
+
+
+class Position(models.Model):
+    """Up to where changes were looked for, in all books: the snapshot in which that was done. One row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    # A pg_snapshot as text, and the cluster whose transactions it names.
+    snapshot = models.TextField()
+    system_identifier = models.BigIntegerField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    privacy = privacy.classes(opaque="id snapshot system_identifier recorded_at")
+
+    def __str__(self) -> str:
+        return self.snapshot

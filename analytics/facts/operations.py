@@ -1,0 +1,321 @@
+"""Keep the facts: find what changed, and make again the hours that it changed.
+
+What changed is told by events, and by nothing else that is read here: each carries the
+effective time of its transaction, at which entries were posted, and its object the time
+at which that was made. Those two hours are noted as dirty. The position is a snapshot of
+transaction ids, as in payments/webhooks/fan_out.py: a transaction that began early and
+committed late is found, and none is found twice.
+
+A dirty hour is a due row. Who makes its facts again deletes it in the same transaction,
+so a process that is killed leaves the rows that were still to do; to rebuild a book is to
+note every hour of its history. Until its hour is made, a change is read from the rows.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.models import Model
+
+from analytics.facts.cubes import CUBES, Cube
+from analytics.facts.models import Projection
+from merchant_platform.kernel import tenancy
+from merchant_platform.kernel.arrays import literal
+from payments.ledger import checkpoints
+from security.merchants.models import Book
+
+HOUR = timedelta(hours=1)
+# Hours that one transaction makes again: a week.
+HOURS_A_ROUND = 168
+# Books that one round looks after.
+BOOKS_A_ROUND = 500
+
+_KNOWN = """
+SELECT p.snapshot, p.system_identifier = c.system_identifier
+FROM analytics_position p, pg_control_system() c WHERE p.id = 1
+"""
+_BEGIN = """
+INSERT INTO analytics_position (id, snapshot, system_identifier)
+SELECT 1, pg_current_snapshot()::text, system_identifier FROM pg_control_system()
+ON CONFLICT (id) DO UPDATE
+SET snapshot = excluded.snapshot, system_identifier = excluded.system_identifier, recorded_at = now()
+"""
+_LOCK = "SELECT snapshot FROM analytics_position WHERE id = 1 FOR UPDATE SKIP LOCKED"
+_FRESH = "e.is_public AND (e.xid >= %(xmax)s::text::xid8 OR e.xid = ANY (%(under_way)s::text[]::xid8[]))"
+# A round that finds nothing writes nothing.
+_PEEK = f"SELECT EXISTS (SELECT 1 FROM kernel_event e WHERE {_FRESH})"
+# One statement, so that what it reads and the snapshot that it stores are the same moment. An hour that is noted
+# already is locked, not passed over: who makes it at this moment may not have seen this change.
+_NOTE = f"""
+WITH hours AS (
+    SELECT DISTINCT e.book_id, date_bin('1 hour', told.at, 'epoch') AS hour_at
+    FROM kernel_event e
+    CROSS JOIN LATERAL (
+        VALUES (e.created_at), (to_timestamp((e.data::jsonb ->> 'created')::bigint))
+    ) AS told (at)
+    WHERE {_FRESH} AND split_part(e.type, '.', 1) IN ('payment_intent', 'charge', 'refund') AND told.at IS NOT NULL
+), noted AS (
+    INSERT INTO analytics_dirtyhour (book_id, hour_at) SELECT book_id, hour_at FROM hours ORDER BY book_id, hour_at
+    ON CONFLICT (book_id, hour_at) DO UPDATE SET hour_at = excluded.hour_at
+    RETURNING 1
+), moved AS (
+    UPDATE analytics_position SET snapshot = pg_current_snapshot()::text, recorded_at = now() WHERE id = 1
+)
+SELECT count(*) FROM noted
+"""
+# Every hour from the first payment, try or entry of the open book to the last.
+_ALL_HOURS = """
+WITH ends AS (
+    SELECT min(at) AS first, max(at) AS last FROM (
+        (SELECT created_at AS at FROM payments_paymentintent WHERE book_id = %(book)s ORDER BY id LIMIT 1)
+        UNION ALL
+        (SELECT created_at FROM payments_paymentintent WHERE book_id = %(book)s ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT effective_at FROM payments_entry WHERE book_id = %(book)s ORDER BY id LIMIT 1)
+        UNION ALL
+        (SELECT effective_at FROM payments_entry WHERE book_id = %(book)s ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT created_at FROM payments_attempt WHERE book_id = %(book)s ORDER BY id DESC LIMIT 1)
+    ) AS found
+)
+INSERT INTO analytics_dirtyhour (book_id, hour_at)
+SELECT %(book)s, hour_at
+FROM ends, generate_series(date_bin('1 hour', first, 'epoch'), last, '1 hour') AS hour_at
+ORDER BY hour_at
+ON CONFLICT (book_id, hour_at) DO UPDATE SET hour_at = excluded.hour_at
+"""
+# The earliest hours that are due, as stretches of the rows' ids.
+_CLAIM = """
+DELETE FROM analytics_dirtyhour WHERE book_id = %(book)s AND hour_at IN (
+    SELECT hour_at FROM analytics_dirtyhour WHERE book_id = %(book)s ORDER BY hour_at LIMIT %(limit)s
+)
+RETURNING hour_at
+"""
+# A stretch of time as stretches of ids (kernel/ids.py). Plain columns: an expression in their place would not reach
+# an index under row-level security.
+ID_AT = "(lpad(to_hex(floor(extract(epoch FROM {at}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
+_GAP = f"""
+WITH gap AS MATERIALIZED (
+    SELECT 0 AS number, {ID_AT.format(at="since")} AS first_id, {ID_AT.format(at="until")} AS last_id
+    FROM unnest(%(sinces)s::timestamptz[], %(untils)s::timestamptz[]) AS stretch (since, until)
+)
+"""
+_BEGIN_BOOK = "INSERT INTO analytics_projection (book_id, zone) VALUES (%s, %s) ON CONFLICT (book_id) DO NOTHING"
+_FOLLOWED = "UPDATE analytics_projection SET zone = %s, recorded_at = now() WHERE book_id = %s"
+_QUARTERS = """
+    unnest(%(hours)s::timestamptz[]) AS hour_at,
+    generate_series(hour_at, hour_at + interval '45 minutes', interval '15 minutes') AS quarter
+"""
+# An hour of ours may reach into two of the merchant's days; no quarter does.
+_DAYS = f"SELECT (quarter AT TIME ZONE %(zone)s)::date FROM {_QUARTERS}"
+_NEAR = """
+    quarter_at >= (SELECT min(hour_at) - interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
+    AND quarter_at <= (SELECT max(hour_at) + interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
+"""
+# What is known of the lines of every order that was paid or refunded in some hours, of which anything was paid.
+_LINES = (
+    _GAP
+    + """
+, moved AS (
+    SELECT i.order_id FROM gap g
+    CROSS JOIN LATERAL (
+        SELECT order_id FROM payments_paymentintent
+        WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id OFFSET 0
+    ) i
+    UNION
+    SELECT i.order_id FROM gap g
+    CROSS JOIN LATERAL (
+        SELECT intent_id FROM payments_refund
+        WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id OFFSET 0
+    ) r
+    JOIN LATERAL (
+        SELECT order_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = r.intent_id LIMIT 1
+    ) i ON true
+)
+INSERT INTO analytics_soldline AS s (book_id, line_id, order_id, customer_id, store_id, product_id, category, currency,
+    quantity, gross_minor, discount_minor, tax_minor, amount_minor, cost_minor, refunded_minor, refunded_quantity,
+    ordered_at)
+SELECT %(book)s, l.id, o.id, o.customer_id, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'),
+    l.product_id, l.category, o.currency, l.quantity, l.quantity * l.unit_price_minor, l.discount_minor, l.tax_minor,
+    l.amount_minor, l.quantity * l.unit_cost_minor, l.refunded_minor, l.refunded_quantity, o.created_at
+FROM moved
+JOIN LATERAL (
+    SELECT id, customer_id, store_id, currency, created_at FROM payments_order
+    WHERE book_id = %(book)s AND id = moved.order_id AND paid_minor > 0 LIMIT 1
+) o ON true
+JOIN payments_orderline l ON l.book_id = %(book)s AND l.order_id = o.id
+ON CONFLICT (book_id, line_id) DO UPDATE SET
+    customer_id = excluded.customer_id, store_id = excluded.store_id, product_id = excluded.product_id,
+    category = excluded.category, quantity = excluded.quantity, gross_minor = excluded.gross_minor,
+    discount_minor = excluded.discount_minor, tax_minor = excluded.tax_minor, amount_minor = excluded.amount_minor,
+    cost_minor = excluded.cost_minor, refunded_minor = excluded.refunded_minor,
+    refunded_quantity = excluded.refunded_quantity, recorded_at = now()
+WHERE (s.customer_id, s.store_id, s.product_id, s.category, s.quantity, s.gross_minor, s.discount_minor, s.tax_minor,
+       s.amount_minor, s.cost_minor, s.refunded_minor, s.refunded_quantity)
+    IS DISTINCT FROM (excluded.customer_id, excluded.store_id, excluded.product_id, excluded.category,
+       excluded.quantity, excluded.gross_minor, excluded.discount_minor, excluded.tax_minor, excluded.amount_minor,
+       excluded.cost_minor, excluded.refunded_minor, excluded.refunded_quantity)
+"""
+)
+
+
+def note_changes() -> int:
+    """Note the hours of all books that changed since the last time. This will return how many; four statements.
+
+    0 where another process is at it. The first time, and in another database cluster than
+    the position's, whose transaction ids mean nothing here, every book is begun anew.
+    """
+    if checkpoints.is_foreign_cluster(using="platform"):
+        return 0
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(_KNOWN)
+        found = cursor.fetchone()
+        if found is None or not found[1]:
+            with transaction.atomic(using="platform"):
+                cursor.execute(_BEGIN)
+                cursor.execute("DELETE FROM analytics_projection")
+            return 0
+        cursor.execute(_PEEK, _bounds(found[0]))
+        if not cursor.fetchone()[0]:
+            return 0
+        with transaction.atomic(using="platform"):
+            cursor.execute(_LOCK)
+            locked = cursor.fetchone()
+            if locked is None:
+                return 0
+            cursor.execute(_NOTE, _bounds(locked[0]))
+            return cursor.fetchone()[0]
+
+
+def due_books() -> list[UUID]:
+    """Books with hours to make, and those that nobody has begun to follow."""
+    with connections["platform"].cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM security_book b WHERE EXISTS (SELECT 1 FROM analytics_dirtyhour d WHERE d.book_id = b.id)"
+            " OR NOT EXISTS (SELECT 1 FROM analytics_projection p WHERE p.book_id = b.id) ORDER BY id LIMIT %s",
+            [BOOKS_A_ROUND],
+        )
+        return [book_id for (book_id,) in cursor.fetchall()]
+
+
+def follow(book_id: UUID, *, limit: int = HOURS_A_ROUND) -> int:
+    """Make the earliest dirty hours of a book again. This will replace their facts and return how many hours they were.
+
+    A book that is followed for the first time, or whose zone changed, is prepared first.
+    0 where another process is at it, or nothing is due. One transaction: what is due
+    remains so if it does not end.
+    """
+    with tenancy.within(book_id), connections["default"].cursor() as cursor:
+        zone = Book.objects.select_related("merchant").get(pk=book_id).merchant.time_zone
+        kept = Projection.objects.select_for_update(skip_locked=True).filter(pk=book_id).first()
+        if kept is None:
+            cursor.execute(_BEGIN_BOOK, [book_id, zone])
+            if not cursor.rowcount:
+                return 0
+            cursor.execute(_ALL_HOURS, {"book": book_id})
+        elif kept.zone != zone:
+            _turn_days(cursor, book_id, zone)
+        cursor.execute(_CLAIM, {"book": book_id, "limit": limit})
+        hours = sorted(hour for (hour,) in cursor.fetchall())
+        if hours:
+            _make(cursor, book_id, hours, zone)
+        cursor.execute(_FOLLOWED, [zone, book_id])
+        return len(hours)
+
+
+def run(*, until: Callable[[], bool] = lambda: False) -> int:
+    """Note what changed and make all that is due, until `until` says that it is enough. Returns how many hours."""
+    note_changes()
+    made = 0
+    for book_id in due_books():
+        while not until():
+            hours = follow(book_id)
+            made += hours
+            if hours < HOURS_A_ROUND:
+                break
+    return made
+
+
+def rebuild(book_id: UUID) -> int:
+    """Make all facts of a book again, from the rows alone. This will note every hour of its history; returns how many.
+
+    Until they are made, what is asked is read from the rows. Noting twice is noting once.
+    """
+    with tenancy.within(book_id), connections["default"].cursor() as cursor:
+        cursor.execute(_ALL_HOURS, {"book": book_id})
+        return cursor.rowcount
+
+
+def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> None:
+    """Replace the facts of some hours, and those of the merchant's days that they are part of."""
+    stretches = _stretches(hours)
+    asked = {
+        "book": book_id,
+        "hours": literal(hours),
+        "sinces": literal(since for since, _ in stretches),
+        "untils": literal(until for _, until in stretches),
+        "zone": zone,
+    }
+    for cube in CUBES:
+        quarters, days = _table(cube.quarters), _table(cube.days)
+        cursor.execute(
+            f"DELETE FROM {quarters} WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})",
+            asked,
+        )
+        cursor.execute(_fill_quarters(cube), asked)
+        cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
+        cursor.execute(_fill_days(cube), asked)
+    cursor.execute(_LINES, asked)
+
+
+def _stretches(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
+    """Hours in order as stretches: those that touch are one, and are read in one go."""
+    found: list[tuple[datetime, datetime]] = []
+    for hour in hours:
+        if found and found[-1][1] == hour:
+            found[-1] = (found[-1][0], hour + HOUR)
+        else:
+            found.append((hour, hour + HOUR))
+    return found
+
+
+def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
+    """The merchant moved to another zone: make all its days again of their quarters."""
+    for cube in CUBES:
+        cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %s", [book_id])
+        cursor.execute(_sum_up(cube, "true"), {"book": book_id, "zone": zone})
+
+
+def _fill_quarters(cube: Cube) -> str:
+    columns, sums = ", ".join(cube.dimensions), ", ".join(f"sum({each})" for each in cube.measures)
+    return (
+        f"{_GAP}, rows (number, at, {columns}, {', '.join(cube.measures)}) AS ({cube.rows})"
+        f" INSERT INTO {_table(cube.quarters)} (book_id, quarter_at, {columns}, {', '.join(cube.measures)})"
+        f" SELECT %(book)s, date_bin('15 minutes', at, 'epoch') AS quarter_at, {columns}, {sums}"
+        f" FROM rows GROUP BY quarter_at, {columns}"
+    )
+
+
+def _fill_days(cube: Cube) -> str:
+    return _sum_up(cube, f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}")
+
+
+def _sum_up(cube: Cube, condition: str) -> str:
+    columns, sums = ", ".join(cube.dimensions), ", ".join(f"sum({each})" for each in cube.measures)
+    return (
+        f"INSERT INTO {_table(cube.days)} (book_id, day, {columns}, {', '.join(cube.measures)})"
+        f" SELECT %(book)s, (quarter_at AT TIME ZONE %(zone)s)::date AS day, {columns}, {sums}"
+        f" FROM {_table(cube.quarters)} WHERE book_id = %(book)s AND {condition} GROUP BY day, {columns}"
+    )
+
+
+def _table(model: type[Model]) -> str:
+    return model._meta.db_table
+
+
+def _bounds(snapshot: str) -> dict[str, Any]:
+    """A pg_snapshot's `xmin:xmax:xip,…`: the first id it could not see, and those under way in it."""
+    _, xmax, under_way = snapshot.split(":")
+    return {"xmax": xmax, "under_way": under_way.split(",") if under_way else []}

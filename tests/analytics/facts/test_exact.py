@@ -1,0 +1,331 @@
+"""The facts against direct sums over the rows: any zone, any days, however much of it is made."""
+
+import threading
+from collections import Counter
+from datetime import UTC, date, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import DataError, connections
+from django.db.models import Sum
+
+from analytics.facts import operations as facts
+from analytics.facts import queries
+from analytics.facts.cubes import ATTEMPTS, CUBES, PAYMENTS, SALES
+from analytics.facts.models import DirtyHour, PaymentDay, Position, Projection, SoldLine
+from analytics.facts.queries import Stretch
+from analytics.insights.periods import midnight
+from merchant_platform.kernel import tenancy
+from payments.intents import operations as intents
+from payments.intents.models import Attempt, PaymentIntent, Refund
+from payments.intents.operations import Terms
+from payments.ledger.models import Entry
+from payments.orders.models import OrderLine
+from security.merchants.models import Merchant
+from tests.analytics.facts.world import BEGINS, Trade
+from tests.cast import NOW, move_clock, origin_of
+from tests.payments.acts import ask_for, pay, refund
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "platform"])
+
+ZONES = (
+    *("Asia/Shanghai", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"),
+    *("America/Santiago", "Pacific/Chatham", "Pacific/Apia", "America/St_Johns", "UTC"),
+)
+PERIODS = 200
+LINES = [
+    {"description": "Tea", "unit_amount": 300, "quantity": 2, "category": "tea"},
+    {"description": "Cake", "unit_amount": 300, "quantity": 1, "category": "cake"},
+]
+
+
+@pytest.fixture
+def year(book):
+    return traded(Trade(book), 400)
+
+
+@pytest.fixture
+def month(book):
+    return traded(Trade(book, days=14), 60)
+
+
+def traded(trade, orders):
+    for _ in range(orders):
+        trade.order()
+    trade.write()
+    return trade
+
+
+class Rows:
+    """The rows of a book, read once, and summed by hand."""
+
+    def __init__(self, book):
+        with tenancy.within(book.pk):
+            self.intents = list(PaymentIntent.objects.select_related("order", "payment_method"))
+            self.attempts = list(Attempt.objects.select_related("intent__order"))
+            self.entries = list(Entry.objects.filter(kind__in=["charge", "refund", "refund_failure"]))
+            refunds = {each.pk: each.attempt_id for each in Refund.objects.all()}
+            self.lines = list(OrderLine.objects.all())
+        by_id = {each.pk: each for each in self.attempts}
+        self.source = {each.pk: by_id[refunds.get(each.source_id, each.source_id)] for each in self.entries}
+
+    def payments(self, currency, within):
+        made = [each for each in self.intents if each.currency == currency and within(each.created_at)]
+        paid = [each for each in made if each.status == "succeeded"]
+        return {
+            "made_count": len(made),
+            "succeeded_count": len(paid),
+            "volume_minor": sum(each.received_minor for each in paid),
+        }
+
+    def sales(self, currency, within):
+        moved = [each for each in self.entries if within(each.effective_at) and each.unit.startswith(currency)]
+        charges = [each for each in moved if each.kind == "charge"]
+        counts = Counter(each.kind for each in moved)
+        return {
+            "charges_count": counts["charge"],
+            "refunds_count": counts["refund"] - counts["refund_failure"],
+            "collected_minor": sum(each.amount_minor for each in charges),
+            "refunded_minor": -sum(each.amount_minor for each in moved if each.kind != "charge"),
+            "fees_minor": sum(each.fee_minor for each in moved),
+        }
+
+    def tries(self, within):
+        words = {"captured": "approved", "declined": "declined"}
+        return Counter(
+            (each.currency, words[each.status], each.decline_code or "")
+            for each in self.attempts
+            if within(each.created_at)
+        )
+
+
+def asked(book, cube, stretches, zone, **options):
+    with tenancy.within(book.pk):
+        return queries.ask(cube, stretches, zone=zone, **options)
+
+
+def of_days(first, days, zone):
+    return [
+        Stretch(number, midnight(day, zone), midnight(day + timedelta(days=1), zone), day)
+        for number, day in enumerate(first + timedelta(days=each) for each in range(days))
+    ]
+
+
+class TestAsk:
+    @pytest.mark.requirement("A3")
+    def test_equals_a_sum_over_the_rows_in_any_zone_and_period(self, book, year):
+        rows, chance = Rows(book), Random(3)
+        # A part of the year is made, the rest is read from the rows; in the end all of it is made.
+        for _ in range(20):
+            facts.follow(book.pk)
+
+        for number in range(PERIODS):
+            if number == PERIODS // 2:
+                facts.run()
+            name = chance.choice(ZONES)
+            zone = ZoneInfo(name)
+            first = chance.choice(
+                [
+                    date(2025, 3, 7),
+                    date(2025, 4, 4),
+                    date(2025, 11, 1),
+                    (BEGINS + timedelta(chance.randrange(360))).date(),
+                ]
+            )
+            days = chance.choice([1, 2, 3, 30])
+            stretches = of_days(first, days, zone)
+            since, until = stretches[0].since, stretches[-1].until
+            if chance.random() < 0.3:  # up to some moment of the last day
+                until -= timedelta(minutes=chance.randrange(1, 1_200), microseconds=777)
+                until = max(until, stretches[-1].since)
+                stretches[-1] = Stretch(days - 1, stretches[-1].since, until)
+            cut = until.replace(microsecond=until.microsecond // 1000 * 1000)
+
+            def within(at, since=since, cut=cut):
+                return since <= at.replace(microsecond=at.microsecond // 1000 * 1000) < cut
+
+            for cube, by_hand in ((PAYMENTS, rows.payments), (SALES, rows.sales)):
+                found = asked(book, cube, stretches, name, by=["currency"], is_hourly=number % 4 == 0)
+                for currency in ("CNY", "EUR"):
+                    own = [row for row in found if row["currency"] == currency]
+                    sums = by_hand(currency, within)
+                    assert {each: sum(row[each] for row in own) for each in sums} == sums, (name, first, days)
+            if number % 5 == 0:
+                counted = Counter()
+                for row in asked(book, ATTEMPTS, stretches, name, by=["currency", "outcome", "reason"]):
+                    counted[row["currency"], row["outcome"], row["reason"]] += row["attempts_count"]
+                assert counted == rows.tries(within)
+
+    def test_spreads_every_unit_over_categories_stores_and_brands(self, book, month):
+        facts.run()
+        weeks = of_days(date(2025, 2, 18), 40, UTC)
+        rows = Rows(book)
+        by_hand = Counter()
+        for entry in rows.entries:
+            if entry.kind != "charge" or not entry.unit.startswith("CNY"):
+                continue
+            order_id = rows.source[entry.pk].intent.order_id
+            lines = sorted((each for each in rows.lines if each.order_id == order_id), key=lambda line: line.pk)
+            total, upto = sum(line.amount_minor for line in lines), 0
+            for line in lines:
+                given, upto = entry.amount_minor * upto // total, upto + line.amount_minor
+                by_hand[line.category] += entry.amount_minor * upto // total - given
+        where = {"currency": "CNY"}
+
+        by_category, by_store = Counter(), Counter()
+        for row in asked(book, SALES, weeks, "UTC", by=["category"], where=where):
+            by_category[row["category"]] += row["collected_minor"]
+        for row in asked(book, SALES, weeks, "UTC", by=["store_id"], where=where):
+            by_store[row["store_id"]] += row["collected_minor"]
+
+        assert by_category == by_hand
+        assert by_store.total() == by_hand.total()
+        assert len(by_store) == 3
+
+
+def state(book):
+    """Every row of the facts of a book, but when it was written."""
+    found = {}
+    with tenancy.within(book.pk):
+        for model in (*(table for cube in CUBES for table in (cube.quarters, cube.days)), SoldLine):
+            names = [each.name for each in model._meta.local_concrete_fields if each.name != "recorded_at"]
+            found[model.__name__] = sorted(model.objects.values_list(*names), key=str)
+    return found
+
+
+def written(book):
+    """Which transaction wrote each row of the days and quarters."""
+    found = {}
+    with tenancy.within(book.pk), connections["default"].cursor() as cursor:
+        for cube in CUBES:
+            for model, column in ((cube.quarters, "quarter_at"), (cube.days, "day")):
+                cursor.execute(f"SELECT {column}, {', '.join(cube.dimensions)}, xmin FROM {model._meta.db_table}")
+                found |= {(model.__name__, *row[:-1]): row[-1] for row in cursor.fetchall()}
+    return found
+
+
+class TestFollow:
+    @pytest.mark.requirement("A3")
+    def test_a_killed_rebuild_goes_on_and_equals_what_was_kept(self, book, month, monkeypatch):
+        facts.run()
+        kept = state(book)
+        assert facts.rebuild(book.pk) > facts.HOURS_A_ROUND
+        lines = facts._LINES
+        facts.follow(book.pk)
+        left = DirtyHour.objects.count
+
+        monkeypatch.setattr(facts, "_LINES", "SELECT 1 / 0")
+        with tenancy.within(book.pk):
+            before = left()
+        with pytest.raises(DataError):
+            facts.follow(book.pk)
+        with tenancy.within(book.pk):
+            assert left() == before > 0
+        monkeypatch.setattr(facts, "_LINES", lines)
+        facts.run()
+
+        assert state(book) == kept
+        with tenancy.within(book.pk):
+            assert left() == 0
+
+    def test_a_day_more_touches_that_day_alone(self, book, month, api, customer, wallet_method):
+        facts.run()
+        facts.run()
+        before = written(book)
+        pay(api, wallet_method(customer), 1_200)
+
+        facts.run()
+
+        after = written(book)
+        assert {key: after[key] for key in before} == before
+        assert {str(key[1]) for key in after.keys() - before.keys()} == {"2026-03-02", "2026-03-02 09:30:00+00:00"}
+
+    def test_follows_every_road_as_a_rebuild_would(self, book, customer, wallet_method, api):
+        method = wallet_method(customer)
+        facts.run()
+        whole = of_days(date(2026, 3, 1), 5, ZoneInfo("Asia/Shanghai"))
+
+        def same():
+            """What is read before the facts are made, after, and what the rows say alone."""
+            early = [asked(book, cube, whole, "Asia/Shanghai", by=cube.dimensions) for cube in CUBES]
+            facts.run()
+            late = [asked(book, cube, whole, "Asia/Shanghai", by=cube.dimensions) for cube in CUBES]
+            assert early == late
+            return late
+
+        order = api.post("orders", {"currency": "cny", "line_items": LINES}).json
+        paid = pay(api, method, 900, payment_details={"order_reference": order["id"]}).json
+        same()
+        open_ = ask_for(api, 700)
+        same()
+        move_clock(book, NOW + timedelta(hours=30))
+        refund(api, paid, 400)
+        same()
+        api.post(f"payment_intents/{open_['id']}", {"currency": "eur"})
+        same()
+        api.post(f"payment_intents/{open_['id']}/cancel")
+        pay(api, wallet_method(customer, 10), 5_000)
+        payments, sales, attempts, _buyers = same()
+
+        assert sum(row["made_count"] for row in payments) == 3
+        assert [(row["category"], row["collected_minor"], row["refunded_minor"]) for row in sales] == [
+            ("cake", 300, 0), ("tea", 600, 0), ("cake", 0, 133), ("tea", 0, 267),
+        ]  # fmt: skip
+        assert {row["outcome"]: row["attempts_count"] for row in attempts} == {"approved": 1, "declined": 1}
+        kept = state(book)
+        facts.rebuild(book.pk)
+        facts.run()
+        assert state(book) == kept
+
+    def test_sees_what_began_early_and_committed_late(self, book, api, customer, wallet_method):
+        method = wallet_method(customer)
+        facts.run()
+        facts.run()
+        began, told = threading.Event(), threading.Event()
+
+        def slow():
+            with tenancy.within(book.pk):
+                intents.create(terms_=Terms(amount_minor=100, currency="CNY"), now=book.now, origin=origin_of(book))
+                began.set()
+                told.wait(20)
+            connections.close_all()
+
+        thread = threading.Thread(target=slow)
+        thread.start()
+        began.wait(20)
+        pay(api, method, 300)
+        facts.run()
+        told.set()
+        thread.join()
+
+        day = of_days(date(2026, 3, 2), 1, ZoneInfo("Asia/Shanghai"))
+        assert sum(row["made_count"] for row in asked(book, PAYMENTS, day, "Asia/Shanghai")) == 2
+        facts.run()
+        assert sum(row["made_count"] for row in asked(book, PAYMENTS, day, "Asia/Shanghai")) == 2
+        with tenancy.within(book.pk):
+            assert PaymentDay.objects.aggregate(made=Sum("made_count"))["made"] == 2
+
+    def test_makes_the_days_again_when_the_merchant_moves(self, book, month):
+        facts.run()
+        Merchant.objects.filter(pk=book.merchant_id).update(time_zone="America/New_York")
+        facts.follow(book.pk)
+        moved = state(book)
+        facts.rebuild(book.pk)
+        facts.run()
+
+        assert state(book) == moved
+        with tenancy.within(book.pk):
+            assert Projection.objects.get().zone == "America/New_York"
+
+    def test_begins_anew_in_another_cluster(self, book, month):
+        facts.run()
+        kept = state(book)
+        Position.objects.using("platform").update(system_identifier=1)
+
+        facts.note_changes()
+        with tenancy.within(book.pk):
+            assert not Projection.objects.exists()
+        facts.run()
+
+        assert state(book) == kept
