@@ -14,7 +14,7 @@ from members.loyalty.models import (
     Run,
     Standing,
 )
-from members.offers.models import DiscountShare, Offer, OfferVersion, PromotionCode, Redemption
+from members.offers.models import DiscountShare, Offer, OfferVersion, PromotionCode
 
 __all__ = [
     "Accrual",
@@ -32,15 +32,14 @@ __all__ = [
     "MemberImport",
     "MemberTag",
     "Merge",
+    "Offer",
+    "OfferVersion",
     "Programme",
     "ProgrammeTerms",
+    "PromotionCode",
     "Redemption",
     "Reward",
     "Run",
     "Standing",
-    "Offer",
-    "OfferVersion",
-    "PromotionCode",
-    "Redemption",
     "Tag",
 ]

@@ -27,16 +27,16 @@ NAVIGATION = (
     ),
     Group(
         _("Members"),
-        (Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),),
-        actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
+        (
+            Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),
+            Item("offers", _("Offers"), icon="tag", action="offer.view", keys="g f"),
+        ),
+        actions=(
+            Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),
+            Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),
+        ),
     ),
-    Group(
-        _("Members"),
-        (Item("offers", _("Offers"), icon="tag", action="offer.view", keys="g f"),),
-        actions=(Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),),
-        _("Data"),
-        (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),),
-    ),
+    Group(_("Data"), (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),)),
     Group(
         _("Security"),
         (

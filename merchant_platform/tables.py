@@ -42,7 +42,7 @@ TENANT = frozenset(
         "members_merge",
         "members_programme",
         "members_programmeterms",
-        "members_redemption",
+        "members_offerredemption",
         "members_reward",
         "members_run",
         "members_standing",
@@ -159,10 +159,10 @@ APPEND_ONLY = frozenset(
 
 # Tables that the app role only reads: what stands there is computed for it.
 APP_READS = frozenset(
-    {"django_migrations", "members_featurescursor", "payments_checkpoint", "payments_cluster", "payments_webhookcursor"}
     {
         "analytics_position",
         "django_migrations",
+        "members_featurescursor",
         "payments_checkpoint",
         "payments_cluster",
         "payments_webhookcursor",

@@ -212,7 +212,7 @@ class PromotionCode(models.Model):
         return self.code
 
 
-class Redemption(models.Model):
+class OfferRedemption(models.Model):
     """One use of an offer by an order: held while it is paid, then taken or released."""
 
     id_prefix = "redm"
@@ -244,14 +244,15 @@ class Redemption(models.Model):
     class Meta:
         verbose_name = "redemption"
         constraints = [
-            book_unique("members_redemption"),
+            book_unique("members_offerredemption"),
             models.UniqueConstraint(
                 fields=["book_id", "order", "offer"],
                 condition=~models.Q(status=states.RELEASED),
-                name="members_redemption_once_an_order",
+                name="members_offerredemption_once_an_order",
             ),
             models.CheckConstraint(
-                condition=models.Q(status__in=sorted(states.USES.states)), name="members_redemption_status_is_known"
+                condition=models.Q(status__in=sorted(states.USES.states)),
+                name="members_offerredemption_status_is_known",
             ),
         ]
         indexes = [
@@ -259,15 +260,15 @@ class Redemption(models.Model):
             models.Index(
                 fields=["book_id", "customer", "offer"],
                 condition=models.Q(status__in=[states.HELD, states.TAKEN], customer__isnull=False),
-                name="members_redemption_customer",
+                name="members_offerredeem_customer",
             ),
             # an offer's latest uses
-            models.Index(fields=["book_id", "offer", "id"], name="members_redemption_offer"),
+            models.Index(fields=["book_id", "offer", "id"], name="members_offerredeem_offer"),
             # what is held of an offer just now
             models.Index(
                 fields=["book_id", "offer"],
                 condition=models.Q(status=states.HELD),
-                name="members_redemption_held",
+                name="members_offerredeem_held",
             ),
         ]
 
@@ -278,7 +279,7 @@ class DiscountShare(models.Model):
     id_prefix = "dsh"
     id = models.UUIDField(primary_key=True, editable=False)
     book_id = models.UUIDField()
-    redemption = TenantForeignKey(Redemption)
+    redemption = TenantForeignKey(OfferRedemption)
     order = TenantForeignKey("payments.Order")
     line = TenantForeignKey("payments.OrderLine")
     amount_minor = models.BigIntegerField()

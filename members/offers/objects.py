@@ -5,7 +5,7 @@ from typing import Any
 
 from members.offers import frames, why
 from members.offers.frames import Priced
-from members.offers.models import Offer, PromotionCode, Redemption
+from members.offers.models import Offer, OfferRedemption, PromotionCode
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.clock import unix
 
@@ -94,7 +94,7 @@ def offer(row: Offer, *, livemode: bool) -> dict[str, Any]:
     }
 
 
-def redemption(row: Redemption, *, livemode: bool) -> dict[str, Any]:
+def redemption(row: OfferRedemption, *, livemode: bool) -> dict[str, Any]:
     """One use of an offer."""
     return {
         "id": ids.show("redm", row.pk),

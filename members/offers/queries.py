@@ -14,7 +14,7 @@ from members.directory import queries as directory
 from members.offers import codes, engine, frames, personal, states
 from members.offers.frames import Cart, Code, Line, Priced
 from members.offers.frames import Offer as Frame
-from members.offers.models import DiscountShare, Offer, PromotionCode, Redemption
+from members.offers.models import DiscountShare, Offer, OfferRedemption, PromotionCode
 from members.offers.spreading import returned
 from merchant_platform.kernel import ids, tenancy
 from payments.catalog.models import Product, name_key
@@ -128,14 +128,14 @@ def product_names(shown: Sequence[str]) -> dict[str, str]:
     return {ids.show("prod", row.pk): row.name for row in rows}
 
 
-def latest(offer_id: UUID) -> "QuerySet[Redemption]":
+def latest(offer_id: UUID) -> "QuerySet[OfferRedemption]":
     """The uses of an offer that count, the latest first."""
-    return Redemption.objects.filter(offer_id=offer_id).exclude(status=states.RELEASED).order_by("-pk")
+    return OfferRedemption.objects.filter(offer_id=offer_id).exclude(status=states.RELEASED).order_by("-pk")
 
 
 def held_count(offer_id: UUID) -> int:
     """How many uses of an offer are held for orders that are being paid just now."""
-    return Redemption.objects.filter(offer_id=offer_id, status=states.HELD).count()
+    return OfferRedemption.objects.filter(offer_id=offer_id, status=states.HELD).count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _offers(now: datetime, named: Sequence[UUID], held: Sequence[UUID]) -> "Quer
     return rows.defer("metadata")
 
 
-def _frame(row: Offer, now: datetime, own: Redemption | None, used_count: int) -> Frame:
+def _frame(row: Offer, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
     """What is left of an offer for this cart: what its own order holds is not used."""
     uses, budget, units = (1, own.discount_minor, own.units) if own else (0, 0, 0)
     return Frame(
@@ -202,14 +202,14 @@ def _frame(row: Offer, now: datetime, own: Redemption | None, used_count: int) -
     )
 
 
-def _held(order_id: UUID | None) -> dict[UUID, Redemption]:
+def _held(order_id: UUID | None) -> dict[UUID, OfferRedemption]:
     if order_id is None:
         return {}
-    rows = Redemption.objects.filter(order_id=order_id).exclude(status=states.RELEASED)
+    rows = OfferRedemption.objects.filter(order_id=order_id).exclude(status=states.RELEASED)
     return {row.offer_id: row for row in rows}
 
 
-def _typed(asked: Asked, held: dict[UUID, Redemption]) -> list[Code]:
+def _typed(asked: Asked, held: dict[UUID, OfferRedemption]) -> list[Code]:
     """What the book knows of each code that was typed: the active one of its spelling, else the latest."""
     keys = {codes.key(text): text for text in reversed(asked.codes[:CODES_MAX])}
     if not keys:
@@ -262,7 +262,7 @@ def uses(asked: Asked, offer_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How often the person used each of these, this order aside."""
     if asked.customer_id is None:
         return {}
-    rows = Redemption.objects.filter(
+    rows = OfferRedemption.objects.filter(
         customer_id__in=people(asked.customer_id), offer_id__in=offer_ids, status__in=[states.HELD, states.TAKEN]
     )
     if asked.order_id is not None:

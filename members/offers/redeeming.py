@@ -14,7 +14,7 @@ from django.db import connection
 
 from members.offers import objects, queries, states, why
 from members.offers.frames import Applied, Priced
-from members.offers.models import DiscountShare, Offer, PromotionCode, Redemption
+from members.offers.models import DiscountShare, Offer, OfferRedemption, PromotionCode
 from members.offers.queries import Asked
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.arrays import literal
@@ -40,21 +40,21 @@ class _Move:
     version: int | None = None
 
 
-def hold(*, order_id: UUID, asked: Asked, expected: Mapping[str, int], expires_at: datetime) -> list[Redemption]:
+def hold(*, order_id: UUID, asked: Asked, expected: Mapping[str, int], expires_at: datetime) -> list[OfferRedemption]:
     """Keep for an order what its cart uses of offers. This will count it, and write shares and the decision.
 
     `asked` is the order's cart, `expected` the discount by line that the payer saw. What the order held before is
     followed by this. Raises OfferGone, and then nothing is counted: the caller's unit of
     work rolls back.
     """
-    held = list(Redemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD))
+    held = list(OfferRedemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD))
     priced, cart, offers = queries.price(asked)
     if {line.key: line.discount_minor for line in priced.lines if line.discount_minor} != {
         key: minor for key, minor in expected.items() if minor
     }:
         raise OfferGone("The price changed. Look at it again.")
     if held and _is_as_held(held, priced):
-        Redemption.objects.filter(pk__in=[each.pk for each in held]).update(expires_at=expires_at)
+        OfferRedemption.objects.filter(pk__in=[each.pk for each in held]).update(expires_at=expires_at)
         return held
     if not held and not priced.applied:
         return []
@@ -66,12 +66,14 @@ def hold(*, order_id: UUID, asked: Asked, expected: Mapping[str, int], expires_a
     return _write(order_id, asked, priced, expires_at)
 
 
-def take(*, order_id: UUID, now: datetime, origin: Origin) -> list[Redemption]:
+def take(*, order_id: UUID, now: datetime, origin: Origin) -> list[OfferRedemption]:
     """An order was paid. This will use up what it holds and tell `offer.redeemed`. Again changes nothing."""
-    held = list(Redemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD).order_by("pk"))
+    held = list(
+        OfferRedemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD).order_by("pk")
+    )
     if not held:
         return []
-    Redemption.objects.filter(pk__in=[each.pk for each in held]).update(status=states.TAKEN, ended_at=now)
+    OfferRedemption.objects.filter(pk__in=[each.pk for each in held]).update(status=states.TAKEN, ended_at=now)
     for each in held:
         each.status, each.ended_at = states.TAKEN, now
     publish(
@@ -85,13 +87,13 @@ def take(*, order_id: UUID, now: datetime, origin: Origin) -> list[Redemption]:
 
 def release(*, order_id: UUID, now: datetime) -> None:
     """An order will not be paid. This will give back what it holds. Again changes nothing."""
-    held = list(Redemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD))
+    held = list(OfferRedemption.objects.select_for_update().filter(order_id=order_id, status=states.HELD))
     if held:
         _count(None, held, ())
         _let_go(held, now)
 
 
-def _is_as_held(held: Sequence[Redemption], priced: Priced) -> bool:
+def _is_as_held(held: Sequence[OfferRedemption], priced: Priced) -> bool:
     """Whether the order holds what the cart uses now, to the version and the share of each line."""
     had = {ids.show("offer", each.offer_id): (each.version, each.code_id, each.bonus_points) for each in held}
     wanted = {each.offer: (each.version, _code_id(each), each.bonus_points) for each in priced.applied}
@@ -105,7 +107,7 @@ def _is_as_held(held: Sequence[Redemption], priced: Priced) -> bool:
     return {each.offer: dict(each.shares) for each in priced.applied if each.shares} == shares
 
 
-def _count(asked: Asked | None, held: Sequence[Redemption], applied: Sequence[Applied]) -> None:
+def _count(asked: Asked | None, held: Sequence[OfferRedemption], applied: Sequence[Applied]) -> None:
     """Move the counters by what is new less what was held. Raises OfferGone where a limit does not allow it."""
     moves: dict[UUID, _Move] = {each.offer_id: _Move(-1, -each.discount_minor, -each.units) for each in held}
     code_moves: dict[UUID, int] = {each.code_id: -1 for each in held if each.code_id}
@@ -173,16 +175,16 @@ def _check_customer(asked: Asked, limits: Mapping[UUID, int]) -> None:
         raise OfferGone("It was used as often as one may.")
 
 
-def _let_go(held: Sequence[Redemption], now: datetime) -> None:
+def _let_go(held: Sequence[OfferRedemption], now: datetime) -> None:
     """Release the rows of what was held; its shares go with it."""
     DiscountShare.objects.filter(redemption__in=held).delete()
-    Redemption.objects.filter(pk__in=[each.pk for each in held]).update(status=states.RELEASED, ended_at=now)
+    OfferRedemption.objects.filter(pk__in=[each.pk for each in held]).update(status=states.RELEASED, ended_at=now)
 
 
-def _write(order_id: UUID, asked: Asked, priced: Priced, expires_at: datetime) -> list[Redemption]:
+def _write(order_id: UUID, asked: Asked, priced: Priced, expires_at: datetime) -> list[OfferRedemption]:
     writes, kept = Writes(), []
     for each in priced.applied:
-        redemption = Redemption(
+        redemption = OfferRedemption(
             id=ids.new(asked.now),
             book_id=tenancy.book_id(),
             offer_id=ids.parse("offer", each.offer),

@@ -20,7 +20,7 @@ WORDS = {
     ("members_member", "status"): "active",
     ("members_offer", "kind"): "percent",
     ("members_offer", "status"): "draft",
-    ("members_redemption", "status"): "held",
+    ("members_offerredemption", "status"): "held",
     ("payments_bulkitem", "status"): "waiting",
     ("payments_bulkjob", "act"): "refund",
     ("payments_holdoutcome", "kind"): "complete",

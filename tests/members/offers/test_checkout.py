@@ -4,7 +4,7 @@ import pytest
 
 from members.offers import codes, portal, queries
 from members.offers.codes import CodeDraft
-from members.offers.models import DiscountShare, Redemption
+from members.offers.models import DiscountShare, OfferRedemption
 from members.portal.port import Place, Viewer
 from merchant_platform.kernel import tenancy
 from payments.orders.models import Order, OrderLine
@@ -33,7 +33,7 @@ def ten(book):
 
 def statuses(book):
     with tenancy.within(book.pk):
-        return list(Redemption.objects.order_by("pk").values_list("status", flat=True))
+        return list(OfferRedemption.objects.order_by("pk").values_list("status", flat=True))
 
 
 class TestPaying:

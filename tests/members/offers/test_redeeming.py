@@ -7,7 +7,7 @@ import pytest
 
 from members.offers import codes, operations, queries, redeeming
 from members.offers.codes import CodeDraft
-from members.offers.models import DiscountShare, OfferVersion, PromotionCode, Redemption
+from members.offers.models import DiscountShare, OfferRedemption, OfferVersion, PromotionCode
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.decisions.models import Decision
@@ -43,7 +43,7 @@ class TestHold:
         assert hold(book, order, lines) == 1_000
 
         with tenancy.within(book.pk):
-            kept = Redemption.objects.get()
+            kept = OfferRedemption.objects.get()
             shares = dict(DiscountShare.objects.values_list("line_id", "amount_minor"))
             decision = Decision.objects.get(subject_id=order.pk)
             assert rules.replay(decision)
@@ -62,7 +62,7 @@ class TestHold:
         with tenancy.within(book.pk):
             cart = replace(asked(order, lines), lines=[replace(asked(order, lines).lines[0], unit_minor=11_000)])
             redeeming.hold(order_id=order.pk, asked=cart, expected={str(lines[0].pk): 1_000}, expires_at=NOW)
-            kept = Counter(Redemption.objects.values_list("status", flat=True))
+            kept = Counter(OfferRedemption.objects.values_list("status", flat=True))
 
         assert (once, count_of(book, tiers)) == ((1, 3_000, 0), (1, 1_000, 0))
         assert kept == {"held": 1, "released": 1}
@@ -99,7 +99,7 @@ class TestHold:
         assert count_of(book, coupon) == (3, 300, 0)
         with tenancy.within(book.pk):
             assert PromotionCode.objects.get().redeemed_count == 3
-            assert Redemption.objects.count() == DiscountShare.objects.count() == 3
+            assert OfferRedemption.objects.count() == DiscountShare.objects.count() == 3
 
     def test_counts_pieces_budgets_and_customers(self, book, customer):
         flash = make(book, "Flash", "flash", {"unit_minor": 500}, limits={"units_max": 3, "customer_max": 1})
@@ -130,7 +130,7 @@ class TestHold:
 
         assert hold(book, *again) == 5_000
         with tenancy.within(book.pk):
-            versions = {each.order_id: each.version for each in Redemption.objects.all()}
+            versions = {each.order_id: each.version for each in OfferRedemption.objects.all()}
             said = OfferVersion.objects.get(number=versions[order.pk]).terms["terms"]["effect"]["tiers"]
             old = Decision.objects.get(subject_id=order.pk)
             assert rules.replay(old)

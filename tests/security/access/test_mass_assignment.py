@@ -10,9 +10,7 @@ from django.db import connection, transaction
 from merchant_platform.kernel.api import openapi
 from merchant_platform.tables import PLATFORM, TENANT
 from security.merchants.models import TEST
-from tests.cast import encode
 from tests.merchant_platform.docs.reading import Page
-from tests.security.access import table
 from tests.security.access.doors import doors
 from tests.security.access.objects import Objects
 from tests.security.access.stillness import Stillness

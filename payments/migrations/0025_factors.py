@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0018_ledger_reserved'),
+        ('payments', '0024_payment_codes_grants'),
     ]
 
     operations = [

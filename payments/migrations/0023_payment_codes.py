@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0020_top_ups_tenancy'),
+        ('payments', '0022_top_ups_tenancy'),
     ]
 
     operations = [

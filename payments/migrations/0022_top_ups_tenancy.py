@@ -8,7 +8,7 @@ SQL = Path(__file__).parents[1] / "wallets" / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0019_top_ups")]
+    dependencies = [("payments", "0021_top_ups")]
     operations = [
         tenant("payments_topup", intent_id="payments_paymentintent"),
         function(SQL / "consumer_links_v1.sql", "consumer_links_v1", to=[app_role()]),

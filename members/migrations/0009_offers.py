@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0004_features_tenancy'),
+        ('members', '0008_loyalty_tenancy'),
         ('payments', '0018_ledger_reserved'),
     ]
 
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Redemption',
+            name='OfferRedemption',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('book_id', models.UUIDField()),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ('amount_minor', models.BigIntegerField()),
                 ('line', merchant_platform.kernel.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.orderline')),
                 ('order', merchant_platform.kernel.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.order')),
-                ('redemption', merchant_platform.kernel.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.redemption')),
+                ('redemption', merchant_platform.kernel.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.offerredemption')),
             ],
         ),
         migrations.CreateModel(
@@ -144,28 +144,28 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('redemptions_max__isnull', True), ('redeemed_count__lte', models.F('redemptions_max')), _connector='OR'), name='members_promotioncode_is_never_overused'),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(condition=models.Q(('customer__isnull', False), ('status__in', ['held', 'taken'])), fields=['book_id', 'customer', 'offer'], name='members_redemption_customer'),
+            model_name='offerredemption',
+            index=models.Index(condition=models.Q(('customer__isnull', False), ('status__in', ['held', 'taken'])), fields=['book_id', 'customer', 'offer'], name='members_offerredeem_customer'),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['book_id', 'offer', 'id'], name='members_redemption_offer'),
+            model_name='offerredemption',
+            index=models.Index(fields=['book_id', 'offer', 'id'], name='members_offerredeem_offer'),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(condition=models.Q(('status', 'held')), fields=['book_id', 'offer'], name='members_redemption_held'),
+            model_name='offerredemption',
+            index=models.Index(condition=models.Q(('status', 'held')), fields=['book_id', 'offer'], name='members_offerredeem_held'),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('book_id', 'id'), name='members_redemption_book_id_is_unique'),
+            model_name='offerredemption',
+            constraint=models.UniqueConstraint(fields=('book_id', 'id'), name='members_offerredemption_book_id_is_unique'),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'released'), _negated=True), fields=('book_id', 'order', 'offer'), name='members_redemption_once_an_order'),
+            model_name='offerredemption',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'released'), _negated=True), fields=('book_id', 'order', 'offer'), name='members_offerredemption_once_an_order'),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held', 'released', 'taken'])), name='members_redemption_status_is_known'),
+            model_name='offerredemption',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held', 'released', 'taken'])), name='members_offerredemption_status_is_known'),
         ),
         migrations.AddIndex(
             model_name='discountshare',

@@ -4,5 +4,5 @@ from merchant_platform.kernel.tables import platform
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0021_payment_codes")]
+    dependencies = [("payments", "0023_payment_codes")]
     operations = [platform("payments_paymentcode")]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('security', '0017_key_networks'),
+        ('security', '0019_privacy_tenancy'),
     ]
 
     operations = [
