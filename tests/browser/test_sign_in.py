@@ -143,7 +143,7 @@ def test_a_consumer_signs_up_with_a_passkey_alone(open_window, site, platform):
 
     user = User.objects.get(email="lin@example.com")
     assert not user.has_usable_password()
-    page.click("nav >> text=Me")
+    page.click("nav a[href$='/me']")
     page.click("text=Sign out")
     page.wait_for_url("**/accounts/login/")
     page.click("#passkey_login")
