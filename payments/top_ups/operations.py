@@ -153,7 +153,7 @@ def _begin(
 ) -> tuple[TopUp, Question | None]:
     """The first transaction: the payment is written, and what to ask. Of one form twice, the second asks nothing."""
     # Two forms of one consumer one after the other; payments, which only refer to this row, do not wait.
-    consumer = Consumer.objects.select_for_update(no_key=True).select_related(None).get(pk=wallet.consumer_id)
+    consumer = Consumer.objects.select_for_update(no_key=True).get(pk=wallet.consumer_id)
     book_id = tenancy.book_id()
     begun = TopUp.objects.select_related("intent").filter(book_id=book_id, wallet=wallet, token=token).first()
     if begun is not None:

@@ -25,7 +25,7 @@ from payments.web.forms import Card
 from security.vault import operations as vault
 
 NEW_CARD = "new"
-# Ready amounts, in major units: a fifth of what most put in, and more.
+# Ready amounts, in major units.
 AMOUNTS = (50, 100, 200, 500)
 POLL_SECONDS = 2
 
@@ -115,11 +115,11 @@ def show(request: HttpRequest, purse: Purse, top_up: str) -> HttpResponse:
         "current": "home",
         "top_up": found,
         "wallet": wallet,
+        "shown_id": top_up,
         "stage": _stage(found),
+        "decline": _decline(found),
         "poll_seconds": POLL_SECONDS,
     }
-    context["shown_id"] = top_up
-    context["decline"] = _decline(found)
     if request.headers.get("HX-Request"):
         if context["stage"] == request.GET.get("stage"):
             return HttpResponse(status=204)

@@ -303,6 +303,27 @@ class TestPermissions:
         assert (taken.status, taken.error["code"]) == (400, "payment_method_unexpected_state")
 
 
+class TestHistory:
+    def test_is_read_page_by_page_and_misses_nothing(self, client, payer, monkeypatch):
+        monkeypatch.setattr("members.web.wallet.movements.PAGE", 2)
+        for number in range(4):
+            wallets.top_up(wallet=payer.wallet, amount_minor=100 + number, reference=f"t{number}", now=NOW)
+        seen, page = [], "/wallet/test/history"
+        while page:
+            shown = client.get(page).content.decode()
+            seen.append(re.findall(r'class="amount">CN¥([0-9.]+)<', shown))
+            older = re.search(r'href="([^"]+)" rel="next"', shown)
+            page = "/wallet/test/history" + older[1].replace("&amp;", "&") if older else ""
+
+        assert seen == [["1.03", "1.02"], ["1.01", "1.00"], ["500.00"]]
+
+    @pytest.mark.parametrize("before", ["x", "1_tr_x", "9" * 30, f"1_tr_{'z' * 22}", "%00"])
+    def test_begins_anew_where_the_cursor_is_none(self, client, before):
+        response = client.get("/wallet/test/history", {"before": before})
+
+        assert (response.status_code, "CN¥500.00" in text(response)) == (200, True)
+
+
 @pytest.mark.requirement("A9")
 class TestAssets:
     def test_tie_to_the_ledger_by_unit(self, client, payer):
