@@ -66,13 +66,16 @@ _SAID: dict[str, dict[str, Any]] = {
     "POST_products_id": {"name": "Coffee beans 500 g"},
     "POST_refunds": {"payment_intent": "pi_..."},
     "POST_refunds_id": {"metadata": {"table": "7"}},
+    "POST_stored_value_cards": {"currency": "cny", "amount": 30000, "bonus_amount": 3000},
+    "POST_stored_value_cards_id": {"metadata": {"table": "7"}},
+    "POST_stored_value_cards_id_reload": {"amount": 30000, "bonus_amount": 3000},
     "POST_setup_intents": {"customer": "cus_...", "payment_method": "pm_card_visa", "confirm": True},
     "POST_setup_intents_id": {"metadata": {"table": "7"}},
     "POST_setup_intents_id_confirm": {"payment_method": "pm_card_visa"},
     "POST_webhook_endpoints_id": {"disabled": False},
 }
 # Ours: the SDK has no method for them, and sends them all the same.
-_NOT_IN_SDK = ("orders", "wallets", "test_helpers/wallets")
+_NOT_IN_SDK = ("orders", "stored_value_cards", "wallets", "test_helpers/wallets")
 _NOT_IN_SDK_VERBS = ("rotate_secret", "deliveries", "resend", "backfill", "test")
 _METHODS = {"GET": "get", "POST": "post", "DELETE": "delete"}
 _IN_ADDRESS = re.compile(r"{(\w+)}")

@@ -156,7 +156,6 @@ def pay_by_wallet(
 def pay_by_card(
     *,
     session_id: UUID,
-    consumer_id: UUID | None,
     card: ClearCard,
     cvc: str,
     shown_minor: int,
@@ -166,6 +165,7 @@ def pay_by_card(
     mode: str,
     moment: Moment,
     origin: Origin,
+    consumer_id: UUID | None = None,
 ) -> CheckoutSession:
     """Pay what tenders leave of a session by card. This will keep the card, ask the provider, and end what was paid.
 

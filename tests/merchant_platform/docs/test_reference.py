@@ -28,6 +28,8 @@ UNDERSTOOD = {
     "refund_unexpected_state",
     "resource_missing",
     "setup_intent_unexpected_state",
+    # An order that was not paid.
+    "charge_not_refundable",
     "unexpected_state",
     "webhook_endpoint_disabled",
 }
@@ -62,7 +64,8 @@ def world(api, customer, wallet_method, acquirer):
         "orders", {"currency": "cny", "line_items": [{"description": "Beans", "unit_amount": 8_800, "quantity": 2}]}
     ).json
     endpoint = api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}).json
-    made = (intent, product, price, session, setup, wallet, refund, order, endpoint)
+    card = api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}).json
+    made = (intent, product, price, session, setup, wallet, refund, order, endpoint, card)
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
