@@ -1,4 +1,4 @@
-"""The life of a stored-value card: no value until its first load is paid; frozen; expired, until something comes back."""
+"""The life of a stored-value card: inactive until its first load is paid; expired until something comes back."""
 
 from merchant_platform.kernel.states import Moves
 
