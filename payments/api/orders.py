@@ -149,8 +149,6 @@ def list_tenders(call: Call) -> dict[str, Any]:
 def refund(call: Call) -> Answer:
     """Refund an order: the last tender first, each up to what it paid"""
     params, order_id = call.params, path_id(call, "ord")
-    if not Order.objects.filter(pk=order_id).exists():
-        raise not_here(call, "ord")
     return order_deeds.refund_once(
         book_id=call.book_id,
         request=call.idempotency,

@@ -195,7 +195,6 @@ def _count(wallet: Wallet, inputs: Mapping[str, Any]) -> None:
 def pay_by_card(
     *,
     session_id: UUID,
-    consumer_id: UUID | None,
     card: ClearCard,
     cvc: str,
     shown_minor: int,
@@ -205,6 +204,7 @@ def pay_by_card(
     mode: str,
     moment: Moment,
     origin: Origin,
+    consumer_id: UUID | None = None,
 ) -> CheckoutSession:
     """Pay what tenders leave of a session by card. This will keep the card, ask the provider, and end what was paid.
 

@@ -190,6 +190,7 @@ def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
             )
             if payer is None:
                 return _to(session, method=paying.WALLET)
+            _note_joining(request, session)
             session = paying.pay_by_wallet(
                 session_id=session.pk,
                 consumer_id=payer.consumer_id,
@@ -199,7 +200,6 @@ def pay_by_wallet(request: HttpRequest, place: Place) -> HttpResponse:
                 moment=place.moment,
                 origin=place.origin,
             )
-            _note_joining(request, session)
     except (paying.PriceChanged, paying.NotSold, paying.NoWallet):
         return _to(session)  # the page says which, from the rows
     response = _to(session)

@@ -24,10 +24,24 @@ WORDS = {
     ("payments_bulkitem", "status"): "waiting",
     ("payments_bulkjob", "act"): "refund",
     ("payments_holdoutcome", "kind"): "complete",
+    ("payments_storedvalueload", "status"): "pending",
+    ("payments_tender", "status"): "chosen",
     ("payments_webhookdelivery", "status"): "pending",
     ("payments_webhookendpoint", "status"): "enabled",
     ("security_approval", "status"): "requested",
     ("security_consent", "purpose"): "profile",
+}
+# References of which a check asks one: the first, where none is given.
+ONE_OF = {
+    "payments_receipt": ("intent_id", "order_id"),
+    "payments_refundline": ("refund_id", "tender_refund_id"),
+    "payments_storedvalueload": ("order_line_id",),
+}
+# What a check asks of a row that has a certain reference: other words, and other references.
+WITH: dict[tuple[str, str], tuple[dict[str, str], tuple[str, ...]]] = {
+    ("payments_storedvalueload", "entry_id"): ({"status": "loaded"}, ()),
+    ("payments_tender", "entry_id"): ({"status": "completed"}, ("hold_id",)),
+    ("payments_tender", "hold_id"): ({"status": "reserved"}, ()),
 }
 # Numbers that a book gives once.
 COUNTED = {("payments_receipt", "number")}
@@ -106,8 +120,15 @@ class World:
     def values(self, table: str, **given: Any) -> dict[str, Any]:
         """The values of a row that could be inserted; what it points at is there."""
         values: dict[str, Any] = dict(given)
+        needed = set(_needed(table))
+        if not set(ONE_OF.get(table, ())) & set(given):
+            needed |= set(ONE_OF.get(table, ())[:1])
+        for name in given:
+            words, also = WITH.get((table, name), ({}, ()))
+            values |= words
+            needed |= set(also)
         for reference in references(table):
-            if reference.column not in values and reference.column in _needed(table):
+            if reference.column not in values and reference.column in needed:
                 values[reference.column] = self.target(reference)
         for column in columns(table):
             if column.is_needed and column.name not in values:

@@ -61,6 +61,7 @@ def small_world(
         paid = made(acts.pay(api, method, order["amount_total"], payment_details={"order_reference": order["id"]}))
         if number:
             made(acts.refund(api, paid, 1_200 * number))
+    made(api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}))
     card_acts.paid(api, amount=9_900, capture_method="manual")
     card_acts.pay(api, "pm_card_chargeDeclined", 4_200)
     card_acts.paid(api, "pm_card_mastercard", 18_600, description="Catering")

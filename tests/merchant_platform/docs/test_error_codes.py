@@ -17,10 +17,14 @@ from merchant_platform.kernel.api import params
 from merchant_platform.kernel.api.errors import status_and_body
 from merchant_platform.kernel.errors import PlatformError
 from payments.intents.objects import DECLINE_MESSAGES, FAILURE_MESSAGES
+from payments.stored_value import operations as stored_value
+from payments.stored_value.models import StoredValueCard
+from payments.stored_value.tender import StoredValue
+from payments.tenders.port import Part, Payer
 from payments.wallets import operations as wallets
 from payments.webhooks import operations as webhooks
 from tests.architecture.asking import APPS, ROOT, dotted, sources
-from tests.cast import FORM, Api, shown
+from tests.cast import FORM, Api, origin_of, shown
 
 # A code's own rule: what a page's address and a program's comparison can bear.
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -305,6 +309,36 @@ class Counter:
         method = self.wallet_method(self.customer)
         self.api.post(f"payment_methods/{shown('pm', method)}/detach")
         return self.pay(method=method)
+
+    # --- stored value ---
+
+    def stored_value_card(self, **more):
+        return self.api.post("stored_value_cards", {"currency": "cny", **more}).json["id"]
+
+    def stored_value_card_unexpected_state(self):
+        card = self.stored_value_card(amount=100)
+        self.api.post(f"stored_value_cards/{card}/freeze")
+        return self.api.post(f"stored_value_cards/{card}/reload", {"amount": 100})
+
+    def stored_value_load_too_large(self):
+        line = {"description": "Stored value", "unit_amount": 30_000}
+        order = self.api.post("orders", {"currency": "cny", "line_items": [line]}).json
+        terms = {"currency": "cny", "amount": 33_000, "order_line": order["lines"]["data"][0]["id"]}
+        return self.api.post("stored_value_cards", terms)
+
+    def stored_value_spent(self):
+        line = {"description": "Stored value", "unit_amount": 5_000}
+        order = self.api.post("orders", {"currency": "cny", "line_items": [line]}).json
+        self.stored_value_card(amount=5_000, order_line=order["lines"]["data"][0]["id"])
+        method = shown("pm", self.wallet_method(self.customer, 50_000))
+        fields = {"amount": 5_000, "currency": "cny", "payment_method": method, "confirm": "true"}
+        paid = self.api.post("payment_intents", {**fields, "payment_details": {"order_reference": order["id"]}})
+        with tenancy.within(self.book.pk):
+            stored_value.load_paid(now=self.book.now, origin=origin_of(self.book))
+            card = StoredValueCard.objects.get()
+            part = Part(card.pk, card.pk, card.pk, 5_000, "CNY", None, "spent", Payer(), "test")
+            StoredValue().reserve(part, now=self.book.now)
+        return self.api.post("refunds", {"payment_intent": paid.json["id"]})
 
     def order_amount_exceeded(self):
         self.order()

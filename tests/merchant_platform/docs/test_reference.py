@@ -29,6 +29,8 @@ UNDERSTOOD = {
     "refund_unexpected_state",
     "resource_missing",
     "setup_intent_unexpected_state",
+    # An order that was not paid.
+    "charge_not_refundable",
     "unexpected_state",
     "webhook_endpoint_disabled",
 }
@@ -65,7 +67,8 @@ def world(api, customer, wallet_method, acquirer):
     endpoint = api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}).json
     coupon = api.post("coupons", {"id": "coupon_SPRING", "percent_off": 25}).json
     code = api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}).json
-    made = (coupon, code, intent, product, price, session, setup, wallet, refund, order, endpoint)
+    card = api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}).json
+    made = (coupon, code, intent, product, price, session, setup, wallet, refund, order, endpoint, card)
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
