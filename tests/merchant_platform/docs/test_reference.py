@@ -22,6 +22,8 @@ OPERATIONS = [each for resource in reference.resources().values() for each in re
 # What an example may be told: the object is in no state for it, or what it names is not there.
 UNDERSTOOD = {
     "charge_already_refunded",
+    "member_exists",
+    "member_unexpected_state",
     "payment_intent_unexpected_state",
     "product_in_use",
     "refund_not_cancelable",
@@ -62,7 +64,8 @@ def world(api, customer, wallet_method, acquirer):
         "orders", {"currency": "cny", "line_items": [{"description": "Beans", "unit_amount": 8_800, "quantity": 2}]}
     ).json
     endpoint = api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}).json
-    made = (intent, product, price, session, setup, wallet, refund, order, endpoint)
+    member = api.post("members", {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]}).json
+    made = (intent, member, product, price, session, setup, wallet, refund, order, endpoint)
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
