@@ -91,7 +91,7 @@ def create(call: Call) -> dict[str, Any]:
         )
     except NotFound as missing:
         # An unknown id in a parameter is a wrong parameter.
-        raise InvalidParameter(missing.message, code=missing.code, param=missing.param) from missing
+        raise InvalidParameter(missing.message, code="resource_missing", param=missing.param) from missing
     return _one(row, call)
 
 
@@ -132,7 +132,7 @@ def merge(call: Call) -> dict[str, Any]:
     except NotFound as missing:
         if missing.param != "into":
             raise
-        raise InvalidParameter(missing.message, code=missing.code, param="into") from missing
+        raise InvalidParameter(missing.message, code="resource_missing", param="into") from missing
     return _one(queries.find(loser_id), call)
 
 

@@ -17,6 +17,7 @@ from security.vault.boxes import Box
 PURPOSE = "member contacts"
 EMAIL_LENGTH_MAX, PHONE_LENGTH_MAX = 320, 30
 ENDING_LENGTH = 4
+_NO_PHONE, _NO_EMAIL = "This is no telephone number.", "This is no e-mail address."
 
 
 class ContactInvalid(Invalid):
@@ -28,17 +29,11 @@ class PhoneInvalid(ContactInvalid):
 
     code = "phone_invalid"
 
-    def __init__(self) -> None:
-        super().__init__("This is no telephone number.", param=PHONE)
-
 
 class EmailInvalid(ContactInvalid):
     """This is no e-mail address."""
 
     code = "email_invalid"
-
-    def __init__(self) -> None:
-        super().__init__("This is no e-mail address.", param=EMAIL)
 
 
 def read(kind: str, text: str, *, country: str) -> str:
@@ -94,13 +89,13 @@ def opened(rows: Iterable[Contact], *, using: Box) -> dict[str, str]:
 
 def _phone(text: str, country: str) -> str:
     if len(text) > PHONE_LENGTH_MAX:
-        raise PhoneInvalid
+        raise PhoneInvalid(_NO_PHONE, param=PHONE)
     try:
         number: Any = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
-        raise PhoneInvalid from error
+        raise PhoneInvalid(_NO_PHONE, param=PHONE) from error
     if not phonenumbers.is_possible_number(number):
-        raise PhoneInvalid
+        raise PhoneInvalid(_NO_PHONE, param=PHONE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -108,5 +103,5 @@ def _email(text: str) -> str:
     value = text.strip().lower()
     local, at, domain = value.rpartition("@")
     if not (at and local and "." in domain) or len(value) > EMAIL_LENGTH_MAX or any(each.isspace() for each in value):
-        raise EmailInvalid
+        raise EmailInvalid(_NO_EMAIL, param=EMAIL)
     return value

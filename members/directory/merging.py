@@ -37,9 +37,9 @@ def merge(*, loser_id: UUID, winner_id: UUID, hand: Hand) -> Merge:
 
     Raises NotFound, SameMember, NotMergeable.
     """
+    loser, winner = _both(loser_id, winner_id)
     if loser_id == winner_id:
         raise SameMember("A member cannot be merged into itself.", param="into")
-    loser, winner = _both(loser_id, winner_id)
     if not (loser.is_active and winner.is_active):
         raise NotMergeable("Both have to be members, and neither merged before.")
     moved = {

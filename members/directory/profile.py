@@ -27,12 +27,8 @@ class MemberExists(Invalid):
 
     code = "member_exists"
 
-    def __init__(self, kind: str, member: Member) -> None:
-        super().__init__(
-            f"A member with this {kind} exists: '{ids.show('mem', member.pk)}'.",
-            param=kind,
-            member=ids.show("mem", member.pk),
-        )
+    def __init__(self, message: str, *, param: str | None = None, member: Member | None = None) -> None:
+        super().__init__(message, param=param)
         self.member = member
 
 
@@ -83,7 +79,8 @@ def add(
     if not is_claim:
         for kind in CONTACTS:
             if read.get(kind) and (known := queries.by_contact(kind, read[kind], hand=hand)):
-                raise MemberExists(kind, known[0])
+                shown = ids.show("mem", known[0].pk)
+                raise MemberExists(f"A member with this {kind} exists: '{shown}'.", param=kind, member=known[0])
     if customer_id is None:
         # The customer has the name alone: contacts are kept under seal, in one place.
         fields = {"name": read.get("name") or None}

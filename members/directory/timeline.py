@@ -15,6 +15,8 @@ from payments.intents.models import PaymentIntent, Refund
 from security.privacy.models import Consent
 from security.privacy.wording import PURPOSES
 
+# Refunds are told of so many payments at the most: the newest before what was shown.
+PAYMENTS_SEARCHED_MAX = 500
 # What of a payment is worth telling, by its state.
 _PAYMENTS = {
     "succeeded": (_("Paid"), "credit-card"),
@@ -60,7 +62,10 @@ def payments(*, member: Member, customer_ids: Sequence[UUID], before: UUID | Non
 
 
 def refunds(*, member: Member, customer_ids: Sequence[UUID], before: UUID | None, limit: int) -> list[Happening]:
-    rows = Refund.objects.filter(_below(before), intent__customer_id__in=customer_ids, status="succeeded")
+    newest = PaymentIntent.objects.filter(_below(before), customer_id__in=customer_ids).order_by("-pk")
+    rows = Refund.objects.filter(
+        _below(before), intent_id__in=newest.values("pk")[:PAYMENTS_SEARCHED_MAX], status="succeeded"
+    )
     return [
         Happening(
             key=row.pk,

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,29}")
 class Unreadable(Invalid):
     """The file is no such sheet; `why` is one word for what is wrong with it."""
 
-    def __init__(self, message: str, *, why: str) -> None:
+    def __init__(self, message: str, *, why: str = "not_text") -> None:
         super().__init__(message, param="file")
         self.why = why
 

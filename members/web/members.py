@@ -361,6 +361,7 @@ def _figures(figures: features.Features) -> dict[str, Any]:
         "risk_percent": round(figures.churn_risk * 100),
         "risk_kind": "danger" if figures.churn_risk >= 0.7 else "warning" if figures.churn_risk >= 0.4 else "success",
         "weekday": words.WEEKDAYS[figures.favourite_weekday or 0],
+        "gap_days": round(figures.gap_days or 0),
         "method": words.METHODS.get(figures.usual_method, figures.usual_method),
         "categories": [(name, sum_, largest) for name, sum_ in figures.categories.items() if sum_ > 0],
         # The left edge, the top and the height of each hour's bar, in a picture of 240 by 100.

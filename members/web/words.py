@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.directory import models
 
 STATES: dict[str, tuple[str, Any]] = {
     models.ACTIVE: ("success", _("Member")),
-    models.LEFT: ("neutral", _("Left")),
+    models.LEFT: ("neutral", pgettext_lazy("of a member", "Left")),
     models.MERGED: ("info", _("Merged")),
 }
 SOURCES: dict[str, Any] = {

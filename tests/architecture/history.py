@@ -38,6 +38,10 @@ INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, prefe
 SELECT pg_temp.id('customer', %(nr)s, n), %(book)s, 'regular ' || n, 'R' || n || '@example.com',
     'r' || n || '@example.com', '+86' || n, '[]', '{}', %(at)s
 FROM generate_series(1, %(customers)s) AS n;
+INSERT INTO members_member (id, book_id, customer_id, number, joined_at, source, status, created_at)
+SELECT pg_temp.id('member', %(nr)s, n), %(book)s, pg_temp.id('customer', %(nr)s, n), 'R' || n, %(at)s, 'api', 'active',
+    %(at)s
+FROM generate_series(1, %(customers)s) AS n;
 INSERT INTO payments_paymentmethod (id, book_id, type, customer_id, mandate_id, billing_details, metadata, created_at)
 VALUES (pg_temp.id('method', %(nr)s, 1), %(book)s, 'wallet', pg_temp.id('customer', %(nr)s, 1),
     pg_temp.id('mandate', %(nr)s, 1), '{}', '{}', %(at)s);
@@ -57,6 +61,9 @@ FROM generate_series(%(first)s, %(last)s) AS n;
 INSERT INTO payments_customer (id, book_id, name, email, email_key, phone, preferred_locales, metadata, created_at)
 SELECT pg_temp.id('guest', %(nr)s, n), %(book)s, 'guest ' || n, 'G' || n || '@example.com', 'g' || n || '@example.com',
     '+1' || n, '[]', '{}', %(at)s
+FROM paid;
+INSERT INTO members_member (id, book_id, customer_id, number, joined_at, source, status, created_at)
+SELECT pg_temp.id('joined', %(nr)s, n), %(book)s, pg_temp.id('guest', %(nr)s, n), 'G' || n, at, 'qr', 'active', at
 FROM paid;
 INSERT INTO payments_paymentmethod (id, book_id, type, customer_id, mandate_id, billing_details, metadata, created_at)
 SELECT pg_temp.id('saved', %(nr)s, n), %(book)s, 'wallet', pg_temp.id('guest', %(nr)s, n),

@@ -39,6 +39,7 @@ OBJECTS = {
     "payment": lambda h: shown("pi", h.id("intent", 70)),
     "customer": lambda h: shown("cus", h.id("customer", 3)),
     "event": lambda h: shown("evt", h.id("event", 70)),
+    "member": lambda h: shown("mem", h.id("member", 3)),
     "webhook": lambda h: shown("we", h.id("hook", 1)),
     "refund": lambda h: shown("re", h.id("refund", 70)),
     "chart": lambda h: "volume",
@@ -47,6 +48,7 @@ OBJECTS = {
 APART = {
     *("view", "job", "note", "key", "price", "product", "method", "staff", "store", "device", "invitation", "delivery"),
     *("request_id", "request", "code", "token", "approval", "session", "act", "colleague", "place", "role", "record"),
+    *("merge", "duplicate"),
 }
 # Pages that give out all they are asked for, in batches: how much they read is how much they say.
 WHOLE = ("export",)
@@ -74,6 +76,7 @@ QUESTIONS: dict[str, list[dict[str, str]]] = {
     "refunds": [{"status": "succeeded"}, {"status": "failed"}, {"reason": "duplicate"}, {"currency": "eur"}],
     "balance": [{"type": "payment"}, {"type": "payment_refund"}, {"currency": "eur"}],
     "customers": [{"q": "r3@example.com"}, {"q": "guest 77"}, {"q": "Regular"}],
+    "members": [{"q": "r3"}, {"q": "guest 77"}, {"q": "Regular"}, {"source": "qr"}, {"status": "left"}],
     "search": [{"q": "0075"}, {"q": "1.00"}, {"q": "guest 77"}, {"q": "r3@example.com"}, {"q": "nobody at all"}],
     "palette": [{"q": "0075"}, {"q": "guest"}],
     "events": [{"type": "charge.succeeded"}, {"type": "payout.paid"}],

@@ -268,6 +268,21 @@ class Counter:
     def email_invalid(self):
         return self.api.post("customers", {"email": "lin.mei"})
 
+    def phone_invalid(self):
+        return self.api.post("members", {"phone": "12"})
+
+    def member_exists(self):
+        self.api.post("members", {"phone": "+86 138 0013 8000"})
+        return self.api.post("members", {"phone": "13800138000"})
+
+    def consent_missing(self):
+        return self.api.post("members", {"name": "Lin Mei", "birthday": "1990-05-04"})
+
+    def member_unexpected_state(self):
+        one, other = (self.api.post("members", {"name": name}).json["id"] for name in ("Lin Mei", "Lin M"))
+        self.api.post(f"members/{one}/leave")
+        return self.api.post(f"members/{other}/merge", {"into": one})
+
     def capture_method_unsupported(self):
         return self.pay(more={"capture_method": "manual"})
 

@@ -23,6 +23,8 @@ OPERATIONS = [each for resource in reference.resources().values() for each in re
 UNDERSTOOD = {
     "charge_already_refunded",
     "payment_code_invalid",
+    "member_exists",
+    "member_unexpected_state",
     "payment_intent_unexpected_state",
     "product_in_use",
     "refund_not_cancelable",
@@ -68,7 +70,8 @@ def world(api, customer, wallet_method, acquirer):
     coupon = api.post("coupons", {"id": "coupon_SPRING", "percent_off": 25}).json
     code = api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}).json
     card = api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}).json
-    made = (coupon, code, intent, product, price, session, setup, wallet, refund, order, endpoint, card)
+    member = api.post("members", {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]}).json
+    made = (coupon, code, intent, member, product, price, session, setup, wallet, refund, order, endpoint, card)
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
