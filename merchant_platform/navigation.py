@@ -27,7 +27,10 @@ NAVIGATION = (
     ),
     Group(
         _("Members"),
-        (Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),),
+        (
+            Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),
+            Item("programme", _("Programme"), icon="star", action="programme.view", keys="g n"),
+        ),
         actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
     ),
     Group(

@@ -55,6 +55,9 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "member.merge": _("Merge members, and undo it"),
             "member.import": _("Import members from a sheet"),
             "member.export": _("Take members away as a file"),
+            "programme.view": _("See points, tiers and what they cost"),
+            "programme.edit": _("Change points and tiers, set the budget"),
+            "points.adjust": _("Adjust members' points"),
         },
     ),
     (
