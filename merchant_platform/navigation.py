@@ -35,6 +35,9 @@ NAVIGATION = (
             Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),
             Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),
         ),
+            Item("programme", _("Programme"), icon="star", action="programme.view", keys="g n"),
+        ),
+        actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
     ),
     Group(_("Data"), (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),)),
     Group(

@@ -3,6 +3,8 @@
 from merchant_platform.kernel.events.router import Follower
 
 REACTIONS: dict[str, tuple[str, ...]] = {
+    "order.tendered": ("members.loyalty.following.earn_tendered",),
+    "order.tender_refunded": ("members.loyalty.following.take_back_tendered",),
     "consent.granted": ("members.features.operations.on_consent",),
     "consent.withdrawn": (
         "members.directory.reactions.on_consent_withdrawn",

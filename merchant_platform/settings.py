@@ -363,7 +363,7 @@ MEMBER_TIMELINE: list[str] = [
     "members.directory.timeline.membership",
 ]
 # What other rooms show of a member on its page: callables (member, now) -> Panel or None.
-MEMBER_PANELS: list[str] = []
+MEMBER_PANELS: list[str] = ["members.loyalty.panels.panel"]
 # Who moves something when two members turn out to be one (members/directory/ports.py), in this order.
 MEMBER_MERGE: list[str] = ["members.features.operations.merge", "members.loyalty.merging.merge"]
 

@@ -65,6 +65,7 @@ def _accrue(programme: Programme, paid: Mapping[UUID, datetime], *, now: datetim
     lines: dict[UUID, list[OrderLine]] = {}
     for line in OrderLine.objects.filter(order_id__in=[order.pk for order in due]).order_by("pk"):
         lines.setdefault(line.order_id, []).append(line)
+    amounts = queries.money_of(due, lines)
     terms, zone, work = queries.terms(programme), queries.zone(programme), _Work()
     for order in due:
         member = members[order.pk]
@@ -75,6 +76,7 @@ def _accrue(programme: Programme, paid: Mapping[UUID, datetime], *, now: datetim
             member,
             order,
             lines[order.pk],
+            amounts[order.pk].counted,
             at=paid[order.pk],
             zone=zone,
             now=now,
@@ -100,6 +102,7 @@ def earn(
     member: Member,
     order: Order,
     lines: Sequence[OrderLine],
+    counted: int,
     *,
     at: datetime,
     zone: ZoneInfo,
@@ -108,7 +111,6 @@ def earn(
     into: _Work,
 ) -> None:
     """Draft what one order earns, on a locked purse."""
-    counted = queries.counted_minor(order)
     if counted <= 0:
         return
     programme, standing = purse.programme, purse.standing
@@ -116,7 +118,7 @@ def earn(
     inputs = {
         "rules": [dict(each) for each in terms.rules],
         "terms_version": programme.terms_version,
-        "order": inputs_of_order(order, lines, counted, at=at.astimezone(zone)),
+        "order": inputs_of_order(lines, counted, at=at.astimezone(zone)),
         "member": {
             "tier": standing.tier,
             "is_first": standing.orders_count == 0,
@@ -199,7 +201,8 @@ def _take_back(accrual: Accrual, *, now: datetime, origin: Origin) -> bool:
     purse = purses.open_one(programme, living, now=now)
     accrual.refresh_from_db()
     order = Order.objects.get(pk=accrual.order_id)
-    returned = min(queries.returned_minor(order), accrual.counted_minor)
+    lines = {order.pk: list(OrderLine.objects.filter(order_id=order.pk).order_by("pk"))}
+    returned = min(queries.money_of([order], lines)[order.pk].returned, accrual.counted_minor)
     reversed_points = accrual.points - kept(accrual.points, accrual.counted_minor, returned)
     minor, points = returned - accrual.returned_minor, reversed_points - accrual.reversed_points
     if not minor and not points:
@@ -282,9 +285,10 @@ def is_birthday(born: date | None, day: date) -> bool:
     return (born.month, born.day) == (day.month, day.day)
 
 
-def inputs_of_order(order: Order, lines: Sequence[OrderLine], counted: int, *, at: datetime) -> dict[str, Any]:
+def inputs_of_order(lines: Sequence[OrderLine], counted: int, *, at: datetime) -> dict[str, Any]:
     """An order as the rule reads it: the money that counts, spread over its lines; hour and day as the merchant's."""
-    shares = money.split(counted, [line.amount_minor for line in lines])
+    own = queries.earning_lines(lines)
+    shares = money.split(counted, [line.amount_minor for line in own])
     return {
         "hour": at.hour,
         "weekday": at.weekday(),
@@ -295,7 +299,7 @@ def inputs_of_order(order: Order, lines: Sequence[OrderLine], counted: int, *, a
                 "product": ids.show("prod", line.product_id) if line.product_id else None,
                 "category": line.category,
             }
-            for line, share in zip(lines, shares, strict=True)
+            for line, share in zip(own, shares, strict=True)
         ],
     }
 

@@ -38,8 +38,17 @@ def take_back(event: Event) -> None:
     """React to a refund, or to one that failed: what the order earned follows what of it was refunded."""
     order_id = _order_of(load(event.data)["payment_intent"])
     if order_id is not None:
-        book = merchants.book(tenancy.book_id())
-        accruals.take_back(order_id=order_id, now=book.now, origin=Origin(livemode=book.livemode))
+        _take_back(order_id)
+
+
+def earn_tendered(event: Event) -> None:
+    """React to tenders that paid the rest of an order: where no payment was beside them, it earns now."""
+    _accrue({ids.parse("ord", load(event.data)["order"]): event.created_at})
+
+
+def take_back_tendered(event: Event) -> None:
+    """React to a tender that was given back: what the order earned follows."""
+    _take_back(ids.parse("ord", load(event.data)["order"]))
 
 
 def join(event: Event) -> None:
@@ -54,6 +63,11 @@ def _accrue(paid: dict[UUID, datetime]) -> None:
     if paid:
         book = merchants.book(tenancy.book_id())
         accruals.accrue(paid=paid, now=book.now, origin=Origin(livemode=book.livemode))
+
+
+def _take_back(order_id: UUID) -> None:
+    book = merchants.book(tenancy.book_id())
+    accruals.take_back(order_id=order_id, now=book.now, origin=Origin(livemode=book.livemode))
 
 
 def _order_of(intent: str) -> UUID | None:

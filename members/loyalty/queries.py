@@ -20,8 +20,13 @@ from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import missing
 from payments.ledger import chart
 from payments.ledger import queries as ledger
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderLine
+from payments.tenders.models import Tender
+from payments.tenders.states import COMPLETED
 from security.merchants import queries as merchants
+
+# Its name in settings.CHECKOUT_TENDERS.
+POINTS_TENDER = "points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,11 +334,36 @@ def liability(row: Programme, *, now: datetime) -> Liability:
     )
 
 
-def counted_minor(order: Order) -> int:
-    """The money of an order that earns: what was paid."""
-    return order.paid_minor
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The money of an order that earns, and what of it went back."""
+
+    counted: int
+    returned: int
 
 
-def returned_minor(order: Order) -> int:
-    """What of that money went back."""
-    return order.refunded_minor
+def money_of(orders: Sequence[Order], lines: Mapping[UUID, Sequence[OrderLine]]) -> dict[UUID, Money]:
+    """What of orders earns: all that was paid but with points, and not for value that will be spent here again.
+
+    One statement, where tenders paid any of them.
+    """
+    points: dict[UUID, tuple[int, int]] = {}
+    tendered = [order.pk for order in orders if order.tendered_minor]
+    if tendered:
+        paid = Tender.objects.filter(order_id__in=tendered, method=POINTS_TENDER, status=COMPLETED)
+        for order_id, amount, refunded in paid.values_list("order_id", "amount_minor", "refunded_minor"):
+            before = points.get(order_id, (0, 0))
+            points[order_id] = before[0] + amount, before[1] + refunded
+    found = {}
+    for order in orders:
+        own = earning_lines(lines[order.pk])
+        by_points, back = points.get(order.pk, (0, 0))
+        counted = max(sum(line.amount_minor for line in own) - by_points, 0)
+        returned = sum(line.refunded_minor for line in own) - back
+        found[order.pk] = Money(counted, min(max(returned, 0), counted))
+    return found
+
+
+def earning_lines(lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """What earns of an order's lines: a stored-value card does when it is spent."""
+    return [line for line in lines if not line.loads_card]

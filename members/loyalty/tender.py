@@ -12,6 +12,7 @@ from members.loyalty import operations, queries
 from members.loyalty.models import Programme
 from members.loyalty.terms import Terms
 from merchant_platform.kernel import ids
+from merchant_platform.kernel.errors import Invalid
 from payments.origin import Origin
 from payments.tenders.port import Completed, Due, GivenBack, Offered, Part, Payer, TenderGone
 
@@ -85,6 +86,8 @@ class Points:
         programme, _member = self._source(part)
         in_all = part.units * (part.refunded_minor + amount_minor) // part.amount_minor
         points = in_all - part.refunded_units
+        if not points:
+            raise Invalid("This amount of the points is worth less than one point.", param="amount")
         entry_id = operations.give_back(
             programme=programme,
             source_id=part.tender_id,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.web import importing, joining, members, merging, offer_codes, offers
+from members.web import importing, joining, members, merging, offer_codes, offers, programme
 from members.web.wallet import urls as wallet
 from security.web.desk import dashboard_path
 
@@ -21,6 +21,13 @@ urlpatterns = [
     *dashboard_path("members/duplicates", merging.pairs, name="member_duplicates"),
     *dashboard_path("members/duplicates/<str:duplicate>", merging.dismiss, name="member_told_apart"),
     *dashboard_path("members/merges/<str:merge>/undo", merging.undo, name="member_unmerge"),
+    *dashboard_path("programme", programme.index, name="programme"),
+    *dashboard_path("programme/new", programme.new, name="programme_new"),
+    *dashboard_path("programme/<str:programme>/edit", programme.edit, name="programme_edit"),
+    *dashboard_path("programme/<str:programme>/budget", programme.set_budget, name="programme_budget"),
+    *dashboard_path("programme/<str:programme>/backfill", programme.back_fill, name="programme_backfill"),
+    *dashboard_path("programme/<str:programme>/switch", programme.switch, name="programme_switch"),
+    *dashboard_path("members/<str:member>/points", programme.member_points, name="member_points"),
     *dashboard_path("members/<str:member>", members.detail, name="member"),
     *dashboard_path("members/<str:member>/edit", members.edit, name="member_edit"),
     *dashboard_path("members/<str:member>/leave", members.leave, name="member_leave"),

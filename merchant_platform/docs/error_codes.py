@@ -1193,6 +1193,106 @@ REPETITION = Group(
     ),
 )
 
+POINTS = Group(
+    "points",
+    _("Points"),
+    (
+        ErrorCode(
+            code="points_insufficient",
+            statuses=(400,),
+            title=_("The member does not have so many points"),
+            meaning=_("Points can be spent up to what is neither pending, held nor expired."),
+            cause=_("More points were asked for than the member can spend."),
+            mend=_("Read the member's balance, and ask for no more than `available`."),
+            message="The member can spend 40 points.",
+            param="points",
+        ),
+        ErrorCode(
+            code="points_budget_exceeded",
+            statuses=(400,),
+            title=_("The budget does not allow so many points"),
+            meaning=_("A programme grants no more points than its budget holds."),
+            cause=_("An adjustment would grant more than is left."),
+            mend=_("Raise the budget on the programme's page, or grant fewer points."),
+            message="The programme's budget does not have so many points left.",
+            param="points",
+        ),
+        ErrorCode(
+            code="points_not_transferable",
+            statuses=(400,),
+            title=_("These points stay with their member"),
+            meaning=_("The programme's terms do not let members give points to each other."),
+            cause=_("A transfer was asked for in such a programme."),
+            mend=_("Change the programme's terms, or adjust both members' points."),
+            message="Points of this programme cannot be transferred.",
+        ),
+        ErrorCode(
+            code="points_held",
+            statuses=(409,),
+            title=_("Points are held for a payment"),
+            meaning=_("While a payment holds a member's points, the member cannot be merged into another one."),
+            cause=_("A merge was asked for in that moment."),
+            mend=_("Wait until the payment is over, then merge again."),
+            message="Points of this member are held for a payment that is under way. Try again when it is over.",
+        ),
+        ErrorCode(
+            code="programme_inactive",
+            statuses=(400,),
+            title=_("The programme is closed"),
+            meaning=_("Nothing is given or moved in a programme that was closed."),
+            cause=_("An adjustment or a transfer was asked for after that."),
+            mend=_("Open the programme again on its page."),
+            message="This programme is closed.",
+        ),
+        ErrorCode(
+            code="programme_terms_invalid",
+            statuses=(400,),
+            title=_("The terms do not fit together"),
+            meaning=_("A programme's terms are checked as a whole before they are kept."),
+            cause=_("A number is out of its range, or a rule names a tier that is not there."),
+            mend=_("`param` names what is wrong: change it, and send the terms again."),
+            message="rules[0][points] is a whole number from 1 to 100000.",
+            param="rules[0][points]",
+        ),
+        ErrorCode(
+            code="programme_changed",
+            statuses=(409,),
+            title=_("Somebody changed the terms"),
+            meaning=_("Terms are changed from the version that was read."),
+            cause=_("Somebody else saved a newer version meanwhile."),
+            mend=_("Read the programme again, then make your change."),
+            message="Somebody changed the terms at the same time. Look at them again.",
+        ),
+        ErrorCode(
+            code="run_in_progress",
+            statuses=(409,),
+            title=_("This work is under way"),
+            meaning=_("Work over all members of a programme runs once at a time."),
+            cause=_("The same work was asked for while it ran."),
+            mend=_("Wait until it is done: the programme's page shows how far it is."),
+            message="This is under way already.",
+        ),
+        ErrorCode(
+            code="reward_unavailable",
+            statuses=(400,),
+            title=_("The reward is not to be had"),
+            meaning=_("A reward is given while it is active and while there is one left."),
+            cause=_("It was switched off, or the last one is taken."),
+            mend=_("Offer another reward, or raise the `stock`."),
+            message="This reward is not to be had any more.",
+        ),
+        ErrorCode(
+            code="redemption_unexpected_state",
+            statuses=(400,),
+            title=_("The redemption has ended"),
+            meaning=_("A reward that is held is completed or canceled, once."),
+            cause=_("It was completed, canceled, or given back after its time."),
+            mend=_("Retrieve the redemption to see how it ended."),
+            message="This redemption is completed and cannot be changed any more.",
+        ),
+    ),
+)
+
 WEBHOOKS = Group(
     "webhooks",
     _("Webhooks"),
@@ -1357,7 +1457,10 @@ PLATFORM = Group(
     ),
 )
 
-GROUPS = (KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, CARDS, REFUNDS, REPETITION, WEBHOOKS, CLOCKS, PLATFORM)
+GROUPS = (
+    *(KEYS, REQUESTS, PARAMETERS, OBJECTS, DECLINES, CARDS, REFUNDS),
+    *(REPETITION, POINTS, WEBHOOKS, CLOCKS, PLATFORM),
+)
 CODES = {each.code: each for group in GROUPS for each in group.codes}
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import Conflict, Invalid, missing
+from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.states import advance
 from merchant_platform.kernel.writes import Writes, writing
 from payments.orders import operations as orders
@@ -189,6 +190,7 @@ def complete(*, order: Order, now: datetime, origin: Origin, into: Writes | None
         sum_minor += tender.amount_minor
     with writing(into) as writes:
         orders.record_paid(order, amount_minor=sum_minor, into=writes)
+        _tell("order.tendered", order.pk, now=now, origin=origin, into=writes)
 
 
 def refund(
@@ -228,7 +230,14 @@ def refund(
         refunded_minor=tender.refunded_minor + amount_minor,
         refunded_units=tender.refunded_units + (back.units or 0),
     )
+    _tell("order.tender_refunded", tender.order_id, now=now, origin=origin, into=into)
     return given
+
+
+def _tell(name: str, order_id: UUID, *, now: datetime, origin: Origin, into: Writes) -> None:
+    """Tell rooms above what tenders did to an order: there may be no payment beside them that tells it."""
+    told = {"object": name, "order": ids.show("ord", order_id)}
+    publish(row(name, told, now=now, is_public=False, **origin.tags), into=into)
 
 
 def offered(due: Due) -> list[Offered]:

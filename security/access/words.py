@@ -57,6 +57,9 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "member.export": _("Take members away as a file"),
             "offer.view": _("See offers and their codes"),
             "offer.edit": _("Make, change and end offers, make codes"),
+            "programme.view": _("See points, tiers and what they cost"),
+            "programme.edit": _("Change points and tiers, set the budget"),
+            "points.adjust": _("Adjust members' points"),
         },
     ),
     (
