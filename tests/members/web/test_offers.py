@@ -147,7 +147,7 @@ class TestEditor:
             ("percent", {"percent": "10", "days": ["1"]}, "Hours begin and end."),
             ("amount", {"amount": "1.234"}, "CNY has fewer decimals"),
             ("spend", {"tiers": "100"}, "Write two amounts on each line"),
-            ("spend", {"tiers": "100 200"}, "A tier takes off no more"),
+            ("spend", {"tiers": "100 200"}, "Each tier takes off no more"),
             ("tier_price", {"tiers": "x 3"}, "Write a number and a price"),
             ("bundle", {"parts": "Oolong", "price": "3"}, "Write how many of which product"),
             ("personal", {}, "Give at least one rule."),
