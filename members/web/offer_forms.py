@@ -1,7 +1,7 @@
 """What staff type about offers: amounts in major units, goods by their names, tiers a line each."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from members.offers.models import Offer
 from members.offers.operations import Draft, Limits
 from members.offers.terms import FEATURES, WORD_FEATURES, InvalidTerms
 from merchant_platform.kernel import ids, money
+from merchant_platform.kernel.errors import PlatformError
 from payments.web.dashboard.product_forms import read_amount
 from security.merchants.models import Store
 from security.web.forms import DeskForm
@@ -115,6 +116,31 @@ EFFECTS: dict[str, Callable[[], dict[str, forms.Field]]] = {
     frames.PERSONAL: lambda: {},
 }
 RULES = 3
+# The form's field of a part of the terms, where they differ; and what is said of what cannot be.
+FIELDS = {"budget_minor": "budget", "hours": "from_time", "bearers": "store_share"}
+_LIMIT = gettext_lazy("This limit is a number above zero.")
+_AMOUNT = gettext_lazy("Write an amount above zero.")
+_NUMBER = gettext_lazy("Write a number from 1 to 100.")
+TERMS_WRONG = gettext_lazy("This offer cannot be as it is written. Look at its figures once more.")
+TERMS_WORDS: dict[str, Any] = {
+    "percent": gettext_lazy("A percentage is above 0 and at most 100."),
+    "margin_floor": gettext_lazy("A margin floor is from 0 % to less than 100 %."),
+    "tiers": gettext_lazy(
+        "Each tier takes off no more than what has to be spent, and whoever spends more saves no less."
+    ),
+    "ends_at": gettext_lazy("An offer ends after it begins."),
+    "parts": gettext_lazy("Look at what is in the set once more: up to twenty parts, each once."),
+    "hours": gettext_lazy("Look at the hours once more: they begin at one time and end at another."),
+    "amount": _AMOUNT,
+    "price": _AMOUNT,
+    "minimum": _AMOUNT,
+    "discount_max": _AMOUNT,
+    "buy": _NUMBER,
+    "get": _NUMBER,
+    **dict.fromkeys(
+        ("redemptions_max", "customer_max", "units_max", "budget_minor", "times_max", "units_per_order"), _LIMIT
+    ),
+}
 
 
 class OfferForm(DeskForm):
@@ -277,10 +303,13 @@ class OfferForm(DeskForm):
         """What a valid form says."""
         return Draft(terms=self.cleaned_data["terms"], limits=self.cleaned_data["limits"])
 
-    def refuse(self, refused: Any, fields: Any = None) -> None:
-        """A room's refusal, at the field that it is about."""
-        names = {"budget_minor": "budget", "rules": "", "hours": "from_time", "bearers": "store_share"}
-        super().refuse(refused, names | (fields or {}))
+    def refuse(self, refused: PlatformError, fields: Mapping[str, str] | None = None) -> None:
+        """A room's refusal, at the field that it is about; what terms say wrongly, in the words of the desk."""
+        name = FIELDS.get(refused.param or "", refused.param)
+        if not isinstance(refused, InvalidTerms):
+            super().refuse(refused, FIELDS)
+            return
+        self.add_error(name if name in self.fields else None, str(TERMS_WORDS.get(refused.param or "", TERMS_WRONG)))
 
     def _terms(self, given: dict[str, Any]) -> Terms:
         hours: tuple[Hours, ...] = ()

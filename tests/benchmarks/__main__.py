@@ -28,7 +28,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import cards, wallet_payments, webhooks
+        from tests.benchmarks import cards, offers, wallet_payments, webhooks
 
         def emit(**line: object) -> None:
             print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -38,6 +38,7 @@ def main() -> int:
         )
         clean = cards.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
+        clean = offers.measure(emit=emit) and clean
     return 0 if clean else 1
 
 

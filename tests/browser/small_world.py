@@ -43,6 +43,8 @@ def small_world(
     made(api.post("webhook_endpoints", {"url": receiver.url("/fails"), "enabled_events": ["refund.created"]}))
     product = made(api.post("products", {"name": "Oat latte", "metadata": {"shelf": "3"}}))
     price = made(api.post("prices", {"product": product["id"], "currency": "cny", "unit_amount": 2_800}))
+    coupon = made(api.post("coupons", {"percent_off": 10, "name": "Ten off"}))
+    made(api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}))
     for number, name in enumerate(("Lin Mei", "Zhou Zimo", "Guan Yue")):
         customer = make_customer(book, name=name, email=f"{number}@example.com", phone=f"+86 138 0000 000{number}")
         method = wallet_method(customer, 100_000)

@@ -25,6 +25,8 @@ EXPECTED = {
     "balance.view": {OWNER, MANAGER, FINANCE},
     "books.prove": {OWNER, FINANCE, OPERATOR},
     "catalog.edit": {OWNER, MANAGER},
+    "offer.view": {OWNER, MANAGER, CASHIER, ANALYST, SUPPORT, FINANCE},
+    "offer.edit": {OWNER, MANAGER},
     "catalog.view": EVERYBODY,
     "customer.edit": {OWNER, MANAGER, SUPPORT},
     "customer.view": {OWNER, MANAGER, CASHIER, SUPPORT, DEVELOPER},
