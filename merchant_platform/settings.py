@@ -158,6 +158,7 @@ except ValueError as error:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES: {error}.") from error
 # Without a trusted proxy every request looks like HTTP, and a redirect would lead to itself.
 SECURE_SSL_REDIRECT = IS_HTTPS and bool(TRUSTED_PROXIES)
+SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc if IS_HTTPS else None
 # Asked from inside, by who keeps us running.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 # A year, for the host and all below it; HSTS_SECONDS=0 while HTTPS is still being tried out.

@@ -8,6 +8,8 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from members.offers.models import Offer
 from merchant_platform.docs import guide
@@ -23,6 +25,8 @@ from payments.stored_value.tender import StoredValue
 from payments.tenders.port import Part, Payer
 from payments.wallets import operations as wallets
 from payments.webhooks import operations as webhooks
+from security.credentials import certificates, keys, networks, signatures
+from security.credentials.models import ApiKey
 from tests.architecture.asking import APPS, ROOT, dotted, sources
 from tests.cast import FORM, Api, origin_of, shown
 
@@ -213,7 +217,27 @@ class Counter:
     def wallet_consent_required(self):
         return self.live_api.post("payment_methods", {"type": "wallet", "wallet": {"wallet": "wal_1"}})
 
+    def tied(self, tie):
+        """A request with a key that was tied to something before its first use."""
+        text = self.make_key(self.book)
+        tie(ApiKey.objects.get(digest=keys.digest(text)))
+        return Api(text).get("customers")
+
+    def ip_address_not_allowed(self):
+        return self.tied(lambda key: networks.allow(key=key, networks=["203.0.113.7"]))
+
+    def client_certificate_required(self):
+        return self.tied(lambda key: certificates.bind(key=key, fingerprints=["ab" * 32]))
+
+    def signature_required(self):
+        public = Ed25519PrivateKey.generate().public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        return self.tied(lambda key: signatures.require(key=key, public_pem=pem))
+
     # --- requests ---
+
+    def jwe_invalid(self):
+        return self.api.post("customers", json={"jwe": "a.b.c.d.e"})
 
     def url_unknown(self):
         return self.api.get("payment_intent")

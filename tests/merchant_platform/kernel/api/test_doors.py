@@ -426,6 +426,6 @@ class TestRateLimit:
 
     def test_stops_nobody_while_valkey_is_away(self, api, bucket, monkeypatch):
         nowhere = redis.Redis.from_url("redis://127.0.0.1:1/0")
-        monkeypatch.setattr(limits, "_server", lambda: nowhere)
+        monkeypatch.setattr(limits, "server", lambda: nowhere)
 
         assert {api.get("customers").status for _ in range(3)} == {200}
