@@ -204,6 +204,14 @@ DASHBOARD_ATTENTION: list[str] = [
     "security.web.approvals.attention",
 ]
 
+# What of a book waits for operators: callables () -> Waiting, in its open unit of work (security/web/operators.py).
+OPERATOR_WATCH: list[str] = [
+    "security.web.platform.approvals_waiting",
+    "payments.web.attention.parked_reports",
+]
+# The task that proves all books, and its queue: an operator may ask for it between the nights.
+PROOF_TASK = ("payments.prove_the_books", "money")
+
 # What looks at the books' own clocks, by queue: asked at once when a test clock was moved, and by beat anyway.
 TEST_CLOCK_TASKS = {
     "members.move_points": "money",

@@ -13,6 +13,7 @@ from payments.intents import statements
 from payments.ledger import reconcile as ledger
 from payments.stored_value import reconcile as stored_value
 from payments.tenders import reconcile as tenders
+from security.audit import operations as audit
 from security.merchants import queries as merchants
 
 CHECKS = (*ledger.CHECKS, *intents.CHECKS, *tenders.CHECKS, *stored_value.CHECKS)
@@ -34,10 +35,15 @@ def prove_against_providers(*, day: date) -> list[ledger.Difference]:
 
 
 def prove_and_tell(*, now: datetime) -> list[ledger.Difference]:
-    """Prove the books, and yesterday against the providers. This will tell operators what differs, and return it."""
+    """Prove the books, and yesterday against the providers.
+
+    This will record that it was done and with what result, tell operators what differs, and return it.
+    """
     found = prove() + prove_against_providers(day=now.date() - timedelta(days=1))
-    if found:
-        told = {"object": "ledger.difference", "differences": [asdict(difference) for difference in found]}
-        with tenancy.within(merchants.platform_book_id(mode="live")):
-            publish(row("ledger.difference_found", told, now=now, is_public=False))
+    with tenancy.within(merchants.platform_book_id(mode="live")):
+        told = {"proofs": len(CHECKS), "differences": len(found)}
+        audit.record(actor=audit.PLATFORM, action="books.proved", detail=told, book_id=None, merchant_id=None)
+        if found:
+            differing = {"object": "ledger.difference", "differences": [asdict(difference) for difference in found]}
+            publish(row("ledger.difference_found", differing, now=now, is_public=False))
     return found

@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from merchant_platform.kernel import tenancy
+from payments.intents.models import ParkedReport
 from payments.listing import waiting as waits
+from payments.listing import windows
 from security.web import navigation
 from security.web.attention import Attention
 from security.web.desk import Desk
+from security.web.operators import Waiting
 
 # A refund that failed on an earlier day was seen.
 FAILED_DAYS = 30
@@ -29,6 +32,12 @@ def waiting(desk: Desk) -> list[Attention]:
         title = _("Webhook endpoints that fail")
         told.append(Attention("failing_endpoints", title, pages["webhooks"], found.failing_endpoints))
     return told
+
+
+def parked_reports() -> Waiting:
+    """Reports of the open book that wait for an operator (settings.OPERATOR_WATCH)."""
+    found = ParkedReport.objects.filter(resolved_at__isnull=True)[: windows.COUNT_MAX]
+    return Waiting("parked_reports", _("Parked reports"), found.count())
 
 
 def _of_payments(found: waits.Waiting, pages: dict[str, str], *, since: date) -> list[Attention]:

@@ -5,15 +5,24 @@ percentage grows.
 """
 
 import hashlib
+import re
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from merchant_platform.kernel.errors import Invalid
 from security.access.models import Flag
 
+NAME = re.compile(r"^[a-z][a-z0-9_]{0,59}\Z")
+
 
 def set_percent(*, book_id: UUID, name: str, percent: int, now: datetime) -> None:
-    """Switch a feature on for a share of a book. This will write the flag. Raises Invalid outside 0 to 100."""
+    """Switch a feature on for a share of a book. This will write the flag.
+
+    Raises Invalid outside 0 to 100, and for a name that no code could ask for.
+    """
+    if not NAME.fullmatch(name):
+        raise Invalid("A flag's name has small letters, digits and underscores, 60 at most.", param="name")
     if not 0 <= percent <= 100:
         raise Invalid("A share is between 0 and 100 percent.", param="percent")
     Flag.objects.bulk_create(
@@ -22,6 +31,14 @@ def set_percent(*, book_id: UUID, name: str, percent: int, now: datetime) -> Non
         unique_fields=["book_id", "name"],
         update_fields=["percent", "changed_at"],
     )
+
+
+def of_books(book_ids: Collection[UUID]) -> dict[UUID, list[Flag]]:
+    """The flags that were ever set in some books, by book and name."""
+    found: dict[UUID, list[Flag]] = {book_id: [] for book_id in book_ids}
+    for flag in Flag.objects.filter(book_id__in=book_ids).order_by("name"):
+        found[flag.book_id].append(flag)
+    return found
 
 
 def is_on(*, book_id: UUID, name: str, subject_id: UUID | None = None) -> bool:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import get_adapter
@@ -33,6 +34,7 @@ from django.views.decorators.cache import never_cache
 from merchant_platform.kernel.errors import Conflict, Forbidden, NotFound, PlatformError, TooMany, Unavailable
 from security.access import roles
 from security.audit.operations import Actor
+from security.identity.models import User
 from security.merchants.models import LIVE, TEST, Book, Merchant, Staff
 
 View = Callable[..., HttpResponseBase]
@@ -55,6 +57,15 @@ class Desk:
     def actor(self) -> Actor:
         """Who the audit log names for what is done here."""
         return Actor.staff(self.staff.pk, ip=self.ip)
+
+    @property
+    def user(self) -> User:
+        """The login of who stands here."""
+        return self.staff.user
+
+    @property
+    def book_id(self) -> UUID:
+        return self.book.pk
 
     @property
     def merchant(self) -> Merchant:
@@ -116,7 +127,7 @@ def desk_page(action: str | None = None) -> Callable[[View], View]:
         @wraps(view)
         def stand(request: HttpRequest, merchant: str, mode: str, **rest: str) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return _to_sign_in(request)
+                return to_sign_in(request)
             desk = _find(request, merchant, mode)
             if action is not None and not desk.may(action):
                 return desk.render(request, "dashboard/forbidden.html", status=403)
@@ -165,7 +176,7 @@ def _refuse(request: HttpRequest, desk: Desk, refusal: Http404 | PlatformError) 
     return desk.render(request, "dashboard/refused.html", {"code": refusal.code}, status=status)
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         # A fragment of a page whose session is over: the page itself is loaded again, and goes there.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})

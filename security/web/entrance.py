@@ -1,7 +1,9 @@
 """The way in: from /dashboard to the merchant that somebody works for."""
 
+from allauth.core.internal.httpkit import authenticated_user
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -15,9 +17,11 @@ from security.web import desk as desks
 @never_cache
 @login_required
 def enter(request: HttpRequest) -> HttpResponse:
-    """To the first merchant that the person works for. Who works for none finds nothing here."""
+    """To the first merchant that the person works for; operators to the platform. Everybody else finds nothing here."""
     places = desks.places(request.user.pk)
     if not places:
+        if authenticated_user(request).is_operator:
+            return HttpResponseRedirect(reverse("operator"))
         raise Http404
     merchant = places[0].merchant
     mode = LIVE if _has_begun(merchant) else TEST

@@ -1,4 +1,4 @@
-"""The guard of confirm pages: `@step_up("payment.refund", binds=of_refund)`, under `@desk_page`.
+"""The guard of confirm pages: `@step_up("payment.refund", binds=of_refund)`, under `@desk_page` or `@operator_page`.
 
     def of_refund(request, desk, payment):
         amount = …            # from the address, so that the GET and the POST mean the same act
@@ -29,11 +29,12 @@ from security.authentication import step_up as steps
 from security.authentication.models import StepUp
 from security.authentication.step_up import Binding
 from security.web.desk import Desk
+from security.web.operators import Operator
 
 View = Callable[..., HttpResponseBase]
 Binds = Callable[..., Binding | None]
 # (desk, action, binding) -> whether risk wants a factor shown although the page does not ask for it.
-Demand = Callable[[Desk, str, Binding], bool]
+Demand = Callable[[Desk | Operator, str, Binding], bool]
 
 
 def step_up(action: str, *, binds: Binds) -> Callable[[View], View]:
@@ -41,15 +42,15 @@ def step_up(action: str, *, binds: Binds) -> Callable[[View], View]:
 
     def guard(view: View) -> View:
         @wraps(view)
-        def confirmed(request: HttpRequest, desk: Desk, **rest: str) -> HttpResponseBase:
+        def confirmed(request: HttpRequest, desk: Desk | Operator, **rest: str) -> HttpResponseBase:
             binding = binds(request, desk, **rest)
             if binding is None or not (binding.is_required or _risk_demands(desk, action, binding)):
                 return view(request, desk, **rest)
             answer = steps.is_proved if request.method in ("GET", "HEAD") else steps.spend
             if answer(
-                user=desk.staff.user,
+                user=desk.user,
                 session_key=request.session.session_key or "",
-                digest=steps.digest_of(action=action, book_id=desk.book.pk, binding=binding),
+                digest=steps.digest_of(action=action, book_id=desk.book_id, binding=binding),
                 now=clock.wall(),
             ):
                 return view(request, desk, **rest)
@@ -61,12 +62,12 @@ def step_up(action: str, *, binds: Binds) -> Callable[[View], View]:
     return guard
 
 
-def _ask(request: HttpRequest, desk: Desk, action: str, binding: Binding) -> HttpResponse:
+def _ask(request: HttpRequest, desk: Desk | Operator, action: str, binding: Binding) -> HttpResponse:
     demanded = steps.demand(
-        user=desk.staff.user,
+        user=desk.user,
         session_key=request.session.session_key or "",
         action=action,
-        book_id=desk.book.pk,
+        book_id=desk.book_id,
         binding=binding,
         return_to=request.get_full_path(),
         now=clock.wall(),
@@ -77,5 +78,5 @@ def _ask(request: HttpRequest, desk: Desk, action: str, binding: Binding) -> Htt
     return HttpResponseRedirect(address)
 
 
-def _risk_demands(desk: Desk, action: str, binding: Binding) -> bool:
+def _risk_demands(desk: Desk | Operator, action: str, binding: Binding) -> bool:
     return any(import_string(name)(desk, action, binding) for name in settings.STEP_UP_DEMANDS)

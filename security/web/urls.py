@@ -9,6 +9,7 @@ from security.web import (
     finding,
     invitations,
     keys,
+    platform,
     requests,
     rights,
     settings,
@@ -20,6 +21,9 @@ from security.web.desk import dashboard_path
 
 urlpatterns = [
     path("dashboard", entrance.enter, name="dashboard"),
+    path("operator/", platform.index, name="operator"),
+    path("operator/prove", platform.prove, name="operator_prove"),
+    path("operator/flags/<str:book>", platform.flag, name="operator_flag"),
     *dashboard_path("approvals", approvals.index, name="approvals"),
     *dashboard_path("approvals/<str:approval>", approvals.show, name="approval"),
     *dashboard_path("approvals/<str:approval>/approve", approvals.approve, name="approve"),

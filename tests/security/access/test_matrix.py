@@ -230,7 +230,9 @@ WHO: dict[str | None, tuple[str, ...]] = {
 
 
 def kind_of(door: Door) -> str | None:
-    """What the table says of a door."""
+    """What the table says of a door, or the door itself."""
+    if hasattr(door.view, "operator_action"):
+        return table.OPERATORS
     by_prefix = (kind for prefix, kind in table.PREFIXES.items() if door.route.startswith(prefix))
     return next(by_prefix, table.OTHERS.get(door.route))
 
@@ -245,7 +247,8 @@ def allowed(kind: str | None, who: str, told: dict[str, str]) -> set[str]:
     if kind == table.STEP:
         return {"200", "302", "405"}
     if kind == table.OPERATORS:
-        return {"302", TO_SECOND_FACTOR if who == HALF_IN else TO_SIGN_IN, "403"}
+        refusals = {"302", TO_SECOND_FACTOR if who == HALF_IN else TO_SIGN_IN, "403", "404", "405"}
+        return {"200", "302", "400", "405", "403", "404"} if who == OPERATOR else refusals
     if who == SIGNED_OUT:
         return {TO_SIGN_IN, "405"}
     return {"200", "302", TO_SECOND_FACTOR, "403", "404", "405", "410"}
