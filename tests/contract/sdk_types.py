@@ -24,6 +24,7 @@ from stripe._stripe_object import StripeObject, UntypedStripeObject
 OURS = {
     *("order", "order_line", "refund_line", "wallet", "wallet_transaction"),
     *("webhook_attempt", "webhook_backfill", "webhook_delivery"),
+    *("metric", "metric_catalogue", "metric_report"),
 }
 OUR_EVENTS = {"order.created"}
 

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.facts import operations as facts
 from payments.intents.models import Attempt
-from tests.cast import shown as shown_id
 from tests.payments.acts import pay, refund
 from tests.staff import make_staff, signed_in
 
@@ -21,8 +20,8 @@ LINES = [
     {"description": "Tea", "unit_amount": 3_000, "quantity": 2, "category": "tea"},
     {"description": "Cake", "unit_amount": 4_000, "category": "<cake>"},
 ]
-# Four for the desk, one for the stores, four for the report, one for the checkout, one for what waits.
-STATEMENTS = 11
+# Four for the desk, one for the stores, four for the report, one for the checkout.
+STATEMENTS = 10
 
 
 @pytest.fixture
@@ -89,8 +88,7 @@ class TestPage:
         )
         assert "<cake>" not in browser.get(SALES).content.decode()
 
-    def test_asks_as_often_before_facts_are_made_as_after(self, browser, sold, settings):
-        settings.DASHBOARD_ATTENTION = ["payments.web.attention.waiting"]
+    def test_asks_as_often_before_facts_are_made_as_after(self, browser, sold):
         counts = []
         for _ in range(2):
             with CaptureQueriesContext(connections["default"]) as captured:
