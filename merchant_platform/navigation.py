@@ -29,15 +29,13 @@ NAVIGATION = (
         _("Members"),
         (
             Item("members", _("Members"), icon="heart", action="member.view", keys="g m"),
+            Item("programme", _("Programme"), icon="star", action="programme.view", keys="g n"),
             Item("offers", _("Offers"), icon="tag", action="offer.view", keys="g f"),
         ),
         actions=(
             Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),
             Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),
         ),
-            Item("programme", _("Programme"), icon="star", action="programme.view", keys="g n"),
-        ),
-        actions=(Item("member_new", _("Add a member"), icon="user-plus", action="member.enrol"),),
     ),
     Group(_("Data"), (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),)),
     Group(

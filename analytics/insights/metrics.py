@@ -91,7 +91,7 @@ _ALL: Sequence[Metric] = (
     ),
     _sales(
         "tax",
-        _("Tax in it"),
+        _("Tax included"),
         _("The tax that is part of net sales, as the order lines say it; what was refunded took its tax along."),
         MONEY,
         lambda s: s["tax_minor"],

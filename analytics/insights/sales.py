@@ -1,7 +1,7 @@
 """The sales report: a period's sales as a balance, and what they were made of.
 
 Sums of the ledger's entries (analytics/facts), by the time at which it moved the money:
-five statements, beside the period before up to the same hour.
+four statements, beside the period before up to the same hour.
 """
 
 from collections import Counter, defaultdict

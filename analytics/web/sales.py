@@ -355,7 +355,7 @@ class _View:
         rows = [
             (_word(title), _count(now[outcome]), self.cell(SHARE, part(now[outcome], answered) if of else None))
             for outcome, title, of in (
-                (APPROVED, _("Approved"), True),
+                (APPROVED, _("Approved by the bank or wallet"), True),
                 (DECLINED, _("Declined"), True),
                 (ABANDONED, _("Given up by the payer"), False),
             )
@@ -380,7 +380,7 @@ class _View:
 
 def _funnel(found: Funnel) -> Table:
     steps = (
-        (_("Made"), found.made, None),
+        (_("Checkouts made"), found.made, None),
         (_("Opened by the payer"), found.opened, 0 if found.opened else None),
         (_("Method chosen"), found.chosen, found.chosen_seconds),
         (_("Signed in to the wallet"), found.signed_in, found.signed_in_seconds),

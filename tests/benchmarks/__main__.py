@@ -1,4 +1,4 @@
-"""`make bench`: payments, pages and webhooks a second, each beside its peer in the same run.
+"""`make bench`: payments, pages and webhooks a second, each beside its peer in the same run, and Home over much trade.
 
 Prints JSON lines. The peer of wallet payments is pgbench, which calls the payment's own
 function with rows of the same size in a loop: what the database alone can do.
@@ -17,6 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
     parser.add_argument("--history", type=int, default=100_000, help="payments of the payer with a history")
+    parser.add_argument("--lines", type=int, default=200_000, help="order lines behind Home")
     arguments = parser.parse_args()
     with running() as (port, data_dir):
         os.environ["DATA_DIR"] = str(data_dir)
@@ -28,7 +29,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import cards, offers, wallet_payments, webhooks
+        from tests.benchmarks import cards, facts, offers, wallet_payments, webhooks
 
         def emit(**line: object) -> None:
             print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -39,6 +40,7 @@ def main() -> int:
         clean = cards.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = offers.measure(emit=emit) and clean
+        clean = facts.measure(lines=arguments.lines, emit=emit) and clean
     return 0 if clean else 1
 
 
