@@ -96,8 +96,6 @@ PREFIXES = {
     "tag": "tag",
     "terms": "terms",
     "top": "top-up",
-    "svc": "stored value card",
-    "svl": "stored value load",
     "tnd": "tender",
     "tr": "transfer",
     "tre": "tender refund",
