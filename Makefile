@@ -23,6 +23,7 @@ setup:
 
 setup-tests:
 	@.ci/virtualenv tests/requirements.txt
+	@.ci/packages
 
 # After a change of a pin: what everything installs is what the locks name.
 lock: setup-tests
