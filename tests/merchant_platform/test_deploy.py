@@ -140,7 +140,7 @@ def rotate(made, into, host=HOST, *more, key=None):
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory):
-    haproxy = program("haproxy", package="haproxy")
+    haproxy = program("haproxy", package="haproxy", is_ours=False)
     folder = tmp_path_factory.mktemp("proxy")
     authority = Made(folder, "authority")
     certificate = Made(folder, "first", issuer=authority)
