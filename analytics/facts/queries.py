@@ -35,8 +35,7 @@ class Stretch:
 _ASK = f"""
 WITH known AS MATERIALIZED (
     SELECT coalesce(p.system_identifier = c.system_identifier AND b.book_id IS NOT NULL, false) AS is_followed,
-        b.zone = %(zone)s AS has_days, pg_snapshot_xmax(p.snapshot::pg_snapshot) AS xmax,
-        p.snapshot::pg_snapshot AS snapshot
+        b.zone = %(zone)s AS has_days, p.snapshot::pg_snapshot AS seen
     FROM pg_control_system() c
     LEFT JOIN analytics_position p ON p.id = 1
     LEFT JOIN analytics_projection b ON b.book_id = %(book)s
@@ -45,24 +44,12 @@ WITH known AS MATERIALIZED (
     FROM unnest(%(numbers)s::int[], %(sinces)s::timestamptz[], %(untils)s::timestamptz[], %(days)s::date[])
         AS s (number, since, until, day)
     WHERE since < until
-), under_way AS MATERIALIZED (
-    SELECT pg_snapshot_xip(snapshot) AS xid FROM known WHERE is_followed
-), tail AS (
-    SELECT e.type, e.created_at, e.data FROM known k JOIN kernel_event e ON e.xid >= k.xmax
-    WHERE k.is_followed AND e.is_public AND e.book_id = %(book)s
-    UNION ALL
-    SELECT e.type, e.created_at, e.data FROM under_way u JOIN kernel_event e ON e.xid = u.xid
-    WHERE e.is_public AND e.book_id = %(book)s
 ), dirty AS MATERIALIZED (
     SELECT hour_at FROM analytics_dirtyhour
     WHERE book_id = %(book)s AND hour_at > %(first)s::timestamptz - interval '1 hour' AND hour_at < %(last)s
     UNION
-    SELECT date_bin('1 hour', told.at, 'epoch')
-    FROM tail
-    CROSS JOIN LATERAL (
-        VALUES (tail.created_at), (to_timestamp((tail.data::jsonb ->> 'created')::bigint))
-    ) AS told (at)
-    WHERE split_part(tail.type, '.', 1) IN ('payment_intent', 'charge', 'refund')
+    SELECT hour_at FROM known k CROSS JOIN LATERAL facts_changed_hours_v1(%(book)s, k.seen) AS hour_at
+    WHERE k.is_followed
 ), clean AS MATERIALIZED (
     SELECT s.number, s.since, s.until, s.day, s.last_quarter,
         k.has_days AND s.day IS NOT NULL AND NOT EXISTS (
