@@ -23,16 +23,19 @@ Rows are those of a small world (small_world.py).
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from security.access import roles
+from security.access import flags, roles
+from security.identity.models import User
 from security.merchants.models import Staff
 from security.web import navigation
 from tests.browser.chromium import AXE, PATIENCE_MS
 from tests.browser.walk import Walk, action_of, foreign_to, visit
+from tests.cast import NOW, shown
 from tests.staff import ROLES, cookies_of, signed_in
 
 pytestmark = [
@@ -255,24 +258,38 @@ def tour(chromium: Browser, server: str) -> Iterator[Tour]:
     context.close()
 
 
+def try_all(tour: Tour, person: Any, urls: list[str]) -> None:
+    """Go to each page in each variant, as one person, and note what is wrong."""
+    for language, rules in ASKED.items():
+        tour.be(person, language=language)
+        is_foreign, told = foreign_to(language), set()
+        for url in urls:
+            tour.go(url)
+            tour.page.evaluate(AXE)
+            for (width, scheme), asked in rules.items():
+                variant = f"{language} {width} {scheme}"
+                tour.look(width, scheme)
+                tour.judge(url, variant)
+                if asked:
+                    tour.ask_axe(url, variant, rules=None if asked == "all" else COLOURS)
+            words = set(tour.page.evaluate(OUR_WORDS))
+            tour.wrong += [(url, language, each) for each in words if is_foreign(each) and each not in told]
+            told |= words
+
+
 class TestPages:
     def test_are_good_in_every_variant(self, walk, small_world, tour, walked):
         urls = [stop.url for stop in walk.stops.values() if stop.page is not None and stop.status == 200]
-        for language, rules in ASKED.items():
-            tour.be(small_world.staff["owner"], language=language)
-            is_foreign, told = foreign_to(language), set()
-            for url in urls:
-                tour.go(url)
-                tour.page.evaluate(AXE)
-                for (width, scheme), asked in rules.items():
-                    variant = f"{language} {width} {scheme}"
-                    tour.look(width, scheme)
-                    tour.judge(url, variant)
-                    if asked:
-                        tour.ask_axe(url, variant, rules=None if asked == "all" else COLOURS)
-                words = set(tour.page.evaluate(OUR_WORDS))
-                tour.wrong += [(url, language, each) for each in words if is_foreign(each) and each not in told]
-                told |= words
+        try_all(tour, small_world.staff["owner"], urls)
+
+        walked(pages=len(urls), languages=2, widths=2, schemes=2)
+        assert_good(tour.wrong)
+
+    def test_of_operators_are_good_in_every_variant(self, small_world, tour, book, walked):
+        operator = SimpleNamespace(user=User.objects.create_user("operator@example.com", is_operator=True))
+        flags.set_percent(book_id=book.pk, name="fast_lane", percent=25, now=NOW)
+        urls = ["/operator/", f"/operator/flags/{shown('bk', book)}"]
+        try_all(tour, operator, urls)
 
         walked(pages=len(urls), languages=2, widths=2, schemes=2)
         assert_good(tour.wrong)

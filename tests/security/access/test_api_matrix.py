@@ -6,10 +6,10 @@ give them: another merchant's key and the café's own live key look for the very
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from merchant_platform.kernel.api.doors import Endpoint
 from merchant_platform.kernel.api.openapi import endpoints
@@ -19,7 +19,7 @@ from security.credentials.models import PUBLISHABLE, RESTRICTED, SECRET, ApiKey
 from tests.cast import NOW, Api
 from tests.security.access import table
 from tests.security.access.objects import Objects
-from tests.security.access.stillness import Stillness
+from tests.security.access.stillness import Stillness, taken_back
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases="__all__"),
@@ -130,9 +130,10 @@ class TestApi:
                 count += 1
                 objects = Objects(others.get(key, book))
                 sent = {name: objects.shown(value) for name, value in wanted.items()}
-                with transaction.atomic():
-                    reply = {"GET": api.get, "POST": api.post, "DELETE": api.delete}[method.verb](path, sent)
-                    transaction.set_rollback(True)
+                ask = partial({"GET": api.get, "POST": api.post, "DELETE": api.delete}[method.verb], path, sent)
+                reply, has_written = taken_back(ask)
+                if reply.status in (401, 403, 404) and has_written:
+                    reply = ask()
                 said = expected(method, key)
                 if said is not None and reply.status != said:
                     wrong.append((method.name, key, f"told {reply.status}, the table says {said}", reply.json))
@@ -140,7 +141,7 @@ class TestApi:
                     wrong.append((method.name, key, f"told {reply.status}, and it should be let in", reply.json))
                 elif said is None and method.verb == "GET" and key == ALL and reply.status != 200:
                     wrong.append((method.name, key, f"told {reply.status}: the matrix would prove nothing", reply.json))
-                elif not still.is_kept():
+                elif reply.status in (401, 403, 404) and not still.is_kept():
                     wrong.append((method.name, key, f"told {reply.status}, and changes in {still.changed()}"))
                     still = Stillness()
 

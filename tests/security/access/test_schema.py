@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -79,3 +80,17 @@ class TestAnyRequest:
             check()
 
         tried(cases=answered.total(), operations=len(operations), statuses=len(answered))
+
+    def test_would_be_noticed_where_it_is_not_described(self, platform):
+        """Or the silence above could be that of checks that check nothing."""
+        document = openapi.document()
+        for responses in (each["responses"] for methods in document["paths"].values() for each in methods.values()):
+            del responses["401"]
+        schema = schemathesis.openapi.from_dict(document)
+        schema.app = application
+        case = schema["/v1/customers"]["GET"].Case()
+
+        with pytest.raises(FailureGroup) as failed:
+            case.validate_response(case.call(), checks=CHECKS)
+
+        assert [type(each).__name__ for each in failed.value.exceptions] == ["UndefinedStatusCode"]
