@@ -11,13 +11,15 @@ from members.directory import operations, ports, queries
 from members.directory.hand import Hand
 from members.directory.models import ACTIVE, MERGED, Duplicate, Member, MemberTag, Merge
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.errors import WrongState, missing
 from security.privacy import queries as allowed
 from security.privacy.wording import PERSONALISATION
 
 
-class SameMember(Invalid):
+class SameMember(WrongState):
     """A member is not merged into itself."""
+
+    code = "member_unexpected_state"
 
 
 class NotMergeable(WrongState):

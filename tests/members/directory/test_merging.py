@@ -14,7 +14,7 @@ from tests.members.people import hand_of, join
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 PHONE = "138 0013 8000"
 # What two rooms above were told, in order: the port of merges.
-TOLD = []
+TOLD: list[tuple[str, str, bool]] = []
 
 
 def note(*, loser, winner, now, undo):
