@@ -194,7 +194,7 @@ _BACKFILL = (
 )
 
 
-def _span(run: Run) -> list[object]:
+def _span(run: Run) -> list[str | UUID]:
     return [run.programme.currency, run.cursor or UUID(int=0), run.programme_id]
 
 

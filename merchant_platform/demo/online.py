@@ -146,6 +146,7 @@ class _Guest:
             checkout.record_method(session_id=session.pk, method=paying.CARD, moment=self._later(4, 20))
             shown_minor = session.order.total_minor
         paid = paying.pay_by_card(
+            consumer_id=None,
             session_id=session.pk,
             card=ClearCard(number=number, exp_month=12, exp_year=self.at.year + 3),
             cvc="1234" if number == _AMEX else "123",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from merchant_platform.demo import buyers, catalogue, members, payers, people, visits
+from merchant_platform.demo import buyers, catalogue, members, payers, people, points, visits
 from merchant_platform.demo.bulk import ahead, insert
 from merchant_platform.demo.chronicle import Chronicle
 from merchant_platform.demo.history import History
@@ -57,6 +57,7 @@ def unfold(stage: Stage, *, wallets: Mapping[Person, Wallet]) -> Told:
     orders_count = _write(history, diary, stage)
     with tenancy.within(stage.book_id):
         members.look_at(stage)
+        points.start(stage)
     return Told(orders_count, len(register.customers))
 
 

@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
     parser.add_argument("--history", type=int, default=100_000, help="payments of the payer with a history")
     parser.add_argument("--lines", type=int, default=200_000, help="order lines behind Home")
+    parser.add_argument("--members", type=int, default=20_000, help="members whose points mature and expire")
     arguments = parser.parse_args()
     with running() as (port, data_dir):
         os.environ["DATA_DIR"] = str(data_dir)
@@ -29,7 +30,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import cards, facts, offers, wallet_payments, webhooks
+        from tests.benchmarks import cards, facts, offers, points, wallet_payments, webhooks
 
         def emit(**line: object) -> None:
             print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -41,6 +42,7 @@ def main() -> int:
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = offers.measure(emit=emit) and clean
         clean = facts.measure(lines=arguments.lines, emit=emit) and clean
+        clean = points.measure(members=arguments.members, emit=emit) and clean
     return 0 if clean else 1
 
 
