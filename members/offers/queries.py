@@ -12,9 +12,9 @@ from django.db.models import Count, F, Q, QuerySet
 
 from members.directory import queries as directory
 from members.offers import codes, engine, frames, personal, states
-from members.offers.frames import Cart, Code, Line, Priced
+from members.offers.frames import Cart, Code, Line, Priced, Terms
 from members.offers.frames import Offer as Frame
-from members.offers.models import DiscountShare, Offer, OfferRedemption, PromotionCode
+from members.offers.models import DiscountShare, Offer, OfferRedemption, OfferVersion, PromotionCode
 from members.offers.spreading import returned
 from merchant_platform.kernel import ids, tenancy
 from payments.catalog.models import Product, name_key
@@ -22,6 +22,9 @@ from payments.orders.models import Order, OrderLine
 from security.merchants import queries as merchants
 
 CODES_MAX = 10
+# What versions of offers say never changes, so that a process reads each of them once.
+_TERMS_KEPT = 20_000
+_terms_known: dict[tuple[UUID, int], Terms] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class Asked:
 def price(asked: Asked) -> tuple[Priced, Cart, list[Frame]]:
     """What a cart costs now, with the frames by which it was reckoned. Reads only.
 
-    Two statements, and more for what is asked for: codes (one), an order's holdings (one),
-    limits for each customer (three), first purchases (one), personal offers (three).
+    Two statements, one more where a version of an offer is new to the process, and more for
+    what is asked for: codes (one), an order's holdings (one), limits for each customer
+    (three), first purchases (one), personal offers (three).
     """
     cart, offers = situation(asked)
     return engine.price(cart, offers), cart, offers
@@ -57,9 +61,10 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     typed = _typed(asked, held)
     wanted = {code.offer for code in typed if code.offer is not None}
     rows = list(_offers(asked.now, [ids.parse("offer", shown) for shown in wanted], list(held)))
+    terms = _terms(rows)
     is_limited = any(row.customer_max is not None for row in rows)
     used = uses(asked, [row.pk for row in rows if row.customer_max is not None]) if is_limited else {}
-    is_first = any(row.terms.get("is_first_only") for row in rows) or any(code.is_first_only for code in typed)
+    is_first = any(terms[row.pk].is_first_only for row in rows) or any(code.is_first_only for code in typed)
     cart = Cart(
         currency=asked.currency,
         lines=tuple(asked.lines),
@@ -74,7 +79,7 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )
-    return cart, [_frame(row, asked.now, held.get(row.pk), used.get(row.pk, 0)) for row in rows]
+    return cart, [_frame(row, terms[row.pk], asked.now, held.get(row.pk), used.get(row.pk, 0)) for row in rows]
 
 
 def listed(*, status: str | None = None) -> "QuerySet[Offer]":
@@ -183,16 +188,30 @@ def _offers(now: datetime, named: Sequence[UUID], held: Sequence[UUID]) -> "Quer
             Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=now, starts_at__lte=now)
             | Q(pk__in=[*named, *held])
         )
-    return rows.defer("metadata")
+    return rows.defer("metadata", "terms")
 
 
-def _frame(row: Offer, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
+def _terms(rows: Sequence[Offer]) -> dict[UUID, Terms]:
+    """What offers say, by their ids; one statement where some were not met before."""
+    unknown = [row.pk for row in rows if (row.pk, row.version) not in _terms_known]
+    if unknown:
+        if len(_terms_known) + len(unknown) > _TERMS_KEPT:
+            _terms_known.clear()
+            unknown = [row.pk for row in rows]
+        numbers = {row.pk: row.version for row in rows}
+        said = OfferVersion.objects.filter(offer_id__in=unknown, number__in=set(numbers.values()))
+        for offer_id, number, kept in said.values_list("offer_id", "number", "terms"):
+            _terms_known[offer_id, number] = Terms.read(kept["terms"])
+    return {row.pk: _terms_known[row.pk, row.version] for row in rows}
+
+
+def _frame(row: Offer, terms: Terms, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
     """What is left of an offer for this cart: what its own order holds is not used."""
     uses, budget, units = (1, own.discount_minor, own.units) if own else (0, 0, 0)
     return Frame(
         id=ids.show("offer", row.pk),
         version=row.version,
-        terms=frames.Terms.read(row.terms),
+        terms=terms,
         problem=row.problem(now),
         uses_left=None if row.uses_left is None else row.uses_left + uses,
         customer_uses_left=None if row.customer_max is None else row.customer_max - used_count,

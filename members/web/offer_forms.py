@@ -192,8 +192,8 @@ class OfferForm(DeskForm):
     days = forms.MultipleChoiceField(
         label=gettext_lazy("Days"), choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple
     )
-    from_time = forms.TimeField(label=gettext_lazy("From"), required=False, widget=_TIME)
-    to_time = forms.TimeField(label=gettext_lazy("Until"), required=False, widget=_TIME)
+    from_time = forms.TimeField(label=gettext_lazy("From what time"), required=False, widget=_TIME)
+    to_time = forms.TimeField(label=gettext_lazy("Until what time"), required=False, widget=_TIME)
     first_only = forms.BooleanField(label=gettext_lazy("For a first purchase alone"), required=False)
     stores = forms.MultipleChoiceField(
         label=gettext_lazy("Stores"), required=False, widget=forms.CheckboxSelectMultiple

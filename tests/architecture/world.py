@@ -16,7 +16,7 @@ from tests.architecture.asking import as_owner
 WORDS = {
     ("members_contact", "kind"): "phone",
     ("members_duplicate", "reason"): "phone",
-    ("members_memberimport", "status"): "read",
+    ("members_memberimport", "status"): "planned",
     ("members_member", "source"): "api",
     ("members_member", "status"): "active",
     ("members_offer", "kind"): "percent",

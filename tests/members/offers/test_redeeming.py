@@ -174,6 +174,8 @@ class TestPricing:
         with tenancy.within(book.pk):
             cart = asked(order, lines, "NO", customer_id=customer.pk)
 
+            queries.price(cart)
+
             # Zone, holdings, codes, offers; the member and the uses; earlier purchases.
             with django_assert_num_queries(7):
                 queries.price(cart)
