@@ -455,6 +455,7 @@ def draft(
     now: datetime,
     source_id: UUID | None = None,
 ) -> ledger.Draft:
+    """An entry about a card, to be posted: of nothing to the merchant's balance. Pure."""
     return ledger.Draft(
         id=ids.new(now),
         reference=reference,
