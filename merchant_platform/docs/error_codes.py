@@ -690,7 +690,7 @@ OBJECTS = Group(
             mend=_("Ask the customer to show a new code, and read that."),
             message="There is no such payment code, or it has run out. Ask the customer to show a new one.",
             param="payment_code",
-            guide="first_payment",
+            guide="errors",
         ),
         ErrorCode(
             code="payment_code_spent",
@@ -704,7 +704,7 @@ OBJECTS = Group(
             ),
             message="This payment code was used before. Ask the customer to show a new one.",
             param="payment_code",
-            guide="first_payment",
+            guide="errors",
         ),
         ErrorCode(
             code="payment_code_limit_exceeded",
@@ -715,7 +715,7 @@ OBJECTS = Group(
             mend=_("Let the customer pay in another way, or charge less."),
             message="Payment codes of this wallet pay at most 100000 a day. Ask the customer to pay in another way.",
             param="amount",
-            guide="first_payment",
+            guide="errors",
         ),
         ErrorCode(
             code="payment_intent_unexpected_state",
