@@ -153,7 +153,6 @@ class _Guest:
             shown_minor=shown_minor,
             return_url=f"{SHOP_URL}/thanks",
             payee=self.book.merchant.name,
-            consumer_id=None,
             moment=self._later(15, 60),
             **self._where(),
         )
