@@ -112,10 +112,11 @@ def page(
     """
     is_newer = before is not None
     lead = lead.beyond(before if is_newer else after, newer=is_newer)
+    # The ids first, by the index that leads: asked for whole rows in order, the planner may walk all of the book's.
     chosen, end = (
         in_window(rows, lead, condition, newer=is_newer)
         if condition
-        else (_led(rows, lead, limit + 1, newer=is_newer), None)
+        else (rows.filter(pk__in=lead.first(limit + 1, newer=is_newer)), None)
     )
     found = list(chosen.order_by("pk" if is_newer else "-pk")[: limit + 1])
     has_more = len(found) > limit
