@@ -149,7 +149,7 @@ STORAGES = {
 # The largest file that any page takes, kept in memory while it is judged (kernel/web/uploads.py).
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["merchant_platform.kernel.web.uploads.Bounded"]
-# --- transport (docs/adr/0018) ---------------------------------------------------------
+# --- transport (docs/adr/0023) ---------------------------------------------------------
 # Proxies in front of us, as networks: `127.0.0.1,10.0.0.0/8`. They alone are believed about the client's address,
 # its scheme and its certificate (kernel/web/proxy.py). Without one nobody is.
 try:
@@ -346,9 +346,16 @@ OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in
 # What a consumer is shown of what they have with merchants: callables (viewer, now) -> list of Card; and of what they
 # own here: callables (viewer, now) -> list of Holding (members/portal/port.py).
 WALLET_CARDS: list[str] = [
+    "members.directory.portal.cards",
+    "members.loyalty.portal.cards",
     "members.offers.portal.cards",
+    "members.portal.stored_value.cards",
 ]
-HOLDINGS: list[str] = ["members.portal.holdings.wallets"]
+HOLDINGS: list[str] = [
+    "members.portal.holdings.wallets",
+    "members.portal.stored_value.holdings",
+    "members.loyalty.portal.holdings",
+]
 # Memberships as passes for a phone: a PEM file with the certificate and key that Apple gave for a pass type, one with
 # the authority's certificate, and the two names that stand in the certificate. Without them no pass is offered.
 WALLET_PASS_CERTIFICATE = env.str("WALLET_PASS_CERTIFICATE", default="")

@@ -17,8 +17,8 @@ from payments.wallets.queries import Link
 from security.merchants.models import Book
 
 # What a card is, in the order in which a merchant's are shown.
-MEMBERSHIP, TIER, POINTS, COUPON = "membership", "tier", "points", "coupon"
-KINDS = (MEMBERSHIP, TIER, POINTS, COUPON)
+MEMBERSHIP, POINTS, COUPON, STORED_VALUE = "membership", "points", "coupon", "stored_value"
+KINDS = (MEMBERSHIP, POINTS, COUPON, STORED_VALUE)
 
 
 @dataclass(frozen=True, slots=True)

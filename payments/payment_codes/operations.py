@@ -1,4 +1,4 @@
-"""Show a payment code, and take a payment by one (docs/adr/0017).
+"""Show a payment code, and take a payment by one (docs/adr/0018).
 
 A code is what the consumer consents with: whoever shows it pays the one amount that the
 till asks for. It is spent by compare-and-set in the payment's own transaction, so that of

@@ -2,7 +2,7 @@
 
 The order is locked by the caller of everything here: session, intent, order, balance is
 the order in which everybody locks. A reserve has no expiry: it stands until the outcome
-of the payment beside it is known, however long that takes (docs/adr/0017).
+of the payment beside it is known, however long that takes (docs/adr/0019).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Put money from a card into one's own wallet (docs/adr/0017).
+"""Put money from a card into one's own wallet (docs/adr/0018).
 
 A top-up is a card payment in the platform's own book. It goes the road of every card
 payment and through its one gate; what the acquirer has captured the gate puts into the

@@ -96,7 +96,7 @@ class Mandate(models.Model):
 class TopUp(models.Model):
     """A card payment in the platform's own book whose money is the consumer's: captured, it lands in the wallet.
 
-    How it stands is its intent's to say (docs/adr/0017).
+    How it stands is its intent's to say (docs/adr/0018).
     """
 
     id_prefix = "top"

@@ -1,79 +1,28 @@
-"""A consumer's own stored-value cards, for their wallet's page: by the ports of members/portal, which stand higher.
+"""A consumer's gift and stored-value cards in the wallet, merchant by merchant."""
 
-What is given back has the shape of that port's cards and holdings; nothing is written.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
+from members.portal.port import STORED_VALUE, Card, Holding, Viewer
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.money import Money
 from payments.stored_value import queries, states
 from payments.stored_value.models import GIFT, StoredValueCard
-from payments.wallets.models import Consumer
 from security.merchants.models import Book
 
-KIND = "stored_value"
 CARDS_MAX = 20
-
-
-class Place(Protocol):
-    """A merchant that the consumer is linked to."""
-
-    @property
-    def book(self) -> Book: ...
-
-
-class Viewer(Protocol):
-    """The consumer who looks."""
-
-    @property
-    def consumer(self) -> Consumer: ...
-
-    @property
-    def places(self) -> Sequence[Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card with one merchant."""
-
-    book: Book
-    kind: str
-    title: str
-    lines: Sequence[str]
-    code: str | None = None
-    percent: int | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What is on one card."""
-
-    name: str
-    amount: int
-    unit: str
-    kind: str
-    unit_name: str = ""
-    merchant: str = ""
-    url: str | None = None
-
-    @property
-    def is_money(self) -> bool:
-        return True
 
 
 def cards(viewer: Viewer, now: datetime) -> list[Card]:
     """Each card that can be spent, with what is on it."""
     return [
         Card(
-            book=book, kind=KIND, title=_title(card), lines=[_("Balance: {amount}").format(amount=_text(card, balance))]
+            book=book,
+            kind=STORED_VALUE,
+            title=_title(card),
+            lines=[_("Balance: {amount}").format(amount=_text(card, balance))],
         )
         for book, card, balance in _of(viewer, now)
     ]
@@ -83,7 +32,11 @@ def holdings(viewer: Viewer, now: datetime) -> list[Holding]:
     """The value on each card, its bonus included, with what is reserved of it at this moment."""
     return [
         Holding(
-            name=_title(card), amount=balance.posted_minor, unit=card.currency, kind=KIND, merchant=book.merchant.name
+            name=_title(card),
+            amount=balance.posted_minor,
+            unit=card.currency,
+            kind=STORED_VALUE,
+            merchant=book.merchant.name,
         )
         for book, card, balance in _of(viewer, now)
     ]
