@@ -125,7 +125,7 @@ def state_of(intent: PaymentIntent, attempt: Attempt | None) -> str:
 def page(
     filters: Filters, *, after: UUID | None = None, before: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Page[PaymentIntent]:
-    """One page of payments, newest first: one statement, and one before it where a window has to be found."""
+    """One page of payments, newest first: one statement, and one before it where filters lead or a window ends."""
     lead, condition = _plan(filters)
     rows = PaymentIntent.objects.select_related("order", "customer")
     return windows.page(rows, lead, condition, after=after, before=before, limit=limit)
@@ -229,7 +229,7 @@ def _plan(filters: Filters) -> tuple[Lead, Q]:
         elif filters.tab != SUCCEEDED:
             leads["tab"] = _lead_of(filters.tab)
     leading = next(iter(leads), None)
-    lead = leads[leading] if leading else Lead([intents.all()])
+    lead = leads[leading] if leading else Lead([intents.all()], is_narrow=False)
     rest = Q()
     for name, condition in conditions.items():
         if name != leading:

@@ -117,4 +117,5 @@ def _plan(filters: Filters) -> tuple[Lead, Q]:
         condition &= Q(currency=filters.currency)
     if filters.reason:
         condition &= Q(reason=filters.reason)
-    return Lead([rows]).within(filters.span), condition
+    is_narrow = filters.payment is not None or filters.tab not in (ALL, states.REFUND_SUCCEEDED)
+    return Lead([rows], is_narrow=is_narrow).within(filters.span), condition

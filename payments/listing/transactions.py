@@ -51,7 +51,7 @@ def page(
     filters: Filters, *, after: UUID | None = None, before: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Page[Any]:
     """One page of balance transactions: one statement, and one before it where a window has to be found."""
-    lead = Lead([entries.merchant_entries()]).within(filters.span)
+    lead = Lead([entries.merchant_entries()], is_narrow=False).within(filters.span)
     condition = Q()
     if filters.type:
         condition &= Q(kind=TYPES[filters.type])

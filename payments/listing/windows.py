@@ -45,10 +45,16 @@ EVER = Span()
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What an index walks in order: one or several sets of rows, and the column with the list's id."""
+    """What an index walks in order: one or several sets of rows, and the column with the list's id.
+
+    A lead of few among the list's rows `is_narrow`: its ids are read first, by its own
+    index, and then named. Asked for the rows themselves in the list's order, the planner
+    may walk all of the book's until it has found enough of them.
+    """
 
     sets: Sequence["QuerySet[Any]"]
     column: str = "pk"
+    is_narrow: bool = True
 
     def within(self, span: Span) -> "Lead":
         return replace(self, sets=[rows.filter(span.condition(self.column)) for rows in self.sets])
@@ -59,21 +65,22 @@ class Lead:
         lookup = f"{self.column}__gt" if newer else f"{self.column}__lt"
         return replace(self, sets=[rows.filter(**{lookup: cursor}) for rows in self.sets])
 
+    def ids(self, count: int, *, newer: bool = False) -> list[UUID]:
+        """The ids of its newest rows (its oldest, where one pages towards the newer), up to `count`; one statement."""
+        found = {row[self.column] for row in self.first(count, newer=newer)}
+        return sorted(found, reverse=not newer)[:count]
+
     def first(self, count: int, *, newer: bool = False) -> "QuerySet[Any]":
-        """The ids of its newest rows (its oldest, where one pages towards the newer), each set up to `count`."""
+        """The same to be asked for within a question, each set up to `count`."""
         order = self.column if newer else f"-{self.column}"
         parts = [rows.order_by(order).values(self.column).distinct()[:count] for rows in self.sets]
         return parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True)
 
     def at(self, place: int, *, newer: bool) -> UUID | None:
-        """The id in a place of its order, counted from 0: where a window ends. The nearest of several sets'."""
+        """The id in a place of its order, counted from 0: where a window ends."""
+        (rows,) = self.sets
         order = self.column if newer else f"-{self.column}"
-        ends = [
-            end
-            for rows in self.sets
-            for end in rows.order_by(order).values_list(self.column, flat=True).distinct()[place : place + 1]
-        ]
-        return (min(ends) if newer else max(ends)) if ends else None
+        return rows.order_by(order).values_list(self.column, flat=True)[place : place + 1].first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,10 @@ def page(
     """
     is_newer = before is not None
     lead = lead.beyond(before if is_newer else after, newer=is_newer)
-    # The ids first, by the index that leads: asked for whole rows in order, the planner may walk all of the book's.
     chosen, end = (
         in_window(rows, lead, condition, newer=is_newer)
         if condition
-        else (rows.filter(pk__in=lead.first(limit + 1, newer=is_newer)), None)
+        else (_led(rows, lead, limit + 1, newer=is_newer), None)
     )
     found = list(chosen.order_by("pk" if is_newer else "-pk")[: limit + 1])
     has_more = len(found) > limit
@@ -140,10 +146,14 @@ def in_window(
 ) -> tuple["QuerySet[Row]", UUID | None]:
     """The rows of a window that fit a condition, and where the window ends; None where it holds all that there is.
 
-    The end is asked first and then said: so a range of the index is read, whatever else the book holds.
+    What the window holds is asked first and then said: so a range of the index is read, or
+    the rows named, whatever else the book holds.
     """
+    if lead.is_narrow:
+        named = lead.ids(WINDOW, newer=newer)
+        return rows.filter(condition, pk__in=named), named[-1] if len(named) == WINDOW else None
     end = lead.at(WINDOW - 1, newer=newer)
-    found = _led(rows, lead, WINDOW, newer=newer).filter(condition)
+    found = (rows & lead.sets[0]).filter(condition)
     if end is not None:
         # Book and id as one value: by the id alone the rows of other books would be read too. The id alone besides:
         # of the pair the planner cannot tell how few rows it leaves.
@@ -154,10 +164,8 @@ def in_window(
 
 
 def _led(rows: "QuerySet[Row]", lead: Lead, count: int, *, newer: bool) -> "QuerySet[Row]":
-    """The rows that a lead leads to; up to `count` of each of its sets, where it has not the list's own order."""
-    if len(lead.sets) == 1 and lead.column == "pk":
-        return rows & lead.sets[0]
-    return rows.filter(pk__in=lead.first(count, newer=newer))
+    """The first rows that a lead leads to."""
+    return rows.filter(pk__in=lead.ids(count, newer=newer)) if lead.is_narrow else rows & lead.sets[0]
 
 
 def every(read: Callable[[UUID | None], Page[Row]]) -> Iterator[list[Row]]:
