@@ -17,6 +17,8 @@ WORDS = {
     ("members_contact", "kind"): "phone",
     ("members_duplicate", "reason"): "phone",
     ("members_memberimport", "status"): "planned",
+    ("members_importrow", "kind"): "created",
+    ("members_importrow", "state"): "waiting",
     ("members_member", "source"): "api",
     ("members_member", "status"): "active",
     ("members_offer", "kind"): "percent",
