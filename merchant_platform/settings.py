@@ -184,7 +184,7 @@ CONTENT_SECURITY_POLICY = {
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
     for name in (
-        "accelerometer autoplay bluetooth browsing-topics camera display-capture geolocation gyroscope hid "
+        "accelerometer autoplay browsing-topics camera display-capture geolocation gyroscope hid "
         "idle-detection local-fonts magnetometer microphone midi payment screen-wake-lock serial usb"
     ).split()
 }

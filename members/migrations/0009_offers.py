@@ -145,15 +145,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='offerredemption',
-            index=models.Index(condition=models.Q(('customer__isnull', False), ('status__in', ['held', 'taken'])), fields=['book_id', 'customer', 'offer'], name='members_offerredeem_customer'),
+            index=models.Index(condition=models.Q(('customer__isnull', False), ('status__in', ['held', 'taken'])), fields=['book_id', 'customer', 'offer'], name='members_offerredemption_cust'),
         ),
         migrations.AddIndex(
             model_name='offerredemption',
-            index=models.Index(fields=['book_id', 'offer', 'id'], name='members_offerredeem_offer'),
+            index=models.Index(fields=['book_id', 'offer', 'id'], name='members_offerredemption_offer'),
         ),
         migrations.AddIndex(
             model_name='offerredemption',
-            index=models.Index(condition=models.Q(('status', 'held')), fields=['book_id', 'offer'], name='members_offerredeem_held'),
+            index=models.Index(condition=models.Q(('status', 'held')), fields=['book_id', 'offer'], name='members_offerredemption_held'),
         ),
         migrations.AddConstraint(
             model_name='offerredemption',

@@ -260,15 +260,15 @@ class OfferRedemption(models.Model):
             models.Index(
                 fields=["book_id", "customer", "offer"],
                 condition=models.Q(status__in=[states.HELD, states.TAKEN], customer__isnull=False),
-                name="members_offerredeem_customer",
+                name="members_offerredemption_cust",
             ),
             # an offer's latest uses
-            models.Index(fields=["book_id", "offer", "id"], name="members_offerredeem_offer"),
+            models.Index(fields=["book_id", "offer", "id"], name="members_offerredemption_offer"),
             # what is held of an offer just now
             models.Index(
                 fields=["book_id", "offer"],
                 condition=models.Q(status=states.HELD),
-                name="members_offerredeem_held",
+                name="members_offerredemption_held",
             ),
         ]
 

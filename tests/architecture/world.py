@@ -17,6 +17,8 @@ WORDS = {
     ("members_contact", "kind"): "phone",
     ("members_duplicate", "reason"): "phone",
     ("members_memberimport", "status"): "planned",
+    ("members_importrow", "kind"): "created",
+    ("members_importrow", "state"): "waiting",
     ("members_member", "source"): "api",
     ("members_member", "status"): "active",
     ("members_offer", "kind"): "percent",
@@ -44,6 +46,7 @@ ONE_OF = {
 }
 # What a check asks of a row that has a certain reference: other words, and other references.
 WITH: dict[tuple[str, str], tuple[dict[str, str], tuple[str, ...]]] = {
+    ("members_member", "merged_into_id"): ({"status": "merged"}, ()),
     ("payments_storedvalueload", "entry_id"): ({"status": "loaded"}, ()),
     ("payments_tender", "entry_id"): ({"status": "completed"}, ("hold_id",)),
     ("payments_tender", "hold_id"): ({"status": "reserved"}, ()),
