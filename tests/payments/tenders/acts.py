@@ -7,6 +7,7 @@ from merchant_platform.kernel import ids, tenancy
 from payments.checkout import paying, splitting
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
+from payments.methods.authentication import KNOWLEDGE
 from payments.orders.models import Order
 from payments.stored_value import operations as stored_value
 from payments.stored_value import queries
@@ -100,6 +101,7 @@ class Payer:
             return paying.pay_by_wallet(
                 session_id=self.session_id,
                 consumer_id=self.consumer_id,
+                factors=(KNOWLEDGE,),
                 shown_minor=order.total_minor - order.tendered_minor,
                 **self.around,
             )
