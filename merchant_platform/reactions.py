@@ -23,6 +23,7 @@ FOLLOWERS: tuple[Follower, ...] = (
     Follower("payment_intent.succeeded", "members.loyalty.following.earn", "members.loyalty.following.books"),
     Follower("charge.refunded", "members.loyalty.following.take_back", "members.loyalty.following.books"),
     Follower("refund.failed", "members.loyalty.following.take_back", "members.loyalty.following.books"),
+    Follower("offer.redeemed", "members.loyalty.following.grant_bonus", "members.loyalty.following.books"),
     Follower("member.created", "members.loyalty.following.join", "members.loyalty.following.books"),
 )
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import connections
 
 from members.directory.models import Member
-from members.loyalty import accruals
+from members.loyalty import accruals, bonuses
+from members.loyalty.bonuses import Bonus
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
@@ -51,6 +52,23 @@ def take_back_tendered(event: Event) -> None:
     _take_back(ids.parse("ord", load(event.data)["order"]))
 
 
+def grant_bonus(event: Event) -> None:
+    """React to an offer that was used: what it promises in points is granted, or why not is remembered."""
+    told = load(event.data)
+    if not told["bonus_points"]:
+        return
+    bonus = Bonus(
+        redemption=told["id"],
+        order_id=ids.parse("ord", told["order"]),
+        customer_id=ids.parse("cus", told["customer"]) if told["customer"] else None,
+        currency=told["currency"].upper(),
+        points=told["bonus_points"],
+        paid_at=event.created_at,
+    )
+    book = merchants.book(tenancy.book_id())
+    bonuses.grant(bonus=bonus, now=book.now, origin=Origin(livemode=book.livemode))
+
+
 def join(event: Event) -> None:
     """React to a new member: the purchase at which they joined earns."""
     member = Member.objects.get(pk=ids.parse("mem", load(event.data)["id"]))
@@ -67,7 +85,9 @@ def _accrue(paid: dict[UUID, datetime]) -> None:
 
 def _take_back(order_id: UUID) -> None:
     book = merchants.book(tenancy.book_id())
-    accruals.take_back(order_id=order_id, now=book.now, origin=Origin(livemode=book.livemode))
+    origin = Origin(livemode=book.livemode)
+    accruals.take_back(order_id=order_id, now=book.now, origin=origin)
+    bonuses.take_back(order_id=order_id, now=book.now, origin=origin)
 
 
 def _order_of(intent: str) -> UUID | None:

@@ -22,6 +22,7 @@ KINDS: dict[str, Any] = {
     "birthday": gettext_lazy("Birthdays"),
     "first": gettext_lazy("First orders"),
     "points_earned": gettext_lazy("Earned"),
+    "points_bonus": gettext_lazy("Bonus of an offer"),
     "points_matured": gettext_lazy("Can be spent now"),
     "points_spent": gettext_lazy("Spent"),
     "points_returned": gettext_lazy("Given back"),

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
+from members.portal import stored_value as portal
 from merchant_platform.kernel import tenancy
-from payments.stored_value import numbers, operations, portal, queries
+from payments.stored_value import numbers, operations, queries
 from payments.stored_value.models import StoredValueCard
 from tests.cast import NOW, move_clock, origin_of, owed_to, race, shown
 from tests.payments import books

@@ -1,0 +1,208 @@
+"""Bonus points of offers: granted out of a programme's budget once their order is paid, taken back with its refunds.
+
+The oldest active programme in the order's currency gives them. They wait for the refund
+window like what the order earned; a refund takes back the same share of them as of the
+order, from what is left of them. What was spent already stays spent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from members.directory import queries as directory
+from members.loyalty import accruals, acts, objects, purses, queries
+from members.loyalty.acts import Act
+from members.loyalty.models import GRANTED, Lot, LotMove, Programme
+from members.loyalty.purses import Purse
+from merchant_platform.kernel import ids
+from merchant_platform.kernel.decisions import rules as decisions
+from merchant_platform.kernel.decisions.models import Decision
+from merchant_platform.kernel.decisions.rules import Inputs, Reason, Verdict, rule, words
+from merchant_platform.kernel.events.outbox import publish, row
+from payments.ledger import chart
+from payments.orders.models import Order
+from payments.origin import Origin
+
+RULE = "points_bonus"
+GIVEN, NOTHING = "given", "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """What one use of an offer promises. `redemption` is its id as it is shown."""
+
+    redemption: str
+    order_id: UUID
+    customer_id: UUID | None
+    currency: str
+    points: int
+    paid_at: datetime
+
+
+@rule(RULE, version=1)
+def points_bonus(inputs: Inputs) -> Verdict:
+    """Whether a bonus is granted: to a member, in a programme whose budget reaches for all of it."""
+    points = inputs["points"]
+    if inputs["programme"] is None:
+        return Verdict(NOTHING, [Reason("bonus_no_programme", {"points": points})])
+    if not inputs["is_member"]:
+        return Verdict(NOTHING, [Reason("bonus_no_member", {"points": points})], remedy="join")
+    missing = points - inputs["budget_left"]
+    if missing > 0:
+        return Verdict(NOTHING, [Reason("bonus_no_budget", {"points": points})], near_miss={"points": missing})
+    return Verdict(GIVEN, [Reason("bonus_given", {"points": points})])
+
+
+def grant(*, bonus: Bonus, now: datetime, origin: Origin) -> UUID | None:
+    """Grant what an offer promised. This will write the decision and, where it is granted, one entry; again nothing.
+
+    Returns the entry's id; None where nothing is granted, or was already.
+    """
+    # Whoever grants a bonus in this programme at the same time comes after. Rows that point at it may be written.
+    active = Programme.objects.select_for_update(no_key=True).filter(is_active=True, currency=bonus.currency)
+    programme = active.order_by("pk").first()
+    if Decision.objects.filter(rule=RULE, subject_id=bonus.order_id, inputs__redemption=bonus.redemption).exists():
+        return None
+    member = directory.of_customer(bonus.customer_id) if bonus.customer_id else None
+    inputs = {
+        "redemption": bonus.redemption,
+        "points": bonus.points,
+        "programme": ids.show("prog", programme.pk) if programme else None,
+        "is_member": member is not None,
+        "budget_left": queries.budget_left(programme) if programme else 0,
+    }
+    _decision, verdict = decisions.record(RULE, inputs, subject_id=bonus.order_id, now=now)
+    if verdict.verdict == NOTHING or programme is None or member is None:
+        return None
+    purse = purses.open_one(programme, member.pk, now=now)
+    entry_id = _give(purse, bonus, now=now, origin=origin)
+    # Refunded before it was granted: what went back is taken back at once.
+    take_back(order_id=bonus.order_id, now=now, origin=origin)
+    return entry_id
+
+
+def take_back(*, order_id: UUID, now: datetime, origin: Origin) -> None:
+    """Bring the bonuses of an order in line with what of it was refunded. This will post the difference, either way.
+
+    What is kept is the share of the points that was kept of the order, rounded down.
+    """
+    given = Decision.objects.filter(rule=RULE, subject_id=order_id, verdict=GIVEN).order_by("pk")
+    for decision in given:
+        _take_back(decision.inputs, order_id, now=now, origin=origin)
+
+
+def _give(purse: Purse, bonus: Bonus, *, now: datetime, origin: Origin) -> UUID:
+    programme = purse.programme
+    terms = queries.terms(programme)
+    available_at = bonus.paid_at + timedelta(days=terms.pending_days)
+    redemption_id = ids.parse("redm", bonus.redemption)
+    act = Act(programme, kind="points_bonus", reference=_reference(bonus.redemption), source_id=redemption_id, now=now)
+    before = (purse.posted, purse.pending, purse.debt)
+    act.give(
+        purse,
+        bonus.points,
+        source=programme.budget,
+        kind=GRANTED,
+        expires_at=accruals.expiry(terms, max(available_at, now)),
+        pending_until=available_at if available_at > now else None,
+    )
+    acts.write([act])
+    _tell("points.earned", act, purse, before, bonus.order_id, origin=origin)
+    return act.entry_id
+
+
+def _take_back(inputs: Mapping[str, Any], order_id: UUID, *, now: datetime, origin: Origin) -> None:
+    found = Lot.objects.select_related("programme").filter(entry__reference=_reference(inputs["redemption"]))
+    lot = found.first()
+    if lot is None:
+        # All of it paid a debt.
+        return
+    programme, redemption_id = lot.programme, ids.parse("redm", inputs["redemption"])
+    purse = purses.open_one(programme, lot.member_id, now=now)
+    # Read under the lock.
+    lot = next((each for each in purse.lots if each.pk == lot.pk), None) or found.get()
+    lot.seen_points = lot.remaining_points
+    order = Order.objects.get(pk=order_id)
+    moves = LotMove.objects.filter(lot=lot, source_id=redemption_id)
+    taken = -(moves.aggregate(points=Sum("points"))["points"] or 0)
+    due = inputs["points"] - accruals.kept(inputs["points"], order.total_minor, order.refunded_minor) - taken
+    act = Act(
+        programme,
+        kind="points_reversed" if due > 0 else "points_restored",
+        reference=f"bonus_change:{inputs['redemption']}:{moves.count() + 1}",
+        source_id=redemption_id,
+        now=now,
+    )
+    before = (purse.posted, purse.pending, purse.debt)
+    if due > 0:
+        act.take(purse, due, target=programme.budget, lots=[lot])
+    elif due < 0:
+        _restore(act, purse, lot, -due)
+    if not act.is_empty:
+        acts.write([act])
+        _tell("points.reversed", act, purse, before, order_id, origin=origin)
+
+
+def _restore(act: Act, purse: Purse, lot: Lot, points: int) -> None:
+    """A refund that failed: what it took comes back, as far as the budget reaches, where its lot still counts."""
+    has_ended = lot.expires_at is not None and lot.expires_at <= act.now
+    points = min(points, queries.budget_left(act.programme))
+    if has_ended or points <= 0 or queries.living(lot.member_id) != lot.member_id:
+        return
+    act.change(lot, points)
+    act.move(act.programme.budget, purse.account(chart.POINTS_PENDING if lot.is_pending else chart.POINTS), points)
+    if lot.is_pending:
+        purse.pending += points
+    else:
+        purse.posted += points
+
+
+def _reference(redemption: str) -> str:
+    return f"bonus:{redemption}"
+
+
+def _tell(name: str, act: Act, purse: Purse, before: tuple[int, int, int], order_id: UUID, *, origin: Origin) -> None:
+    change = objects.movement(
+        entry_id=act.entry_id,
+        programme=act.programme,
+        member_id=purse.member_id,
+        kind=act.kind,
+        now=act.now,
+        points=purse.posted - before[0],
+        pending=purse.pending - before[1],
+        debt=purse.debt - before[2],
+        source=ids.show("ord", order_id),
+        livemode=origin.livemode,
+    )
+    publish(row(name, change, now=act.now, **origin.tags))
+
+
+words(
+    "bonus_given",
+    customer=_("{points} bonus points for an offer"),
+    cashier=_("{points} bonus points for an offer"),
+    merchant=_("{points} bonus points that an offer gives, out of the programme's budget"),
+)
+words(
+    "bonus_no_member",
+    customer=_("Members would have had {points} bonus points"),
+    cashier=_("No bonus points: the customer is no member"),
+    merchant=_("The {points} bonus points of an offer were not given: the customer is no member"),
+)
+words(
+    "bonus_no_budget",
+    customer=_("The offer's {points} bonus points are used up"),
+    cashier=_("No bonus points: the programme's budget is used up"),
+    merchant=_("The {points} bonus points of an offer were not given: the programme's budget does not reach"),
+)
+words(
+    "bonus_no_programme",
+    customer=_("The offer's {points} bonus points are not given any more"),
+    cashier=_("No bonus points: no programme gives them"),
+    merchant=_("The {points} bonus points of an offer were not given: no programme in the order's currency is active"),
+)
