@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from members.loyalty import operations as loyalty
+from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.api.openapi import endpoints
 from merchant_platform.tables import TENANT
 from tests.architecture.world import stored
-from tests.cast import Api, shown
+from tests.cast import NOW, Api, shown
+from tests.members.loyalty import scheme
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A2")]
 
@@ -17,6 +20,9 @@ LISTS = sorted(
 )
 # What a request needs besides the address to get as far as looking for the object.
 NEEDED = {
+    "members/{id}/merge": lambda stranger: {"into": stranger.member},
+    "rewards/{id}/redeem": lambda stranger: {"member": stranger.member},
+    "stored_value_cards/{id}/reload": lambda _: {"amount": 100},
     "payment_methods/{id}/attach": lambda stranger: {"customer": stranger.customer},
     "webhook_endpoints/{id}/backfill": lambda _: {"created": {"gte": 0, "lt": 1}},
     "webhook_endpoints/{id}/resend": lambda stranger: {"event": stranger.event},
@@ -26,6 +32,12 @@ SEARCHES = {
     "charges/search": 'status:"succeeded"',
     "customers/search": 'email:"lin.mei@example.com"',
     "payment_intents/search": 'metadata["table"]:"7"',
+}
+# Lists that want to be told whose.
+OWNED = {
+    "points/transactions": ("member", "members"),
+    "redemptions": ("member", "members"),
+    "tiers": ("programme", "points"),
 }
 
 
@@ -63,9 +75,22 @@ def victim(api, book, customer, wallet_method):
     hook = made(api.post("webhook_endpoints", {"url": "https://example.com/hooks", "enabled_events": ["*"]}))
     coupon = made(api.post("coupons", {"percent_off": 10}))
     code = made(api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}))
+    programme = scheme.start(book, pending_days=0)
+    member = scheme.join(customer)
+    with tenancy.within(book.pk):
+        loyalty.set_budget(programme_id=programme.pk, points=500, reference="budget", now=NOW)
+    made(api.post("points/adjustments", {"member": shown("mem", member), "points": 400, "reason": "Late"}))
+    reward = made(api.post("rewards", {"name": "A coffee", "points": 100}))
+    redemption = made(api.post(f"rewards/{reward['id']}/redeem", {"member": shown("mem", member)}))
+    card = made(api.post("stored_value_cards", {"currency": "cny", "amount": 3_000}))
     return SimpleNamespace(
         book_id=book.pk,
         ids={
+            "members": shown("mem", member),
+            "points": shown("prog", programme),
+            "redemptions": redemption["id"],
+            "rewards": reward["id"],
+            "stored_value_cards": card["id"],
             "balance_transactions": refund["balance_transaction"],
             "charges": intent["latest_charge"],
             "checkout": session["id"],
@@ -93,6 +118,7 @@ def stranger(other_api, other_customer, wallet_method):
     return SimpleNamespace(
         api=other_api,
         customer=shown("cus", other_customer),
+        member=shown("mem", scheme.join(other_customer)),
         method=shown("pm", wallet_method(other_customer, 10_000)),
         event=made(other_api.get("events"))["data"][0]["id"],
     )
@@ -133,13 +159,19 @@ class TestEveryAddress:
 
     @pytest.mark.parametrize("address", LISTS)
     def test_lists_nothing_of_another_merchant(self, address, api, victim, make_key, other_book):
-        params = {"query": SEARCHES[address]} if address in SEARCHES else {}
+        param, resource = OWNED.get(address, ("query", ""))
+        params = {param: victim.ids[resource]} if resource else {}
+        if address in SEARCHES:
+            params = {"query": SEARCHES[address]}
 
         theirs = made(api.get(address, params))
-        ours = made(Api(make_key(other_book)).get(address, params))
+        ours = Api(make_key(other_book)).get(address, params)
 
         assert theirs["data"] != []
-        assert ours["data"] == []
+        if resource:
+            assert (ours.status, ours.error["code"] in {"resource_missing", "parameter_missing"}) == (400, True)
+        else:
+            assert made(ours)["data"] == []
 
     def test_counts_no_money_of_another_merchant(self, api, victim, other_api):
         theirs, ours = made(api.get("balance")), made(other_api.get("balance"))
