@@ -28,7 +28,7 @@ DECLINED = "4000000000000002"
 
 @pytest.fixture(autouse=True)
 def with_points(settings):
-    settings.CHECKOUT_TENDERS = {"points": "tests.payments.tenders.points.Points", **settings.CHECKOUT_TENDERS}
+    settings.CHECKOUT_TENDERS = {**settings.CHECKOUT_TENDERS, "points": "tests.payments.tenders.points.Points"}
 
 
 @pytest.fixture

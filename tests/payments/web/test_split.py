@@ -232,7 +232,7 @@ class TestJoining:
 
 def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, merchant, make_customer, acquirer, settings):
     """Through the doors: the payer's page, then the dashboard's refund of a part, to the unit."""
-    settings.CHECKOUT_TENDERS = {"points": "tests.payments.tenders.points.Points", **settings.CHECKOUT_TENDERS}
+    settings.CHECKOUT_TENDERS = {**settings.CHECKOUT_TENDERS, "points": "tests.payments.tenders.points.Points"}
     customer = make_customer(book)
     with tenancy.within(book.pk):
         points.fund(customer, 2_050)
