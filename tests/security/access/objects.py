@@ -83,7 +83,7 @@ class Objects:
         below: Model | None = None
         for part in reversed(door.parts):
             if part in table.WORDS:
-                found[part] = table.WORDS[part]
+                found[part] = table.WORDS.get(f"{door.name} {part}", table.WORDS[part])
                 continue
             model = model_of(part)
             below = (self._above(below, model) if below is not None else None) or self._any(model)
