@@ -6,7 +6,6 @@ dies loses one batch, and any other goes on. What matures, expires and is told o
 by what is still due; the back-fill, and tiers after a change of terms, go on from a cursor.
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,8 +21,6 @@ from payments.origin import Origin
 from security.merchants import queries as merchants
 
 BATCH = 500
-# A task ends well before its broker would hand it to another one.
-SECONDS_MAX = 60.0
 
 
 class AlreadyRunning(Conflict):
@@ -79,8 +76,8 @@ def _save_open(run: Run, *, force_insert: bool) -> None:
         raise AlreadyRunning("This is under way already.") from error
 
 
-def work(*, at: datetime, seconds_max: float = SECONDS_MAX) -> int:
-    """Begin what is due, and go on with what was begun, for a while. Returns how many rows were done.
+def work(*, at: datetime, until: Callable[[], bool] = lambda: False) -> int:
+    """Begin what is due, and go on with what was begun, until told to stop. Returns how many rows were done.
 
     May run many times at once: a batch locks its run's row, and whoever finds it locked
     passes on to the next.
@@ -91,11 +88,11 @@ def work(*, at: datetime, seconds_max: float = SECONDS_MAX) -> int:
                 begin(programme_id=programme_id, kind=kind, now=merchants.book(book_id).now)
         except AlreadyRunning:
             continue
-    end, done = time.monotonic() + seconds_max, 0
+    done = 0
     for run_id, book_id in _open():
         while (count := step(run_id=run_id, book_id=book_id)) is not None:
             done += count
-            if time.monotonic() > end:
+            if until():
                 return done
     return done
 

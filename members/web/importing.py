@@ -100,7 +100,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
                 hand=hand(desk, source=IMPORT),
                 at=clock.wall(),
             )
-            return desk.url("member_import", job=ids.show("mimp", job.pk))
+            return desk.url("member_import", sheet=ids.show("mimp", job.pk))
 
         return forms.submit(request, desk, plan)
     context = {"form": form, "columns": planning.COLUMNS, "rows_max": planning.ROWS_MAX}
@@ -109,10 +109,10 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @desk_page("member.import")
-def show(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
+def show(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
     """What each row would do; and once somebody agreed, how far it is."""
     with tenancy.within(desk.book.pk):
-        progress = queries.progress(object_id("mimp", job))
+        progress = queries.progress(object_id("mimp", sheet))
         if progress is None:
             raise Http404
         only = lists.chosen(request, "kind", {**KINDS, **STATES}, "")
@@ -123,7 +123,7 @@ def show(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
         page = lists.page(rows, request, prefix="mirow", column="number", size=PAGE_SIZE)
         shown = [_shown(row, said, desk) for row, said in operations.opened(page.rows, now=desk.now)]
     context = {
-        "job_id": job,
+        "sheet": sheet,
         "progress": progress,
         "is_agreed": progress.job.status == AGREED,
         "rows": shown,
@@ -146,10 +146,10 @@ def show(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
 
 @require_POST
 @desk_page("member.import")
-def agree(request: HttpRequest, desk: Desk, job: str) -> HttpResponse:
+def agree(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
     """Have it done."""
-    job_id: UUID = object_id("mimp", job)
-    back = desk.url("member_import", job=job)
+    job_id: UUID = object_id("mimp", sheet)
+    back = desk.url("member_import", sheet=sheet)
 
     def begin() -> str:
         operations.agree(job_id=job_id, hand=hand(desk, source=IMPORT), at=clock.wall())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -68,9 +68,7 @@ def merge(request: HttpRequest, desk: Desk, member: str) -> HttpResponse:
         people = [loser, winner] if winner else [loser]
         about = queries.about([each.pk for each in (*people, *found)])
         figures = features.of_many([each.pk for each in people], now=desk.now)
-    if request.method == "POST":
-        if winner is None:
-            raise Http404
+    if request.method == "POST" and winner is not None:
         winner_id = winner.pk
 
         def join() -> str:
@@ -88,7 +86,8 @@ def merge(request: HttpRequest, desk: Desk, member: str) -> HttpResponse:
         "found": [{**_pair(each), "about": about[each.pk]} for each in found],
         "may_merge": loser.is_active,
     }
-    return desk.render(request, "members/merge.html", context)
+    # Sent without anybody to merge into, it asks again.
+    return desk.render(request, "members/merge.html", context, status=400 if request.method == "POST" else 200)
 
 
 @desk_page("member.merge")

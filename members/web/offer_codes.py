@@ -96,18 +96,18 @@ def index(request: HttpRequest, desk: Desk, offer: str) -> HttpResponse:
 
 @require_POST
 @desk_page("offer.edit")
-def switch(request: HttpRequest, desk: Desk, offer: str, code: str) -> HttpResponse:
+def switch(request: HttpRequest, desk: Desk, offer: str, promotion: str) -> HttpResponse:
     """Switch a code off or on again."""
     with tenancy.within(desk.book.pk):
         row = offers.find(offer)
-        found = _find(row, code)
+        found = _find(row, promotion)
     is_active = request.POST.get("active") == "true"
 
     def press() -> str:
         codes.update(
             code_id=found, is_active=is_active, metadata=None, now=desk.now, origin=Origin(livemode=desk.book.livemode)
         )
-        deeds.note(desk, "offer.code_on" if is_active else "offer.code_off", offer, code=code)
+        deeds.note(desk, "offer.code_on" if is_active else "offer.code_off", offer, code=promotion)
         return desk.url("offer_codes", offer=offer)
 
     back = desk.url("offer_codes", offer=offer)

@@ -16,8 +16,8 @@ urlpatterns = [
     *dashboard_path("members/new", members.new, name="member_new"),
     *dashboard_path("members/export", members.export, name="member_export"),
     *dashboard_path("members/import", importing.bring, name="member_imports"),
-    *dashboard_path("members/import/<str:job>", importing.show, name="member_import"),
-    *dashboard_path("members/import/<str:job>/agree", importing.agree, name="member_import_agree"),
+    *dashboard_path("members/import/<str:sheet>", importing.show, name="member_import"),
+    *dashboard_path("members/import/<str:sheet>/agree", importing.agree, name="member_import_agree"),
     *dashboard_path("members/duplicates", merging.pairs, name="member_duplicates"),
     *dashboard_path("members/duplicates/<str:duplicate>", merging.dismiss, name="member_told_apart"),
     *dashboard_path("members/merges/<str:merge>/undo", merging.undo, name="member_unmerge"),
@@ -42,5 +42,5 @@ urlpatterns = [
     *dashboard_path("offers/<str:offer>/codes", offer_codes.index, name="offer_codes"),
     *dashboard_path("offers/<str:offer>/codes/new", offer_codes.make, name="offer_codes_new"),
     *dashboard_path("offers/<str:offer>/codes/export", offer_codes.export, name="offer_codes_export"),
-    *dashboard_path("offers/<str:offer>/codes/<str:code>", offer_codes.switch, name="offer_code_switch"),
+    *dashboard_path("offers/<str:offer>/codes/<str:promotion>", offer_codes.switch, name="offer_code_switch"),
 ]

@@ -35,8 +35,8 @@ def start(stage: Stage) -> None:
         currency=stage.currency,
         given=TERMS,
         mode=TEST,
-        now=stage.start,
+        now=stage.now,
         origin=Origin(livemode=False),
     )
-    operations.set_budget(programme_id=programme.pk, points=BUDGET, reference="demo", now=stage.start)
+    operations.set_budget(programme_id=programme.pk, points=BUDGET, reference="demo", now=stage.now)
     runs.begin(programme_id=programme.pk, kind=Run.BACKFILL, now=stage.now)

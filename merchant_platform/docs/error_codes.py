@@ -1206,6 +1206,7 @@ POINTS = Group(
             mend=_("Read the member's balance, and ask for no more than `available`."),
             message="The member can spend 40 points.",
             param="points",
+            guide="errors",
         ),
         ErrorCode(
             code="points_budget_exceeded",
@@ -1216,6 +1217,7 @@ POINTS = Group(
             mend=_("Raise the budget on the programme's page, or grant fewer points."),
             message="The programme's budget does not have so many points left.",
             param="points",
+            guide="errors",
         ),
         ErrorCode(
             code="points_not_transferable",
@@ -1225,6 +1227,7 @@ POINTS = Group(
             cause=_("A transfer was asked for in such a programme."),
             mend=_("Change the programme's terms, or adjust both members' points."),
             message="Points of this programme cannot be transferred.",
+            guide="errors",
         ),
         ErrorCode(
             code="points_held",
@@ -1234,6 +1237,7 @@ POINTS = Group(
             cause=_("A merge was asked for in that moment."),
             mend=_("Wait until the payment is over, then merge again."),
             message="Points of this member are held for a payment that is under way. Try again when it is over.",
+            guide="errors",
         ),
         ErrorCode(
             code="programme_inactive",
@@ -1243,6 +1247,7 @@ POINTS = Group(
             cause=_("An adjustment or a transfer was asked for after that."),
             mend=_("Open the programme again on its page."),
             message="This programme is closed.",
+            guide="errors",
         ),
         ErrorCode(
             code="programme_terms_invalid",
@@ -1253,6 +1258,7 @@ POINTS = Group(
             mend=_("`param` names what is wrong: change it, and send the terms again."),
             message="rules[0][points] is a whole number from 1 to 100000.",
             param="rules[0][points]",
+            guide="errors",
         ),
         ErrorCode(
             code="programme_changed",
@@ -1262,6 +1268,7 @@ POINTS = Group(
             cause=_("Somebody else saved a newer version meanwhile."),
             mend=_("Read the programme again, then make your change."),
             message="Somebody changed the terms at the same time. Look at them again.",
+            guide="errors",
         ),
         ErrorCode(
             code="run_in_progress",
@@ -1271,6 +1278,7 @@ POINTS = Group(
             cause=_("The same work was asked for while it ran."),
             mend=_("Wait until it is done: the programme's page shows how far it is."),
             message="This is under way already.",
+            guide="errors",
         ),
         ErrorCode(
             code="reward_unavailable",
@@ -1280,6 +1288,7 @@ POINTS = Group(
             cause=_("It was switched off, or the last one is taken."),
             mend=_("Offer another reward, or raise the `stock`."),
             message="This reward is not to be had any more.",
+            guide="errors",
         ),
         ErrorCode(
             code="redemption_unexpected_state",
@@ -1289,6 +1298,7 @@ POINTS = Group(
             cause=_("It was completed, canceled, or given back after its time."),
             mend=_("Retrieve the redemption to see how it ended."),
             message="This redemption is completed and cannot be changed any more.",
+            guide="errors",
         ),
     ),
 )

@@ -59,6 +59,7 @@ SECTIONS = (
 EXPANDABLE = {
     "checkout.session": ("customer", "order", "payment_intent"),
     "item": ("price",),
+    "member": ("customer",),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
     "refund": ("balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "payment_method"),
@@ -68,6 +69,8 @@ EXPANDABLE = {
     "payment_method": ("customer",),
     "price": ("product",),
     "product": ("default_price",),
+    "promotion_code": ("customer", "promotion"),
+    "promotion_code.promotion": ("coupon",),
 }
 STATUSES = (
     (400, _("A parameter is missing, unknown or wrong, or the object’s state does not allow it")),

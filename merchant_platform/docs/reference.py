@@ -407,7 +407,8 @@ def _filled(address: str) -> str:
 def _id_of(path: str) -> str:
     """The blank for the id in an address: `cus_...` under customers."""
     kind = path.partition("/{")[0].rpartition("test_helpers/")[2].replace("/", " ").replace("_", " ").removesuffix("s")
-    return {"checkout session": "cs_test", "coupon": "coupon"}.get(kind, _prefixes().get(kind, "id")) + "_..."
+    named = {"checkout session": "cs_test", "coupon": "coupon", "redemption": "rdm", "stored value card": "svc"}
+    return named.get(kind, _prefixes().get(kind, "id")) + "_..."
 
 
 @cache

@@ -190,7 +190,7 @@ def complete(*, order: Order, now: datetime, origin: Origin, into: Writes | None
         sum_minor += tender.amount_minor
     with writing(into) as writes:
         orders.record_paid(order, amount_minor=sum_minor, into=writes)
-        _tell("order.tendered", order.pk, now=now, origin=origin, into=writes)
+        _tell_inside("order.tendered", order.pk, now=now, origin=origin, into=writes)
 
 
 def refund(
@@ -230,11 +230,11 @@ def refund(
         refunded_minor=tender.refunded_minor + amount_minor,
         refunded_units=tender.refunded_units + (back.units or 0),
     )
-    _tell("order.tender_refunded", tender.order_id, now=now, origin=origin, into=into)
+    _tell_inside("order.tender_refunded", tender.order_id, now=now, origin=origin, into=into)
     return given
 
 
-def _tell(name: str, order_id: UUID, *, now: datetime, origin: Origin, into: Writes) -> None:
+def _tell_inside(name: str, order_id: UUID, *, now: datetime, origin: Origin, into: Writes) -> None:
     """Tell rooms above what tenders did to an order: there may be no payment beside them that tells it."""
     told = {"object": name, "order": ids.show("ord", order_id)}
     publish(row(name, told, now=now, is_public=False, **origin.tags), into=into)

@@ -112,6 +112,10 @@ class StoredValueCard(forms.Form):
     )
     pin = _digits(_("PIN"), missing=_("Enter the PIN."), length_max=6, fills="off", placeholder="000000")
 
+    def __init__(self, data: Any = None) -> None:
+        # The form of bank cards stands on the same page, and has a number too.
+        super().__init__(data, auto_id="id_stored_%s")
+
     def emptied(self) -> "StoredValueCard":
         """The same form with its mistakes, and no PIN in it."""
         self.data = {"number": self.data.get("number", "")[:30]}

@@ -40,6 +40,7 @@ OBJECTS = {
     "customer": lambda h: shown("cus", h.id("customer", 3)),
     "event": lambda h: shown("evt", h.id("event", 70)),
     "member": lambda h: shown("mem", h.id("member", 3)),
+    "order": lambda h: shown("ord", h.id("order", 70)),
     "webhook": lambda h: shown("we", h.id("hook", 1)),
     "refund": lambda h: shown("re", h.id("refund", 70)),
     "chart": lambda h: "volume",
@@ -48,7 +49,7 @@ OBJECTS = {
 APART = {
     *("view", "job", "note", "key", "price", "product", "method", "staff", "store", "device", "invitation", "delivery"),
     *("request_id", "request", "code", "token", "approval", "session", "act", "colleague", "place", "role", "record"),
-    *("merge", "duplicate"),
+    *("merge", "duplicate", "offer", "card", "kind", "programme"),
 }
 # Pages that give out all they are asked for, in batches: how much they read is how much they say.
 WHOLE = ("export",)
@@ -153,6 +154,7 @@ def histories(
 def _follow(history: History) -> None:
     """The facts of a history that no event tells of."""
     facts.rebuild(history.book.pk)
+    as_owner("VACUUM ANALYZE")
     facts.run()
 
 

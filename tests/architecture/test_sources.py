@@ -177,6 +177,7 @@ class TestEverywhere:
         }
 
         assert broad == {
+            "members/importing/operations.py",
             "merchant_platform/kernel/api/wsgi.py",
             "merchant_platform/kernel/events/relay.py",
             "merchant_platform/kernel/request_log/buffer.py",

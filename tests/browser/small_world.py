@@ -7,11 +7,19 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from members.directory import codes as joining
+from members.directory import merging
+from members.importing import operations as importing
+from members.loyalty import operations as loyalty
+from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.request_log import buffer
 from payments.customers.models import Customer, PaymentMethod
 from security.merchants import operations as merchants
 from security.merchants.models import Book, Merchant, Staff
 from tests.cast import NOW, Api, shown
+from tests.members.loyalty import scheme
+from tests.members.offers import book as offers
+from tests.members.people import hand_of, join
 from tests.payments import acts, card_acts
 from tests.payments.webhooks.post import Post
 from tests.payments.webhooks.receiver import Receiver
@@ -35,7 +43,7 @@ def small_world(
     receiver: Receiver,
     post: Post,
 ) -> Iterator[SmallWorld]:
-    """A café with two stores, all seven roles, goods, customers, payments of every fate, refunds and deliveries."""
+    """A café with two stores, all seven roles, goods, customers, members, payments of every fate, deliveries."""
     staff = {role: make_staff(merchant, role) for role in ROLES}
     for name in ("West Lake", "Station Road"):
         merchants.open_store(merchant=merchant, name=name, city="Hangzhou", now=NOW)
@@ -69,12 +77,37 @@ def small_world(
     card_acts.paid(api, "pm_card_mastercard", 18_600, description="Catering")
     acts.ask_for(api, 3_300)
     for phone in ("+86 138 0013 8000", "+86 139 0013 9000"):
-        made(api.post("members", {"name": "Lin Mei", "phone": phone, "tags": ["regular"], "consents": ["profile"]}))
+        member = made(
+            api.post("members", {"name": "Lin Mei", "phone": phone, "tags": ["regular"], "consents": ["profile"]})
+        )
+    programme(api, book, member["id"])
+    members(book, staff["owner"])
     post.deliver()
     # What was asked is written a moment later: events lead to it.
     buffer.log.flush()
     yield SmallWorld(merchant=merchant, staff=staff)
     connections["default"].close()
+
+
+def programme(api: Api, book: Book, member: str) -> None:
+    """Points of a member: granted, a part held for a reward; and an offer that has not begun."""
+    begun = scheme.start(book)
+    with tenancy.within(book.pk):
+        loyalty.set_budget(programme_id=begun.pk, points=1_000, reference="budget", now=NOW)
+    offers.make(book, "Tuesdays", "percent", {"off_ppm": 100_000}, is_active=False)
+    made(api.post("points/adjustments", {"member": member, "points": 240, "reason": "Waited long"}))
+    reward = made(api.post("rewards", {"name": "Free tea", "points": 40}))
+    made(api.post(f"rewards/{reward['id']}/redeem", {"member": member}))
+
+
+def members(book: Book, owner: Staff) -> None:
+    """Codes to join by, two who are one, two who may be, and a sheet that waits for a yes."""
+    joining.make_all(book.merchant, book_id=book.pk, now=NOW)
+    first, _, third = (join(book, name="Wang Wei", phone="+86 137 0013 7000") for _ in range(3))
+    with tenancy.within(book.pk):
+        merging.merge(loser_id=third.pk, winner_id=first.pk, hand=hand_of(book))
+        sheet = "name,phone\nZhao Li,+86 136 0013 6000\nNobody,12\n"
+        importing.plan(sheet, staff_id=owner.pk, hand=hand_of(book, source="import"), at=clock.wall())
 
 
 def made(reply: Any) -> dict[str, Any]:

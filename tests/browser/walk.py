@@ -79,11 +79,6 @@ def name_of(url: str) -> str:
         return ""
 
 
-def action_of(url: str) -> str | None:
-    """What a role must be allowed, to be let in at an address."""
-    return resolve(urlsplit(url).path).func.desk_action  # type: ignore[attr-defined]
-
-
 class Catalogue:
     """The texts of the source language that have words of their own in Chinese."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from members.portal.port import COUPON, MEMBERSHIP, POINTS, TIER, Card, Holding, Viewer
+from members.portal.port import COUPON, MEMBERSHIP, POINTS, STORED_VALUE, Card, Holding, Viewer
 
 
 def cards(viewer: Viewer, now: datetime) -> list[Card]:
@@ -11,8 +11,8 @@ def cards(viewer: Viewer, now: datetime) -> list[Card]:
         for place in viewer.places
         for card in (
             Card(place.book, MEMBERSHIP, "28000417", ["2026-03-02"], code="28000417"),
-            Card(place.book, TIER, "★★", ["60 / 100"], percent=60),
-            Card(place.book, POINTS, "1,240", ["→ 40"]),
+            Card(place.book, POINTS, "1,240", ["★★ 60 / 100"], percent=60),
+            Card(place.book, STORED_VALUE, "•••• 4821", ["¥80.00"]),
             Card(place.book, COUPON, "−10 %", [], code="SPRING-10"),
         )
     ]

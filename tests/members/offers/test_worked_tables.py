@@ -19,7 +19,7 @@ def table(first_column: str) -> list[list[str]]:
     """The rows of the one table of the page whose first columns are named so."""
     lines = PAGE.read_text().splitlines()
     start = next(i for i, text in enumerate(lines) if text.startswith(f"| {first_column} |"))
-    rows = []
+    rows: list[list[str]] = []
     for text in lines[start + 2 :]:
         if not text.startswith("|"):
             return rows

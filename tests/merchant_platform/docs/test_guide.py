@@ -19,6 +19,8 @@ def told_events() -> set[object]:
         and dotted(node.func).rpartition(".")[2] in ("row", "_tell")
         and node.args
         and isinstance(node.args[0], ast.Constant)
+        # A bare verb is put behind its object by the function itself.
+        and "." in str(node.args[0].value)
         and not any(keyword.arg == "is_public" for keyword in node.keywords)
     }
 
@@ -33,7 +35,9 @@ class TestGuide:
     def test_lists_what_can_be_expanded(self):
         listed = {name: sorted(fields) for name, fields in guide.EXPANDABLE.items()}
 
-        assert listed == {name: sorted(fields) for name, fields in expand._fields.items()}
+        # What has no name of its own is listed by the way that leads to it.
+        expandable = {name or "promotion_code.promotion": sorted(fields) for name, fields in expand._fields.items()}
+        assert listed == expandable
 
     def test_lists_the_statuses_of_refusals(self):
         listed = {status for status, _ in guide.STATUSES}

@@ -9,11 +9,14 @@ import stripe
 from django.conf import settings as platform_settings
 from django.test import Client
 
+from members.loyalty import operations as loyalty
 from merchant_platform.docs import reference
 from merchant_platform.docs.reference import OBJECTS
+from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.api.openapi import endpoints
 from merchant_platform.kernel.api.params import Params
 from tests.cast import Api, shown
+from tests.members.loyalty import scheme
 from tests.merchant_platform.docs.reading import Page
 from tests.staff import make_staff, signed_in
 
@@ -39,7 +42,7 @@ UNDERSTOOD = {
 
 
 @pytest.fixture
-def world(api, customer, wallet_method, acquirer):
+def world(api, book, customer, wallet_method, acquirer):
     """One object of each kind, by the prefix of its id."""
     method = shown("pm", wallet_method(customer))
     intent = api.post(
@@ -71,7 +74,29 @@ def world(api, customer, wallet_method, acquirer):
     code = api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}).json
     card = api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}).json
     member = api.post("members", {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]}).json
-    made = (coupon, code, intent, member, product, price, session, setup, wallet, refund, order, endpoint, card)
+    programme = scheme.start(book)
+    with tenancy.within(book.pk):
+        loyalty.set_budget(programme_id=programme.pk, points=2_000, reference="budget", now=book.now)
+    api.post("points/adjustments", {"member": member["id"], "points": 1_000, "reason": "We were late"})
+    reward = api.post("rewards", {"name": "A coffee", "points": 500}).json
+    redemption = api.post(f"rewards/{reward['id']}/redeem", {"member": member["id"]}).json
+    made = (
+        coupon,
+        code,
+        intent,
+        member,
+        product,
+        price,
+        session,
+        setup,
+        wallet,
+        refund,
+        order,
+        endpoint,
+        card,
+        reward,
+        redemption,
+    )
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json
     return found | {
@@ -79,6 +104,7 @@ def world(api, customer, wallet_method, acquirer):
         "cus": shown("cus", customer),
         "evt": api.get("events").json["data"][0]["id"],
         "pm": method,
+        "prog": shown("prog", programme),
         "txn": charge["balance_transaction"],
     }
 

@@ -41,6 +41,9 @@ def on_card(book, card: StoredValueCard) -> tuple[int, int]:
 class Payer:
     """Somebody at a session: what the page's doors call, without the page."""
 
+    # Whom the session names, where a test asks for them again.
+    customer: Any = None
+
     def __init__(self, book, session: dict[str, Any], *, consumer_id: UUID | None = None) -> None:
         self.book, self.consumer_id = book, consumer_id
         self.session_id = ids.parse("cs_test", session["id"])

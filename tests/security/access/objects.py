@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db.models import Model
 
+from members.directory import codes
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.api.openapi import endpoints
 from payments.bulk import operations as bulk
@@ -19,7 +20,7 @@ from payments.saved_views import operations as views
 from security.approvals import operations as approvals
 from security.audit.operations import Actor
 from security.merchants import invitations
-from security.merchants.models import Book, Device, Store
+from security.merchants.models import Book, Device, PublicCode, Store
 from tests.browser.small_world import made
 from tests.cast import NOW
 from tests.security.access import table
@@ -82,7 +83,7 @@ class Objects:
         below: Model | None = None
         for part in reversed(door.parts):
             if part in table.WORDS:
-                found[part] = table.WORDS[part]
+                found[part] = table.WORDS.get(f"{door.name} {part}", table.WORDS[part])
                 continue
             model = model_of(part)
             below = (self._above(below, model) if below is not None else None) or self._any(model)
@@ -113,6 +114,8 @@ class Objects:
         return None
 
     def _scope(self, model: type[Model]) -> dict[str, Any]:
+        if model is PublicCode:
+            return {"book_id": self.book.pk, "kind": codes.KIND}
         if is_of_a_book(model):
             return {"book_id": self.book.pk}
         names = {field.attname for field in model._meta.concrete_fields}
@@ -141,4 +144,6 @@ def _all(model: type[Model]) -> Any:
 
 
 def _shown(row: Model) -> str:
+    if isinstance(row, PublicCode):
+        return row.code
     return ids.show(row.id_prefix, row.pk)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ takes to see them.
 
 # Forms that ask for more than their page: the name of the page to the action.
 POST_ASKS: dict[str, str] = {
+    "member_points": "points.adjust",
     "settings": "merchant.edit",
 }
 # Whose object it is alone may change it, whatever the role: the name of the page to what others are told.
@@ -18,18 +19,22 @@ OWN_ALONE: dict[str, int] = {
 }
 # What an address calls an object to its model, where the name is not the model's own.
 OBJECTS: dict[str, str] = {
+    "card": "payments.StoredValueCard",
+    "code": "security.PublicCode",
     "delivery": "payments.WebhookDelivery",
     "job": "payments.BulkJob",
     "key": "security.ApiKey",
     "method": "payments.PaymentMethod",
     "payment": "payments.PaymentIntent",
+    "promotion": "members.PromotionCode",
     "request_id": "kernel.LoggedRequest",
+    "sheet": "members.MemberImport",
     "view": "payments.SavedView",
     "webhook": "payments.WebhookEndpoint",
 }
 
-# And what is no object but a word: one that the door knows.
-WORDS: dict[str, str] = {"chart": "volume"}
+# And what is no object but a word: one that the door knows, whichever it is or of one name alone.
+WORDS: dict[str, str] = {"chart": "volume", "kind": "percent", "sales_numbers chart": "summary"}
 # What a door has to be sent to get as far as looking for its object; `<event>` is the id of one.
 TOKEN = {"token": "0f9a6a3c-8f34-4f5e-9d5b-6a4f4f1f8f11"}
 SENT: dict[str, dict[str, str]] = {
@@ -37,6 +42,8 @@ SENT: dict[str, dict[str, str]] = {
     "capture": TOKEN,
     "note": {"body": "Paid in cash."},
     "note_add": TOKEN,
+    "offer_act": {"act": "pause"},
+    "order_refund_confirm": TOKEN,
     "payments_new": {"since": "<payment>"},
     "price_change": {"act": "archive"},
     "refund_confirm": TOKEN,
@@ -54,8 +61,12 @@ SECRET = "whoever has the secret"
 OWN = "whoever signed in"
 # A step of signing in: it opens for who is in the middle of that, and leads everybody else elsewhere.
 STEP = "whoever is signing in"
+# A consumer at their own wallet; whoever is at work is led to the page that changes sides.
+WALLET = "a consumer"
 # Operators, with a second factor.
 OPERATORS = "operators"
+# Signing out on one side and in on the other; tests/members/web/test_wallet.py says how.
+SIDES = "whoever changes sides"
 # The API's own doors have a matrix of their own.
 API = "keys"
 
@@ -71,15 +82,32 @@ OTHERS: dict[str, str] = {
     "readyz": OPEN,
     "language": OPEN,
     "theme": OPEN,
+    "wallet": OPEN,
+    "wallet/front": STEP,
+    "wallet/manifest.webmanifest": OPEN,
+    "wallet/offline": OPEN,
+    "wallet/open": OWN,
+    "wallet/test/front": STEP,
+    "wallet/test/manifest.webmanifest": OPEN,
+    "wallet/test/offline": OPEN,
+    "wallet/test/open": OWN,
+    "wallet/test/worker.js": OPEN,
+    "wallet/worker.js": OPEN,
     "dashboard": OWN,
     "hooks/<slug:provider>/<slug:account>": SECRET,
     "invitations/<str:secret>": SECRET,
     "pay/<code>": SECRET,
+    "join/<code>": SECRET,
+    "join/<code>/welcome": SECRET,
     "pay/<code>/card": SECRET,
+    "pay/<code>/code": SECRET,
     "pay/<code>/return": SECRET,
     "pay/<code>/sign-in": SECRET,
     "pay/<code>/sign-out": SECRET,
     "pay/<code>/stage": SECRET,
+    "pay/<code>/stored-value": SECRET,
+    "pay/<code>/tender": SECRET,
+    "pay/<code>/tenders": SECRET,
     "pay/<code>/wallet": SECRET,
     "r/<code>": SECRET,
     "sandbox/challenge/<str:token>": SECRET,
@@ -116,6 +144,7 @@ OTHERS: dict[str, str] = {
     "accounts/reauthenticate/": OWN,
     "accounts/sessions/": OWN,
     "accounts/sessions/<int:session>/end/": OWN,
+    "accounts/side/": SIDES,
     "accounts/signup/": STEP,
     "accounts/signup/passkey/": STEP,
 }
@@ -125,13 +154,16 @@ SIGNED_OTHERWISE = frozenset({"hook", "sandbox_challenge"})
 
 # --- the API ------------------------------------------------------------------------------
 # Ids that no plain list of the API shows: where the address begins, and whose object's they are.
-API_IDS: dict[str, str] = {"payment_methods": "<method>", "wallets": "<wallet>"}
+API_IDS: dict[str, str] = {"payment_methods": "<method>", "redemptions": "<redemption>", "wallets": "<wallet>"}
 # What a method has to be sent to get as far as looking for its object; `<event>` is one of the key's own.
 API_SENT: dict[str, dict[str, str]] = {
     "charges/search": {"query": 'status:"succeeded"'},
     "customers/search": {"query": 'email:"lin.mei@example.com"'},
     "payment_intents/search": {"query": 'status:"succeeded"'},
+    "members/{id}/merge": {"into": "<member>"},
     "payment_methods/{id}/attach": {"customer": "<customer>"},
+    "rewards/{id}/redeem": {"member": "<member>"},
+    "stored_value_cards/{id}/reload": {"amount": "100"},
     "test_helpers/wallets": {"balance": "1", "currency": "cny", "customer": "<customer>"},
     "webhook_endpoints/{id}/backfill": {"created[gte]": "0", "created[lt]": "1"},
     "webhook_endpoints/{id}/resend": {"event": "<event>"},

