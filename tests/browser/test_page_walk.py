@@ -49,6 +49,8 @@ TEST, LIVE = "/dashboard/cafe/test/", "/dashboard/cafe/"
 STATEMENTS_MAX = 20
 STATEMENTS_MAX_OF: dict[str, int] = {
     "home": 22,
+    # What several rooms know of one member.
+    "member": 22,
     "search": 20,
     "notifications": 16,
     "notification_count": 16,
