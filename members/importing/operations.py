@@ -204,9 +204,9 @@ def _claim(at: datetime) -> list[tuple[UUID, UUID]]:
     """Rows that are due, each pushed past its lease, so that no other worker takes it too."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
-            "UPDATE members_importrow SET due_at = %s, tries_count = tries_count + 1 WHERE id IN"
-            " (SELECT id FROM members_importrow WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
+            "UPDATE members_importrow SET due_at = %s, tries_count = tries_count + 1 WHERE id = ANY"
+            " (ARRAY(SELECT id FROM members_importrow WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
+            " FOR UPDATE SKIP LOCKED)) RETURNING book_id, id",
             [at + LEASE, at, BATCH_MAX],
         )
         return cursor.fetchall()

@@ -115,9 +115,9 @@ def _claim(at: datetime) -> list[tuple[UUID, UUID]]:
     """Items that are due, each pushed past its lease, so that no other worker takes it too."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
-            "UPDATE payments_bulkitem SET due_at = %s, tries_count = tries_count + 1 WHERE id IN"
-            " (SELECT id FROM payments_bulkitem WHERE status = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
+            "UPDATE payments_bulkitem SET due_at = %s, tries_count = tries_count + 1 WHERE id = ANY"
+            " (ARRAY(SELECT id FROM payments_bulkitem WHERE status = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
+            " FOR UPDATE SKIP LOCKED)) RETURNING book_id, id",
             [at + LEASE, at, BATCH_MAX],
         )
         return cursor.fetchall()

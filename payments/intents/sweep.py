@@ -203,8 +203,8 @@ def _claim(table: str, at: datetime) -> list[tuple[UUID, UUID]]:
         cursor.execute(
             f"UPDATE {table} SET due_at = %s::timestamptz + least(%s::interval * power(2, least(asked_count, 10)),"
             " %s::interval),"
-            f" asked_count = asked_count + 1 WHERE id IN (SELECT t.id FROM {table} t WHERE t.due_at <= %s"
-            f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING book_id, id",
+            f" asked_count = asked_count + 1 WHERE id = ANY (ARRAY(SELECT t.id FROM {table} t WHERE t.due_at <= %s"
+            f" AND ({_WAITING[table]}) ORDER BY t.due_at LIMIT %s FOR UPDATE SKIP LOCKED)) RETURNING book_id, id",
             [at, str(PAUSE), str(PAUSE_MAX), at, BATCH_MAX],
         )
         return cursor.fetchall()

@@ -52,9 +52,10 @@ def _claim(*, now: datetime, limit: int) -> Sequence[Claim]:
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "UPDATE kernel_delivery SET claimed_until = %(lease)s, attempts_count = attempts_count + 1"
-            " WHERE id IN (SELECT id FROM kernel_delivery WHERE done_at IS NULL AND dead_at IS NULL"
+            # An array is made once: a plan that asked an IN again and again would claim more than the limit.
+            " WHERE id = ANY (ARRAY(SELECT id FROM kernel_delivery WHERE done_at IS NULL AND dead_at IS NULL"
             " AND due_at <= %(now)s AND (claimed_until IS NULL OR claimed_until < %(now)s)"
-            " ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
+            " ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED))"
             " RETURNING id, book_id, event_id, target, attempts_count",
             {"now": now, "lease": now + LEASE, "limit": limit},
         )

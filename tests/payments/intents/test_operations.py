@@ -169,7 +169,8 @@ class TestConfirm:
 
         told = events_of(book)[-3:]
         assert [kind for kind, _ in told] == ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
-        assert told[1][1] == api.get(f"charges/{paid.json['latest_charge']}").json
+        charge = api.get(f"charges/{paid.json['latest_charge']}").json
+        assert told[1][1] == charge | {"strong_authentication": None}
         assert told[2][1] == paid.json
 
     def test_happens_once_a_key(self, api, method):
