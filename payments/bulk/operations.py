@@ -116,8 +116,8 @@ def _claim(at: datetime) -> list[tuple[UUID, UUID]]:
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "UPDATE payments_bulkitem SET due_at = %s, tries_count = tries_count + 1 WHERE id = ANY"
-            " (ARRAY(SELECT id FROM payments_bulkitem WHERE status = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED)) RETURNING book_id, id",
+            " (ARRAY(SELECT id FROM payments_bulkitem WHERE status = 'waiting' AND due_at <= %s ORDER BY due_at, id"
+            " LIMIT %s FOR UPDATE SKIP LOCKED)) RETURNING book_id, id",
             [at + LEASE, at, BATCH_MAX],
         )
         return cursor.fetchall()

@@ -489,7 +489,7 @@ PREFIXES = {
     "balance_transactions": "txn",
     "charges": "ch",
     "checkout": "cs_test",
-    "coupons": "coupon",
+    "coupons": "offer",
     "customers": "cus",
     "events": "evt",
     "members": "mem",
