@@ -119,7 +119,8 @@ def list_(call: Call) -> dict[str, Any]:
 
 def find(identifier: str, *, param: str | None = None) -> Offer:
     """The coupon of an id. Raises NotFound."""
-    row = queries.coupons().filter(coupon=identifier).first()
+    # What cannot be printed names nothing, and the database would not take it.
+    row = queries.coupons().filter(coupon=identifier).first() if identifier.isprintable() else None
     if row is None:
         raise missing("coupon", identifier[:100], param=param)
     return row

@@ -143,10 +143,14 @@ class Tender(Protocol):
         ...
 
 
-@cache
 def find(name: str) -> Tender:
     """The tender behind a name in settings.CHECKOUT_TENDERS."""
-    return import_string(settings.CHECKOUT_TENDERS[name])()
+    return _made(settings.CHECKOUT_TENDERS[name])
+
+
+@cache
+def _made(path: str) -> Tender:
+    return import_string(path)()
 
 
 def names() -> list[str]:

@@ -74,15 +74,18 @@ class TestCard:
 
 
 class TestPage:
-    """Found by its code, then one unit of work: BEGIN, the session with its order and intent, the lines, COMMIT."""
+    """Found by its code, then one unit of work: BEGIN, the session with its order and intent, the lines, COMMIT.
 
-    def test_takes_five_and_writes_nothing_once_it_was_opened(self, api, asked):
+    Where something is to be chosen three more ask for offers: the products' marks, the offers, what is held.
+    """
+
+    def test_takes_eight_and_writes_nothing_once_it_was_opened(self, api, asked):
         visitor = Visitor(offer(api))
 
         for query in ("", "?method=card"):
             statements = asked(lambda query=query: _get(visitor, query))
 
-            assert len(statements) == 5
+            assert len(statements) == 8
             assert not [each for each in statements if "UPDATE" in each]
 
     def test_takes_five_to_say_that_nothing_moved(self, api, asked):
@@ -90,12 +93,13 @@ class TestPage:
 
         assert len(asked(lambda: _get(visitor, "/stage?stage=choose"), status=204)) == 5
 
-    def test_takes_twelve_for_a_payer_who_signed_in(self, api, payer, asked):
+    def test_takes_nineteen_for_a_payer_who_signed_in(self, api, payer, asked):
         visitor = Visitor(offer(api))
         visitor.sign_in(payer)
 
-        # Who signed in, their wallet, what is in it; who they are to the merchant, their cards, the wallet as a tender.
-        assert len(asked(lambda: _get(visitor))) == 12
+        # Who signed in, their wallet, what is in it; who they are to the merchant, their cards, the wallet as a tender;
+        # whether they are a member, for offers, for points and for the invitation.
+        assert len(asked(lambda: _get(visitor))) == 19
 
     def test_takes_six_with_its_receipt(self, api, asked):
         visitor = Visitor(offer(api))

@@ -468,7 +468,9 @@ class TestEveryDoor:
         }
         # What a door needs besides the id is looked for first: a customer, an event, a range.
         assert {address for _, address, _ in statuses} <= {
+            "members/{id}/merge",
             "payment_methods/{id}/attach",
+            "rewards/{id}/redeem",
             "webhook_endpoints/{id}/backfill",
             "webhook_endpoints/{id}/resend",
         }
