@@ -184,25 +184,25 @@ def _tell(name: str, act: Act, purse: Purse, before: tuple[int, int, int], order
 
 words(
     "bonus_given",
-    customer=_("{points} bonus points for an offer"),
-    cashier=_("{points} bonus points for an offer"),
-    merchant=_("{points} bonus points that an offer gives, out of the programme's budget"),
+    customer=_("{points} bonus points for an offer."),
+    cashier=_("{points} bonus points for an offer."),
+    merchant=_("{points} bonus points that an offer gives, out of the programme's budget."),
 )
 words(
     "bonus_no_member",
-    customer=_("Members would have had {points} bonus points"),
-    cashier=_("No bonus points: the customer is no member"),
-    merchant=_("The {points} bonus points of an offer were not given: the customer is no member"),
+    customer=_("Members would have had {points} bonus points."),
+    cashier=_("No bonus points: the customer is no member."),
+    merchant=_("The {points} bonus points of an offer were not given: the customer is no member."),
 )
 words(
     "bonus_no_budget",
-    customer=_("The offer's {points} bonus points are used up"),
-    cashier=_("No bonus points: the programme's budget is used up"),
-    merchant=_("The {points} bonus points of an offer were not given: the programme's budget does not reach"),
+    customer=_("The offer's {points} bonus points are used up."),
+    cashier=_("No bonus points: the programme's budget is used up."),
+    merchant=_("The {points} bonus points of an offer were not given: the programme's budget does not reach."),
 )
 words(
     "bonus_no_programme",
-    customer=_("The offer's {points} bonus points are not given any more"),
-    cashier=_("No bonus points: no programme gives them"),
-    merchant=_("The {points} bonus points of an offer were not given: no programme in the order's currency is active"),
+    customer=_("The offer's {points} bonus points are not given any more."),
+    cashier=_("No bonus points: no programme gives them."),
+    merchant=_("The {points} bonus points of an offer were not given: no programme in the order's currency is active."),
 )

@@ -80,49 +80,49 @@ def _values(each: Mapping[str, Any]) -> dict[str, Any]:
 
 words(
     "points_spend",
-    customer=_("{points} points for what you paid"),
-    cashier=_("{points} points for the amount paid"),
-    merchant=_("{points} points by the rule for money spent"),
+    customer=_("{points} points for what you paid."),
+    cashier=_("{points} points for the amount paid."),
+    merchant=_("{points} points by the rule for money spent."),
 )
 words(
     "points_visit",
-    customer=_("{points} points for your visit"),
-    cashier=_("{points} points for the first order of the day"),
-    merchant=_("{points} points by the rule for a day's first order"),
+    customer=_("{points} points for your visit."),
+    cashier=_("{points} points for the first order of the day."),
+    merchant=_("{points} points by the rule for a day's first order."),
 )
 words(
     "points_item",
-    customer=_("{points} points for what you chose"),
-    cashier=_("{points} points for a product that earns extra"),
-    merchant=_("{points} points by the rule for a product"),
+    customer=_("{points} points for what you chose."),
+    cashier=_("{points} points for a product that earns extra."),
+    merchant=_("{points} points by the rule for a product."),
 )
 words(
     "points_category",
-    customer=_("{points} extra points for {category}"),
-    cashier=_("{points} extra points for {category}"),
-    merchant=_("{points} extra points: {category} earns {percent} %"),
+    customer=_("{points} extra points for {category}."),
+    cashier=_("{points} extra points for {category}."),
+    merchant=_("{points} extra points: {category} earns {percent} %."),
 )
 words(
     "points_hour",
-    customer=_("{points} extra points for the hour"),
-    cashier=_("{points} extra points: this hour earns more"),
-    merchant=_("{points} extra points: the hour earns {percent} %"),
+    customer=_("{points} extra points for the hour."),
+    cashier=_("{points} extra points: this hour earns more."),
+    merchant=_("{points} extra points: the hour earns {percent} %."),
 )
 words(
     "points_tier",
-    customer=_("{points} extra points for your tier"),
-    cashier=_("{points} extra points for the member's tier"),
-    merchant=_("{points} extra points: the tier earns {percent} %"),
+    customer=_("{points} extra points for your tier."),
+    cashier=_("{points} extra points for the member's tier."),
+    merchant=_("{points} extra points: the tier earns {percent} %."),
 )
 words(
     "points_birthday",
-    customer=_("{points} extra points for your birthday"),
-    cashier=_("{points} extra points: it is the member's birthday"),
-    merchant=_("{points} extra points: birthdays earn {percent} %"),
+    customer=_("{points} extra points for your birthday."),
+    cashier=_("{points} extra points: it is the member's birthday."),
+    merchant=_("{points} extra points: birthdays earn {percent} %."),
 )
 words(
     "points_first",
-    customer=_("{points} points to welcome you"),
-    cashier=_("{points} points for the first order"),
-    merchant=_("{points} points by the rule for a first order"),
+    customer=_("{points} points to welcome you."),
+    cashier=_("{points} points for the first order."),
+    merchant=_("{points} points by the rule for a first order."),
 )

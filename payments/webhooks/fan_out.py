@@ -12,6 +12,7 @@ none is found twice, and a long one holds up nobody else (docs/adr/0008).
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, transaction
 
@@ -142,7 +143,11 @@ def _bounds(snapshot: str) -> dict[str, Any]:
 
 def _followers() -> dict[str, Any]:
     """Who follows what, a line a book that asks for it."""
-    found = [(each.type, each.target, book_id) for each in router.followers() for book_id in each.books()]
+    books: dict[str, list[UUID]] = {}
+    for each in router.followers():
+        if each.books_of not in books:
+            books[each.books_of] = list(each.books())
+    found = [(each.type, each.target, book_id) for each in router.followers() for book_id in books[each.books_of]]
     return {
         "types": [event_type for event_type, _, _ in found],
         "targets": [target for _, target, _ in found],

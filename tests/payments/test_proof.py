@@ -253,8 +253,8 @@ class tampered:
         self.kept = [
             "payments_account", "payments_accountbalance", "payments_checkpoint", "payments_cluster", "payments_order",
             "payments_orderline", "payments_paymentintent", "payments_entry", "payments_attempt", "payments_refund",
-            "payments_refundline", "payments_hold", "payments_holdoutcome", "payments_transfer", "payments_storedvaluecard",
-            "payments_storedvalueload", "payments_tender",
+            "payments_refundline", "payments_hold", "payments_holdoutcome", "payments_transfer",
+            "payments_storedvaluecard", "payments_storedvalueload", "payments_tender",
         ]  # fmt: skip
         for table in self.kept:
             books.run(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")

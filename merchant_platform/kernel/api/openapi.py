@@ -164,11 +164,26 @@ def _responses(each: Endpoint) -> dict[str, Any]:
     }
 
 
+# What is worked out when it is asked for has no id of its own.
+_WITHOUT_ID = frozenset(
+    {
+        "balance",
+        "member_contacts",
+        "metric_catalogue",
+        "metric_report",
+        "offer.preview",
+        "points_balance",
+        "tier",
+        "tier_standing",
+    }
+)
+
+
 def _objects(names: set[str]) -> dict[str, Any]:
     shapes: dict[str, Any] = {
         name: {
             "type": "object",
-            "required": ["id", "object"] if name != "balance" else ["object"],
+            "required": ["object"] if name in _WITHOUT_ID else ["id", "object"],
             "properties": {"id": {"type": "string"}, "object": {"const": name.removeprefix("deleted_")}},
         }
         for name in sorted(names)

@@ -214,7 +214,7 @@ class TestFollowers:
         monkeypatch.setattr(f"{__name__}.asking", lambda: [book.pk])
         router.reset()
         tell(book, "followed")
-        tell(book, "of another type", "customer.deleted")
+        tell(book, "of another type", "product.deleted")
         tell(other_book, "not asked for")
         at_once = handlers_owed()
 

@@ -159,6 +159,15 @@ def send(client: Any, url: str, fields: dict[str, str], book: Any) -> tuple[int,
     return reply.status_code, rows
 
 
+# Texts that are drawn anew each time, or quote what is, in any table and in some.
+DRAWN_NAMES = ("last_four", "public_text", "body", "object_id", "listens_since")
+DRAWN_OF = {
+    "members_promotioncode": ("code", "code_key"),
+    "payments_entry": ("reference",),
+    "payments_storedvaluecard": ("number_digest", "last4", "pin_digest"),
+}
+
+
 @cache
 def _rows(name: str) -> str:
     """A sum of the rows of a table, without what is drawn anew each time: ids, times, secrets and what quotes them."""
@@ -168,7 +177,7 @@ def _rows(name: str) -> str:
             " AND NOT attisdropped AND (attname = ANY (%s) OR attname LIKE '%%secret'"
             " OR attname NOT IN ('book_id', 'merchant_id') AND"
             " format_type(atttypid, NULL) IN ('uuid', 'timestamp with time zone', 'bytea', 'xid8', 'jsonb'))",
-            [name, ["last_four", "public_text", "body", "object_id", "listens_since"]],
+            [name, [*DRAWN_NAMES, *DRAWN_OF.get(name, ())]],
         )
         [(drawn,)] = cursor.fetchall()
     shown = f"(to_jsonb(t) - '{{{','.join(drawn or [])}}}'::text[])::text"
