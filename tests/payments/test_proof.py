@@ -27,8 +27,8 @@ NOWHERE = "'00000000-0000-7000-8000-000000000000'"
 TENDER = (
     "INSERT INTO payments_tender (id, book_id, order_id, method, source_id, label, status, amount_minor, currency,"
     " tries_count, hold_id, entry_id, intent_id, refunded_minor, refunded_units, created_at)"
-    " SELECT gen_random_uuid(), i.book_id, i.order_id, 'points', gen_random_uuid(), 'Points', %s, 1, 'CNY', 1, h.id, %s,"
-    " 0, 0, now() FROM payments_paymentintent i JOIN payments_hold h ON h.book_id = i.book_id"
+    " SELECT gen_random_uuid(), i.book_id, i.order_id, 'points', gen_random_uuid(), 'Points', %s, 1, 'CNY', 1,"
+    " h.id, %s, 0, 0, now() FROM payments_paymentintent i JOIN payments_hold h ON h.book_id = i.book_id"
     " JOIN payments_entry e ON e.book_id = i.book_id WHERE e.kind = 'charge' LIMIT 1"
 )
 
