@@ -8,6 +8,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpResponse
 from django.urls import get_resolver
+from django.utils import translation
 
 from merchant_platform.kernel.api.doors import refuse
 from merchant_platform.kernel.errors import Forbidden
@@ -40,6 +41,8 @@ class ApiApplication:
         self._views: dict[str, View] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # The thread may have written a page before, in its reader's language.
+        translation.deactivate()
         response = self._answer(WSGIRequest(environ))
         if response.status_code >= 500:
             # What signals do after every request: a broken connection must not meet the next one.
