@@ -284,6 +284,7 @@ MFA_FORMS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "merchant_platform" / "locale"]
+FORMAT_MODULE_PATH = "merchant_platform.formats"
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
