@@ -71,6 +71,39 @@ WITH known AS MATERIALIZED (
 """
 
 
+# Days of which the copies in the datasets may not be believed.
+_MOVED_DAYS = """
+WITH known AS MATERIALIZED (
+    SELECT p.snapshot::pg_snapshot AS seen
+    FROM pg_control_system() c
+    JOIN analytics_position p ON p.id = 1 AND p.system_identifier = c.system_identifier
+    JOIN analytics_projection b ON b.book_id = %(book)s AND b.zone = %(zone)s
+)
+SELECT array(
+    SELECT day FROM analytics_movedday WHERE book_id = %(book)s
+    UNION
+    SELECT ((hour_at + number * interval '15 minutes') AT TIME ZONE %(zone)s)::date
+    FROM (
+        SELECT hour_at FROM analytics_dirtyhour WHERE book_id = %(book)s
+        UNION
+        SELECT facts_changed_hours_v1(%(book)s, k.seen)
+    ) AS dirty, generate_series(0, 3) AS number
+)
+FROM known k
+"""
+
+
+def moved_days(*, zone: str) -> set[date] | None:
+    """The days of the open book, in its zone, that changed since they were last copied. One statement.
+
+    None where nobody follows the book yet, or not in this zone: then all of them did.
+    """
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_MOVED_DAYS, {"book": tenancy.book_id(), "zone": zone})
+        found = cursor.fetchone()
+        return found and set(found[0])
+
+
 def ask(
     cube: Cube,
     stretches: Sequence[Stretch],
