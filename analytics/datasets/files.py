@@ -8,9 +8,9 @@ them; this module needs no database and no settings, so that other machines run 
 
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ COLUMNS = {
     **dict.fromkeys(("amount_minor", "discount_minor", "tax_minor", "fee_minor", "items_milli"), pa.int64()),
 }
 _EPOCH = date(1970, 1, 1).toordinal()
+# Files that a process keeps mapped: of some books, some years.
+_MAPPED_MAX = 256
 _CODES = (pa.int8(), pa.int16(), pa.int32())
 
 
@@ -80,36 +82,43 @@ def packed(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def batches(source: str | bytes) -> Iterator[pa.RecordBatch]:
+def batches(source: str | bytes) -> list[pa.RecordBatch]:
     """The record batches of a file, by its path, or of what it would hold. Nothing is copied."""
-    opened: Any = pa.memory_map(source) if isinstance(source, str) else pa.BufferReader(source)
+    return _mapped(source) if isinstance(source, str) else _batches(pa.BufferReader(source))
+
+
+# What a name stands for never changes. A mapping that is kept spares the kernel from finding every page again.
+@lru_cache(_MAPPED_MAX)
+def _mapped(path: str) -> list[pa.RecordBatch]:
+    return _batches(pa.memory_map(path))
+
+
+def _batches(opened: Any) -> list[pa.RecordBatch]:
     reader = pa.ipc.open_file(opened)
-    return (reader.get_batch(number) for number in range(reader.num_record_batches))
+    return [reader.get_batch(number) for number in range(reader.num_record_batches)]
 
 
 def read(path: Path) -> pa.Table:
     """A file as a table whose words are written out."""
-    found = pa.Table.from_batches(list(batches(str(path))), schema=_schema(path))
-    return found.cast(pa.schema(COLUMNS))
+    return pa.Table.from_batches(_batches(pa.memory_map(str(path)))).cast(pa.schema(COLUMNS))
 
 
 def mentions(path: Path, customer: str) -> bool:
     """Whether a customer stands in a file."""
-    return any(pc.index(batch.column("customer").dictionary, customer).as_py() >= 0 for batch in batches(str(path)))
-
-
-def _schema(path: Path) -> pa.Schema:
-    with pa.memory_map(str(path)) as mapped:
-        return pa.ipc.open_file(mapped).schema
+    found = _batches(pa.memory_map(str(path)))
+    return any(pc.index(batch.column("customer").dictionary, customer).as_py() >= 0 for batch in found)
 
 
 def _into(sink: Any, table: pa.Table) -> None:
-    ordered = _coded(
-        table.select(list(COLUMNS)).sort_by([("currency", "ascending"), ("kind", "ascending"), ("day", "ascending")])
-    )
+    coded = _coded(table)
+    currency, kind = (coded.column(name).chunk(0).indices.to_numpy() for name in ("currency", "kind"))
+    place = currency.astype(np.int64) * 2 + kind
+    order = np.lexsort((coded.column("day").to_numpy(), place))
+    ordered, edges = coded.take(pa.array(order)), np.flatnonzero(np.diff(place[order])) + 1
     with pa.ipc.new_file(sink, ordered.schema) as writer:
-        for start, stop in _runs(ordered):
-            writer.write_batch(ordered.slice(start, stop - start).to_batches()[0])
+        for start, stop in zip([0, *edges.tolist()], [*edges.tolist(), ordered.num_rows], strict=True):
+            for batch in ordered.slice(start, stop - start).to_batches():
+                writer.write_batch(batch)
 
 
 def _coded(table: pa.Table) -> pa.Table:
@@ -123,12 +132,3 @@ def _coded(table: pa.Table) -> pa.Table:
             column = pa.DictionaryArray.from_arrays(column.indices.cast(kind), column.dictionary)
         columns[name] = column
     return pa.table(columns)
-
-
-def _runs(table: pa.Table) -> Iterator[tuple[int, int]]:
-    """Where the rows of each currency and kind begin and end."""
-    if not table.num_rows:
-        return iter(())
-    currency, kind = (table.column(name).chunk(0).indices.to_numpy() for name in ("currency", "kind"))
-    edges = np.flatnonzero((np.diff(currency) != 0) | (np.diff(kind) != 0)) + 1
-    return zip([0, *edges.tolist()], [*edges.tolist(), table.num_rows], strict=True)

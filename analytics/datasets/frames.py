@@ -112,13 +112,13 @@ def _by_codes(part: Slice, by: Sequence[str], columns: dict[str, str]) -> tuple[
     dictionaries = [labels]
     for name in by[1:]:
         more, labels = part.codes(name)
-        codes = codes.astype(np.int64) * len(labels) + more
+        codes = codes.astype(np.int32) * np.int32(len(labels)) + more
         dictionaries.append(labels)
     sizes = [len(each) for each in dictionaries]
     summed = {}
     for name, column in columns.items():
         summed[name] = np.zeros(int(np.prod(sizes)), dtype=np.int64)
-        np.add.at(summed[name], codes, part.numbers(column))
+        np.add.at(summed[name], codes, part.numbers(column).astype(np.int64, copy=False))
     held = np.flatnonzero(np.any([each != 0 for each in summed.values()], axis=0))
     places = np.unravel_index(held, sizes)
     keys = {

@@ -181,13 +181,13 @@ def _write_month(
 
 
 def _replace(place: DatasetFile, replaced: Sequence[DatasetFile], table: pa.Table, now: datetime) -> int:
-    """Write a file in the place of others; none where nothing is left. This will return how many were written."""
+    """Write a file for the days of `place`, instead of others; none where nothing is left. This will return how many."""
+    made = DatasetFile(book_id=place.book_id, first_day=place.first_day, last_day=place.last_day, name=ids.new(now))
     for each in replaced:
         each.delete()
     if not table.num_rows:
         return 0
-    made = DatasetFile(book_id=place.book_id, first_day=place.first_day, last_day=place.last_day, name=ids.new(now))
-    made_folder_of(place.book_id)
+    made_folder_of(made.book_id)
     written = files.write(table, made.path)
     made.rows_count, made.bytes_count, made.checksum = written.rows_count, written.bytes_count, written.checksum
     made.save(force_insert=True)

@@ -99,7 +99,7 @@ def _of_customers(frame: Frame) -> pd.DataFrame:
         for name, column in (("charges_count", "count"), ("collected_minor", "amount_minor")):
             sums[name] = np.zeros(len(labels), dtype=np.int64)
             if not frame.is_before:
-                np.add.at(sums[name], codes, each.numbers(column))
+                np.add.at(sums[name], codes, each.numbers(column).astype(np.int64, copy=False))
         held = np.flatnonzero(first != np.iinfo(np.int64).max)
         parts.append(
             {
