@@ -181,7 +181,7 @@ def _write_month(
 
 
 def _replace(place: DatasetFile, replaced: Sequence[DatasetFile], table: pa.Table, now: datetime) -> int:
-    """Write a file for the days of `place`, instead of others; none where nothing is left. This will return how many."""
+    """Write a file for the days of `place` instead of others. This will return how many: none where nothing is left."""
     made = DatasetFile(book_id=place.book_id, first_day=place.first_day, last_day=place.last_day, name=ids.new(now))
     for each in replaced:
         each.delete()
