@@ -22,3 +22,8 @@ def follow_facts(**_: object) -> int:
 def write_datasets(**_: object) -> int:
     ends_at = monotonic() + _SECONDS
     return datasets.run(now=clock.wall(), until=lambda: monotonic() > ends_at)
+
+
+@shared_task(name="analytics.sweep_datasets", time_limit=600)
+def sweep_datasets(**_: object) -> int:
+    return datasets.sweep(now=clock.wall())

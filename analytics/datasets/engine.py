@@ -24,14 +24,14 @@ def compute(name: str, partitions: Sequence[Partition], window: Window) -> pd.Da
     """A report over partitions of the window. Raises OSError where the scheduler does not answer."""
     asked = partitions or [_NOTHING]
     whole = _on_dask(name, asked) if settings.DASK_SCHEDULER else _here(name, asked)
-    return REPORTS[name].finish(whole, window)
+    return REPORTS[name].finish(whole.to_pandas(), window)
 
 
-def _here(name: str, partitions: Sequence[Partition]) -> pd.DataFrame:
+def _here(name: str, partitions: Sequence[Partition]) -> pa.Table:
     return combine(name, [partial(name, each) for each in partitions])
 
 
-def _on_dask(name: str, partitions: Sequence[Partition]) -> pd.DataFrame:
+def _on_dask(name: str, partitions: Sequence[Partition]) -> pa.Table:
     # Takes half a second to import, and most installations never need it.
     from distributed import Client
 

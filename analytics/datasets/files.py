@@ -10,7 +10,6 @@ import hashlib
 import os
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,6 @@ COLUMNS = {
     **dict.fromkeys(("amount_minor", "discount_minor", "tax_minor", "fee_minor", "items_milli"), pa.int64()),
 }
 _EPOCH = date(1970, 1, 1).toordinal()
-# Files that a process keeps mapped: of some books, some years.
-_MAPPED_MAX = 256
 _CODES = (pa.int8(), pa.int16(), pa.int32())
 
 
@@ -84,28 +81,18 @@ def packed(table: pa.Table) -> bytes:
 
 def batches(source: str | bytes) -> list[pa.RecordBatch]:
     """The record batches of a file, by its path, or of what it would hold. Nothing is copied."""
-    return _mapped(source) if isinstance(source, str) else _batches(pa.BufferReader(source))
-
-
-# What a name stands for never changes. A mapping that is kept spares the kernel from finding every page again.
-@lru_cache(_MAPPED_MAX)
-def _mapped(path: str) -> list[pa.RecordBatch]:
-    return _batches(pa.memory_map(path))
-
-
-def _batches(opened: Any) -> list[pa.RecordBatch]:
-    reader = pa.ipc.open_file(opened)
+    reader = pa.ipc.open_file(pa.memory_map(source) if isinstance(source, str) else pa.BufferReader(source))
     return [reader.get_batch(number) for number in range(reader.num_record_batches)]
 
 
 def read(path: Path) -> pa.Table:
     """A file as a table whose words are written out."""
-    return pa.Table.from_batches(_batches(pa.memory_map(str(path)))).cast(pa.schema(COLUMNS))
+    return pa.Table.from_batches(batches(str(path))).cast(pa.schema(COLUMNS))
 
 
 def mentions(path: Path, customer: str) -> bool:
     """Whether a customer stands in a file."""
-    found = _batches(pa.memory_map(str(path)))
+    found = batches(str(path))
     return any(pc.index(batch.column("customer").dictionary, customer).as_py() >= 0 for batch in found)
 
 

@@ -4,13 +4,12 @@ Sums are of whole numbers from beginning to end, in arrays that the codes of a f
 no word is compared with another, and no amount passes through a float.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analytics.datasets.files import CHARGE, REFUND, WORDS, batches
@@ -86,7 +85,7 @@ class Frame:
             if batch.num_rows
         ]
 
-    def sums(self, by: Sequence[str], measures: Iterable[str]) -> pd.DataFrame:
+    def sums(self, by: Sequence[str], measures: Iterable[str]) -> pa.Table:
         """Measures by currency and by words, the hour or the day. What is 0 everywhere is left out."""
         named, parts = list(measures), []
         for each in self.slices:
@@ -94,8 +93,8 @@ class Frame:
             if own:
                 keys, summed = _by_day(each, own) if list(by) == ["day"] else _by_codes(each, by, own)
                 zero = np.zeros(len(keys[by[0]]), dtype=np.int64)
-                parts.append({"currency": each.currency, **keys, **{name: summed.get(name, zero) for name in named}})
-        return stacked(parts, ["currency", *by], named)
+                parts.append((each.currency, {**keys, **{name: summed.get(name, zero) for name in named}}))
+        return stacked(parts, [*by, *named])
 
 
 def _by_day(part: Slice, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -103,7 +102,7 @@ def _by_day(part: Slice, columns: dict[str, str]) -> tuple[dict[str, Any], dict[
     day = part.numbers("day")
     starts = np.concatenate(([0], np.flatnonzero(day[1:] != day[:-1]) + 1))
     summed = {name: np.add.reduceat(part.numbers(column), starts, dtype=np.int64) for name, column in columns.items()}
-    return {"day": day[starts]}, summed
+    return {"day": day[starts].astype(np.int64)}, summed
 
 
 def _by_codes(part: Slice, by: Sequence[str], columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -121,19 +120,24 @@ def _by_codes(part: Slice, by: Sequence[str], columns: dict[str, str]) -> tuple[
         np.add.at(summed[name], codes, part.numbers(column).astype(np.int64, copy=False))
     held = np.flatnonzero(np.any([each != 0 for each in summed.values()], axis=0))
     places = np.unravel_index(held, sizes)
-    keys = {
-        name: labels.take(pa.array(place)).to_pandas()
-        for name, labels, place in zip(by, dictionaries, places, strict=True)
-    }
+    keys = {name: labels.take(pa.array(place)) for name, labels, place in zip(by, dictionaries, places, strict=True)}
     return keys, {name: each[held] for name, each in summed.items()}
 
 
-def stacked(parts: Sequence[dict[str, Any]], keys: Sequence[str], measures: Sequence[str]) -> pd.DataFrame:
-    """Columns below each other; where there are none, a table of the same kind without rows."""
-    if parts:
-        return pd.concat([pd.DataFrame(each) for each in parts], ignore_index=True)
-    words = {name: pd.Series(dtype="str" if name in ("currency", *WORDS) else "int64") for name in keys}
-    return pd.DataFrame({**words, **{name: pd.Series(dtype="int64") for name in measures}})
+def stacked(parts: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]) -> pa.Table:
+    """Columns of some currencies below each other; where there are none, a table of the same kind without rows."""
+    schema = pa.schema(
+        [("currency", pa.string()), *((name, pa.string() if name in WORDS else pa.int64()) for name in columns)]
+    )
+    return pa.concat_tables(
+        [
+            schema.empty_table(),
+            *(
+                pa.table([pa.repeat(currency, len(found[columns[0]])), *map(found.__getitem__, columns)], schema=schema)
+                for currency, found in parts
+            ),
+        ]
+    )
 
 
 def _kept(batch: pa.RecordBatch, partition: Partition) -> pa.RecordBatch:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 
 from merchant_platform.kernel import privacy
 
@@ -31,9 +30,8 @@ class Dataset(models.Model):
 
     book_id = models.UUIDField(primary_key=True)
     zone = models.TextField()
-    recorded_at = models.DateTimeField(db_default=Now())
 
-    privacy = privacy.classes(opaque="book_id recorded_at", business="zone")
+    privacy = privacy.classes(opaque="book_id", business="zone")
 
     def __str__(self) -> str:
         return str(self.book_id)
@@ -51,10 +49,9 @@ class DatasetFile(models.Model):
     bytes_count = models.BigIntegerField()
     # SHA-256.
     checksum = models.TextField()
-    recorded_at = models.DateTimeField(db_default=Now())
 
     privacy = privacy.classes(
-        opaque="book_id first_day last_day name rows_count bytes_count checksum recorded_at",
+        opaque="book_id first_day last_day name rows_count bytes_count checksum",
     )
 
     @property

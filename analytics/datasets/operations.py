@@ -69,7 +69,6 @@ def run(*, now: datetime, until: Callable[[], bool] = lambda: False) -> int:
     for book_id in due_books():
         while not until() and (files_count := follow(book_id, now=now)) is not None:
             written += files_count
-        sweep(book_id, now=now)
     return written
 
 
@@ -105,18 +104,17 @@ def rebuild(book_id: UUID) -> None:
         DatasetFile.objects.all().delete()
 
 
-def sweep(book_id: UUID, *, now: datetime) -> int:
+def sweep(*, now: datetime) -> int:
     """Forget files that no row names and that nobody can be reading any more. This will return how many they were."""
-    with tenancy.within(book_id):
-        named = {each.path for each in DatasetFile.objects.all()}
-    gone = [
-        path
-        for path in folder_of(book_id).glob("*")
-        if path not in named and path.stat().st_mtime < now.timestamp() - _LIES_SECONDS
-    ]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return len(gone)
+    gone = 0
+    for book_id in Dataset.objects.using("platform").values_list("pk", flat=True):
+        with tenancy.within(book_id):
+            named = {each.path for each in DatasetFile.objects.all()}
+        for path in folder_of(book_id).glob("*"):
+            if path not in named and path.stat().st_mtime < now.timestamp() - _LIES_SECONDS:
+                path.unlink(missing_ok=True)
+                gone += 1
+    return gone
 
 
 def on_customer_deleted(event: Event) -> None:

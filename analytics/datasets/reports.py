@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analytics.datasets.files import CHARGE
 from analytics.datasets.frames import Frame, Partition, Window, stacked
@@ -25,24 +26,21 @@ class Report:
 
     keys: Sequence[str]
     combine: Mapping[str, str]
-    of_frame: Callable[[Frame], pd.DataFrame]
+    of_frame: Callable[[Frame], pa.Table]
     finish: Callable[[pd.DataFrame, Window], pd.DataFrame]
     needs_history: bool = False
 
 
-def partial(name: str, partition: Partition) -> pd.DataFrame:
+def partial(name: str, partition: Partition) -> pa.Table:
     """What a report makes of one partition: a task of its own, wherever the file can be read."""
     return REPORTS[name].of_frame(Frame(partition))
 
 
-def combine(name: str, partials: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def combine(name: str, partials: Sequence[pa.Table]) -> pa.Table:
     """Partial sums as one, in the order of their keys. Combining what was combined comes to the same."""
     report = REPORTS[name]
-    return (
-        pd.concat(partials, ignore_index=True)
-        .groupby(list(report.keys), as_index=False, sort=True)
-        .agg(dict(report.combine))
-    )
+    whole = pa.concat_tables(partials).to_pandas().groupby(list(report.keys), as_index=False, sort=True)
+    return pa.Table.from_pandas(whole.agg(dict(report.combine)), schema=partials[0].schema, preserve_index=False)
 
 
 def _sums(by: Sequence[str], measures: str, finish: Callable[[pd.DataFrame, Window], pd.DataFrame]) -> Report:
@@ -86,7 +84,7 @@ def _with_net(found: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _of_customers(frame: Frame) -> pd.DataFrame:
+def _of_customers(frame: Frame) -> pa.Table:
     """When each customer was first seen, and what came of them in the window. Guests are the customer without an id."""
     parts = []
     for each in frame.slices:
@@ -101,15 +99,9 @@ def _of_customers(frame: Frame) -> pd.DataFrame:
             if not frame.is_before:
                 np.add.at(sums[name], codes, each.numbers(column).astype(np.int64, copy=False))
         held = np.flatnonzero(first != np.iinfo(np.int64).max)
-        parts.append(
-            {
-                "currency": each.currency,
-                "customer": labels.take(held).to_pandas(),
-                "first_at": first[held],
-                **{name: values[held] for name, values in sums.items()},
-            }
-        )
-    return stacked(parts, ("currency", "customer"), ("first_at", "charges_count", "collected_minor"))
+        kept = {name: values[held] for name, values in {"first_at": first, **sums}.items()}
+        parts.append((each.currency, {"customer": labels.take(pa.array(held)), **kept}))
+    return stacked(parts, ("customer", "first_at", "charges_count", "collected_minor"))
 
 
 def _new_and_returning(found: pd.DataFrame, window: Window) -> pd.DataFrame:

@@ -109,7 +109,7 @@ class TestCompute:
         huge = np.full(table.num_rows, 2**53 // 1_000 + 1)
         table = table.set_column(table.schema.get_field_index("amount_minor"), "amount_minor", [huge])
 
-        found = Frame(Partition(files.packed(table))).sums(["hour"], ["collected_minor"])
+        found = Frame(Partition(files.packed(table))).sums(["hour"], ["collected_minor"]).to_pandas()
 
         charges = table.column("kind").to_pandas().eq("charge").sum()
         assert found["collected_minor"].sum() == int(charges) * (2**53 // 1_000 + 1)

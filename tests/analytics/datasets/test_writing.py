@@ -107,8 +107,8 @@ class TestFollow:
         there = {path.name for path in folder_of(book.pk).iterdir()}
         assert len(there - named) == 3
         # Nobody reads them any more.
-        assert datasets.sweep(book.pk, now=datetime.now(UTC) + timedelta(minutes=50)) == 0
-        assert datasets.sweep(book.pk, now=datetime.now(UTC) + timedelta(hours=2)) == 3
+        assert datasets.sweep(now=datetime.now(UTC) + timedelta(minutes=50)) == 0
+        assert datasets.sweep(now=datetime.now(UTC) + timedelta(hours=2)) == 3
         assert {path.name for path in folder_of(book.pk).iterdir()} == named
 
     def test_leaves_a_day_due_that_moved_while_it_was_copied(self, book, month, monkeypatch):
