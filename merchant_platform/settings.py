@@ -436,6 +436,12 @@ SANDBOX_ACQUIRER_URL = env.str("SANDBOX_ACQUIRER_URL", default="http://127.0.0.1
 SANDBOX_ACQUIRER_SECRET = env.str("SANDBOX_ACQUIRER_SECRET", default=_derived("sandbox-acquirer"))
 SANDBOX_ACQUIRER_TIMEOUT_SECONDS = env.float("SANDBOX_ACQUIRER_TIMEOUT_SECONDS", default=8.0)
 
+# --- analytics -----------------------------------------------------------------------
+# Sales by columns, a folder a book, for reports; and the address of a Dask scheduler whose workers see the same folder
+# (`tls://analytics:8786`). Without one, reports are computed where they are asked for.
+DATASETS_DIR = Path(env.str("DATASETS_DIR", default=str(DATA_DIR / "datasets"))).absolute()
+DASK_SCHEDULER = env.str("DASK_SCHEDULER", default="")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
