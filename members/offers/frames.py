@@ -157,6 +157,8 @@ class Offer:
     is_counted_by_customer: bool = False
     budget_left_minor: int | None = None
     units_left: int | None = None
+    # The id of its coupon, where codes lead to it.
+    coupon: str | None = None
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:

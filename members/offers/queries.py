@@ -4,6 +4,7 @@ Pricing a cart costs the same few statements however many lines and offers there
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +38,9 @@ class Asked:
     customer_id: UUID | None = None
     store_id: UUID | None = None
     codes: Sequence[str] = ()
+    # What the merchant attached: ids of coupons and of codes.
+    coupons: Sequence[str] = ()
+    promotion_codes: Sequence[str] = ()
     # What this order holds already counts as had.
     order_id: UUID | None = None
     least_minor: int = 0
@@ -60,7 +64,8 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     held = _held(asked.order_id)
     typed = _typed(asked, held)
     wanted = {code.offer for code in typed if code.offer is not None}
-    rows = list(_offers(asked.now, [ids.parse("offer", shown) for shown in wanted], list(held)))
+    rows = list(_offers(asked, [ids.parse("offer", shown) for shown in wanted], list(held)))
+    typed += _attached(asked.coupons, rows)
     terms = _terms(rows)
     is_limited = any(row.customer_max is not None for row in rows)
     used = uses(asked, [row.pk for row in rows if row.customer_max is not None]) if is_limited else {}
@@ -180,15 +185,14 @@ def people(customer_id: UUID) -> list[UUID]:
     return directory.customer_ids(member.pk) if member else [customer_id]
 
 
-def _offers(now: datetime, named: Sequence[UUID], held: Sequence[UUID]) -> "QuerySet[Offer]":
-    """What applies by itself and has not ended, and what codes or the order's own holdings name."""
-    rows = Offer.objects.filter(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=now, starts_at__lte=now)
+def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> "QuerySet[Offer]":
+    """What applies by itself and has not ended, and what codes, coupons or the order's own holdings name."""
+    running = Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=asked.now, starts_at__lte=asked.now)
     if named or held:
-        rows = Offer.objects.filter(
-            Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=now, starts_at__lte=now)
-            | Q(pk__in=[*named, *held])
-        )
-    return rows.defer("metadata", "terms")
+        running |= Q(pk__in=[*named, *held])
+    if asked.coupons:
+        running |= Q(coupon__in=list(filter(str.isprintable, asked.coupons)))
+    return Offer.objects.filter(running).defer("metadata", "terms")
 
 
 def _terms(rows: Sequence[Offer]) -> dict[UUID, Terms]:
@@ -218,6 +222,7 @@ def _frame(row: Offer, terms: Terms, now: datetime, own: OfferRedemption | None,
         is_counted_by_customer=row.customer_max is not None,
         budget_left_minor=None if row.budget_left_minor is None else row.budget_left_minor + budget,
         units_left=None if row.units_left is None else row.units_left + units,
+        coupon=row.coupon,
     )
 
 
@@ -229,34 +234,47 @@ def _held(order_id: UUID | None) -> dict[UUID, OfferRedemption]:
 
 
 def _typed(asked: Asked, held: dict[UUID, OfferRedemption]) -> list[Code]:
-    """What the book knows of each code that was typed: the active one of its spelling, else the latest."""
-    keys = {codes.key(text): text for text in reversed(asked.codes[:CODES_MAX])}
-    if not keys:
-        return []
-    found: dict[str, PromotionCode] = {}
-    for row in PromotionCode.objects.filter(code_key__in=list(keys)).order_by("is_active", "pk"):
-        found[row.code_key] = row
-    own = {row.code_id for row in held.values()}
-    typed = []
+    """What the book knows of each code: of those attached by their ids, and of those typed.
+
+    Of one spelling it is the active one, else the latest.
+    """
+    wanted: dict[str | UUID, str] = {}
+    for shown in asked.promotion_codes:
+        with suppress(ids.MalformedId):
+            wanted[ids.parse("promo", shown)] = shown
     for text in asked.codes[:CODES_MAX]:
-        key = codes.key(text)
-        if keys.pop(key, None) is None:
-            continue
-        if key not in found:
-            typed.append(Code(text[: codes.CODE_LENGTH_MAX]))
-            continue
-        row = found[key]
-        typed.append(
-            Code(
-                row.code,
-                offer=ids.show("offer", row.offer_id),
-                id=ids.show("promo", row.pk),
-                problem=_problem(row, asked, is_had=row.pk in own),
-                minimum_minor=(row.minimum_minor or 0) if row.minimum_currency == asked.currency else 0,
-                is_first_only=row.is_first_only,
-            )
-        )
-    return typed
+        wanted.setdefault(codes.key(text), text)
+    unknown = [Code(shown[: codes.CODE_LENGTH_MAX]) for shown in asked.promotion_codes if shown not in wanted.values()]
+    if not wanted:
+        return unknown
+    named = [key for key in wanted if isinstance(key, UUID)]
+    typed = [key for key in wanted if isinstance(key, str)]
+    found: dict[str | UUID, PromotionCode] = {}
+    which = Q(pk__in=named) | Q(code_key__in=typed) if named else Q(code_key__in=typed)
+    for row in PromotionCode.objects.filter(which).order_by("is_active", "pk"):
+        found[row.pk] = found[row.code_key] = row
+    own = {row.code_id for row in held.values()}
+    return [
+        _code(found[key], asked, is_had=found[key].pk in own) if key in found else Code(text[: codes.CODE_LENGTH_MAX])
+        for key, text in wanted.items()
+    ] + unknown
+
+
+def _code(row: PromotionCode, asked: Asked, *, is_had: bool) -> Code:
+    return Code(
+        row.code,
+        offer=ids.show("offer", row.offer_id),
+        id=ids.show("promo", row.pk),
+        problem=_problem(row, asked, is_had=is_had),
+        minimum_minor=(row.minimum_minor or 0) if row.minimum_currency == asked.currency else 0,
+        is_first_only=row.is_first_only,
+    )
+
+
+def _attached(coupons: Sequence[str], rows: Sequence[Offer]) -> list[Code]:
+    """The coupons that the merchant attached, as codes that nobody had to type."""
+    offers = {row.coupon: ids.show("offer", row.pk) for row in rows if row.deleted_at is None}
+    return [Code(coupon[: codes.CODE_LENGTH_MAX], offer=offers.get(coupon)) for coupon in coupons]
 
 
 def _problem(row: PromotionCode, asked: Asked, *, is_had: bool) -> str | None:
