@@ -22,6 +22,8 @@ class _Run:
     """One way to combine offers, and what came of it."""
 
     state: State
+    # What is left of the whole cart.
+    left_minor: int
     applied: list[Applied] = field(default_factory=list)
     refused: list[Reason] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
@@ -157,7 +159,7 @@ def _run(
     named: dict[str, Code],
 ) -> _Run:
     subtotals = [line.subtotal_minor for line in lines]
-    run = _Run(State(lines, subtotals, [0] * len(lines), cart.currency, cart.features))
+    run = _Run(State(lines, subtotals, [0] * len(lines), cart.currency, cart.features), sum(subtotals))
     for offer in offers:
         _apply(run, cart, offer, meeting[offer.id], named.get(offer.id))
     return run
@@ -167,7 +169,7 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
     """Let one offer take its turn: wish, limit, spread, remember."""
     state, terms = run.state, offer.terms
     wished = effects.wish(offer, places, state)
-    left_minor = sum(state.left)
+    left_minor = run.left_minor
     missing = max(terms.minimum_minor, code.minimum_minor if code else 0) - left_minor
     if missing > 0:
         run.near_misses.append(NearMiss(offer.id, terms.name, cart.currency, missing, 0, wished.total_minor))
@@ -187,6 +189,7 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
     weights = [wished.wants[i] for i in touched]
     parts = spread(amount, weights=weights, rooms=rooms, step=step(cart.currency))
     granted = sum(parts)
+    run.left_minor -= granted
     if not granted and not wished.bonus_points:
         run.refused.append(_reason("offer_margin_kept" if amount else "offer_nothing_left", offer))
         return
@@ -234,6 +237,8 @@ def _floor(margin_floor_ppm: int | None, line: Line) -> int:
 
 
 def _costs(discount_minor: int, bearers: Sequence[tuple[str, int]]) -> dict[str, int]:
+    if len(bearers) == 1:
+        return {bearers[0][0]: discount_minor}
     parts = split(discount_minor, [weight for _, weight in bearers])
     return {bearer: part for (bearer, _), part in zip(bearers, parts, strict=True)}
 

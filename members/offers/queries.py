@@ -5,8 +5,9 @@ Pricing a cart costs the same few statements however many lines and offers there
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
@@ -24,8 +25,28 @@ from security.merchants import queries as merchants
 
 CODES_MAX = 10
 # What versions of offers say never changes, so that a process reads each of them once.
-_TERMS_KEPT = 20_000
-_terms_known: dict[tuple[UUID, int], Terms] = {}
+_KEPT = 20_000
+_known: dict[tuple[UUID, int], Frame] = {}
+
+
+class _Row(NamedTuple):
+    """What a cart has to know of an offer as it stands: read by the hundred, so not as a model."""
+
+    id: UUID
+    kind: str
+    version: int
+    coupon: str | None
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    is_deleted: bool
+    customer_max: int | None
+    uses_left: int | None
+    budget_left_minor: int | None
+    units_left: int | None
+
+
+_UNLIMITED = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +85,12 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     held = _held(asked.order_id)
     typed = _typed(asked, held)
     wanted = {code.offer for code in typed if code.offer is not None}
-    rows = list(_offers(asked, [ids.parse("offer", shown) for shown in wanted], list(held)))
+    rows = _offers(asked, [ids.parse("offer", shown) for shown in wanted], list(held))
     typed += _attached(asked.coupons, rows)
-    terms = _terms(rows)
+    known = _versions(rows)
     is_limited = any(row.customer_max is not None for row in rows)
-    used = uses(asked, [row.pk for row in rows if row.customer_max is not None]) if is_limited else {}
-    is_first = any(terms[row.pk].is_first_only for row in rows) or any(code.is_first_only for code in typed)
+    used = uses(asked, [row.id for row in rows if row.customer_max is not None]) if is_limited else {}
+    is_first = any(each.terms.is_first_only for each in known) or any(code.is_first_only for code in typed)
     cart = Cart(
         currency=asked.currency,
         lines=tuple(asked.lines),
@@ -84,7 +105,10 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )
-    return cart, [_frame(row, terms[row.pk], asked.now, held.get(row.pk), used.get(row.pk, 0)) for row in rows]
+    return cart, [
+        _frame(row, version, asked.now, held.get(row.id), used.get(row.id, 0))
+        for row, version in zip(rows, known, strict=True)
+    ]
 
 
 def listed(*, status: str | None = None) -> "QuerySet[Offer]":
@@ -185,44 +209,52 @@ def people(customer_id: UUID) -> list[UUID]:
     return directory.customer_ids(member.pk) if member else [customer_id]
 
 
-def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> "QuerySet[Offer]":
+def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> list[_Row]:
     """What applies by itself and has not ended, and what codes, coupons or the order's own holdings name."""
     running = Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=asked.now, starts_at__lte=asked.now)
     if named or held:
         running |= Q(pk__in=[*named, *held])
     if asked.coupons:
         running |= Q(coupon__in=list(filter(str.isprintable, asked.coupons)))
-    return Offer.objects.filter(running).defer("metadata", "terms")
+    rows = Offer.objects.filter(running).values_list(
+        *("id", "kind", "version", "coupon", "status", "starts_at", "ends_at", Q(deleted_at__isnull=False)),
+        *("customer_max", F("redemptions_max") - F("redeemed_count"), F("budget_minor") - F("given_minor")),
+        F("units_max") - F("units_count"),
+    )
+    return list(map(_Row._make, rows))
 
 
-def _terms(rows: Sequence[Offer]) -> dict[UUID, Terms]:
-    """What offers say, by their ids; one statement where some were not met before."""
-    unknown = [row.pk for row in rows if (row.pk, row.version) not in _terms_known]
+def _versions(rows: Sequence[_Row]) -> list[Frame]:
+    """What offers say, before anything is left of them or used; one statement where some were not met before."""
+    unknown = [row for row in rows if (row.id, row.version) not in _known]
     if unknown:
-        if len(_terms_known) + len(unknown) > _TERMS_KEPT:
-            _terms_known.clear()
-            unknown = [row.pk for row in rows]
-        numbers = {row.pk: row.version for row in rows}
-        said = OfferVersion.objects.filter(offer_id__in=unknown, number__in=set(numbers.values()))
+        if len(_known) + len(unknown) > _KEPT:
+            _known.clear()
+            unknown = list(rows)
+        coupons = {row.id: row.coupon for row in unknown}
+        said = OfferVersion.objects.filter(offer_id__in=list(coupons), number__in={row.version for row in unknown})
         for offer_id, number, kept in said.values_list("offer_id", "number", "terms"):
-            _terms_known[offer_id, number] = Terms.read(kept["terms"])
-    return {row.pk: _terms_known[row.pk, row.version] for row in rows}
+            terms, shown = Terms.read(kept["terms"]), ids.show("offer", offer_id)
+            _known[offer_id, number] = Frame(shown, number, terms, coupon=coupons[offer_id])
+    return [_known[row.id, row.version] for row in rows]
 
 
-def _frame(row: Offer, terms: Terms, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
+def _frame(row: _Row, version: Frame, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
     """What is left of an offer for this cart: what its own order holds is not used."""
+    problem = states.problem(
+        status=row.status, starts_at=row.starts_at, ends_at=row.ends_at, is_deleted=row.is_deleted, now=now
+    )
+    if problem is None and row[-4:] == _UNLIMITED:
+        return version
     uses, budget, units = (1, own.discount_minor, own.units) if own else (0, 0, 0)
-    return Frame(
-        id=ids.show("offer", row.pk),
-        version=row.version,
-        terms=terms,
-        problem=row.problem(now),
+    return replace(
+        version,
+        problem=problem,
         uses_left=None if row.uses_left is None else row.uses_left + uses,
         customer_uses_left=None if row.customer_max is None else row.customer_max - used_count,
         is_counted_by_customer=row.customer_max is not None,
         budget_left_minor=None if row.budget_left_minor is None else row.budget_left_minor + budget,
         units_left=None if row.units_left is None else row.units_left + units,
-        coupon=row.coupon,
     )
 
 
@@ -271,9 +303,9 @@ def _code(row: PromotionCode, asked: Asked, *, is_had: bool) -> Code:
     )
 
 
-def _attached(coupons: Sequence[str], rows: Sequence[Offer]) -> list[Code]:
+def _attached(coupons: Sequence[str], rows: Sequence[_Row]) -> list[Code]:
     """The coupons that the merchant attached, as codes that nobody had to type."""
-    offers = {row.coupon: ids.show("offer", row.pk) for row in rows if row.deleted_at is None}
+    offers = {row.coupon: ids.show("offer", row.id) for row in rows if coupons and not row.is_deleted}
     return [Code(coupon[: codes.CODE_LENGTH_MAX], offer=offers.get(coupon)) for coupon in coupons]
 
 
