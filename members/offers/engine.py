@@ -135,6 +135,9 @@ def _refusal(offer: Offer, cart: Cart, code: Code | None) -> Reason | None:
         return _reason("offer_other_currency", offer, currency=terms.currency)
     if terms.stores and cart.store not in terms.stores:
         return _reason("offer_other_store", offer)
+    if terms.member_tiers and _tier(offer, cart) is None:
+        names = [cart.tier_names.get(each, "") for each in terms.member_tiers]
+        return _reason("offer_other_tier", offer, tiers=", ".join(filter(None, names)) or "–")
     if terms.hours and not any(hours.holds(cart.weekday, cart.minute) for hours in terms.hours):
         return _reason("offer_other_hours", offer, hours=_hours(offer))
     if offer.uses_left is not None and offer.uses_left <= 0:
@@ -149,6 +152,11 @@ def _refusal(offer: Offer, cart: Cart, code: Code | None) -> Reason | None:
         if cart.has_bought:
             return _reason("offer_first_purchase_only", offer)
     return None
+
+
+def _tier(offer: Offer, cart: Cart) -> str | None:
+    """The name of the tier by which the customer may have an offer that is for some tiers alone."""
+    return next((cart.member_tiers[each] for each in offer.terms.member_tiers if each in cart.member_tiers), None)
 
 
 def _run(
@@ -202,6 +210,8 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
             state.floors[i] = floors[i]
             shares[state.lines[i].key] = part
     head = _reason("offer_applied", offer, discount_minor=granted, currency=cart.currency)
+    if (tier := _tier(offer, cart)) is not None:
+        limits.insert(0, Reason("member_tier", {"tier": tier}))
     points = [Reason("points_granted", {"points": wished.bonus_points})] if wished.bonus_points else []
     run.applied.append(
         Applied(

@@ -39,7 +39,7 @@ class _Row(NamedTuple):
     status: str
     starts_at: datetime
     ends_at: datetime
-    is_deleted: bool
+    deleted_at: datetime | None
     customer_max: int | None
     uses_left: int | None
     budget_left_minor: int | None
@@ -72,7 +72,7 @@ def price(asked: Asked) -> tuple[Priced, Cart, list[Frame]]:
 
     Two statements, one more where a version of an offer is new to the process, and more for
     what is asked for: codes (one), an order's holdings (one), limits for each customer
-    (three), first purchases (one), personal offers (three).
+    (three), first purchases (one), tiers of members (three), personal offers (three).
     """
     cart, offers = situation(asked)
     return engine.price(cart, offers), cart, offers
@@ -91,6 +91,8 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     is_limited = any(row.customer_max is not None for row in rows)
     used = uses(asked, [row.id for row in rows if row.customer_max is not None]) if is_limited else {}
     is_first = any(each.terms.is_first_only for each in known) or any(code.is_first_only for code in typed)
+    is_by_tier = any(each.terms.member_tiers for each in known)
+    member_tiers, tier_names = personal.tiers(asked.customer_id) if is_by_tier else ({}, {})
     cart = Cart(
         currency=asked.currency,
         lines=tuple(asked.lines),
@@ -102,6 +104,8 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         features=personal.features(asked.customer_id, now=asked.now)
         if any(row.kind == frames.PERSONAL for row in rows)
         else None,
+        member_tiers=member_tiers,
+        tier_names=tier_names,
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )
@@ -217,7 +221,7 @@ def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> list[_
     if asked.coupons:
         running |= Q(coupon__in=list(filter(str.isprintable, asked.coupons)))
     rows = Offer.objects.filter(running).values_list(
-        *("id", "kind", "version", "coupon", "status", "starts_at", "ends_at", Q(deleted_at__isnull=False)),
+        *("id", "kind", "version", "coupon", "status", "starts_at", "ends_at", "deleted_at"),
         *("customer_max", F("redemptions_max") - F("redeemed_count"), F("budget_minor") - F("given_minor")),
         F("units_max") - F("units_count"),
     )
@@ -242,7 +246,7 @@ def _versions(rows: Sequence[_Row]) -> list[Frame]:
 def _frame(row: _Row, version: Frame, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
     """What is left of an offer for this cart: what its own order holds is not used."""
     problem = states.problem(
-        status=row.status, starts_at=row.starts_at, ends_at=row.ends_at, is_deleted=row.is_deleted, now=now
+        status=row.status, starts_at=row.starts_at, ends_at=row.ends_at, is_deleted=row.deleted_at is not None, now=now
     )
     if problem is None and row[-4:] == _UNLIMITED:
         return version
@@ -305,7 +309,7 @@ def _code(row: PromotionCode, asked: Asked, *, is_had: bool) -> Code:
 
 def _attached(coupons: Sequence[str], rows: Sequence[_Row]) -> list[Code]:
     """The coupons that the merchant attached, as codes that nobody had to type."""
-    offers = {row.coupon: ids.show("offer", row.id) for row in rows if coupons and not row.is_deleted}
+    offers = {row.coupon: ids.show("offer", row.id) for row in rows if coupons and row.deleted_at is None}
     return [Code(coupon[: codes.CODE_LENGTH_MAX], offer=offers.get(coupon)) for coupon in coupons]
 
 

@@ -41,7 +41,7 @@ DUE_BATCH = 100
 UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION, intent_states.REQUIRES_CAPTURE})
 # Why what a request attaches does not apply: it is no use any more; or it may yet, once it is known who pays.
 OVER = frozenset({"ended", "expired", "inactive", "paused", "draft", "used_up", "sold_out", "budget_spent"})
-OPEN_YET = frozenset({"needs_customer", "needs_consent", "not_combined"})
+OPEN_YET = frozenset({"needs_customer", "needs_consent", "not_combined", "other_tier"})
 
 
 class SessionClosed(WrongState):
