@@ -312,7 +312,8 @@ def _ready(
     intent = intents.lock(session.intent_id) if session.intent_id else None
     if intent is not None and intent.status not in intent_states.CONFIRMABLE:
         return None
-    quote = pricing.quote(pricing.Buyer(session, splitting.who(session, consumer_id), moment.now))
+    buyer = pricing.Buyer(session, splitting.who(session, consumer_id), moment.now)
+    quote = pricing.quote(buyer)
     order = quote.order
     if not quote.is_sold:
         raise NotSold("Something in this order is not sold any more.")
@@ -320,6 +321,7 @@ def _ready(
         tenders.fit(order=order, mode=mode, now=moment.now)
     if quote.has_changed or order.total_minor - order.tendered_minor != shown_minor:
         raise PriceChanged("The price changed meanwhile. Nothing was charged.")
+    pricing.note_discounts(quote, buyer)
     giver = ports.discounts()
     # Also where nothing applies any more: what an earlier try held is let go.
     if giver and quote.cart and quote.priced:
