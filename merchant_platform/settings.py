@@ -291,6 +291,8 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Who may want a factor shown again for an act that its page does not ask it for: callables
 # (desk, action, binding) -> bool (security/web/step_up.py).
 STEP_UP_DEMANDS: list[str] = []
+# Who does what a second person allowed, by action: a Deed each (security/approvals/operations.py).
+APPROVAL_DEEDS = {"payment.refund": "payments.web.dashboard.second_person.Refund"}
 MFA_FORMS = {
     "activate_totp": "security.web.accounts.forms.ActivateTOTPForm",
     "add_webauthn": "security.web.accounts.forms.AddWebAuthnForm",
