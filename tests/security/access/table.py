@@ -109,6 +109,7 @@ OTHERS: dict[str, str] = {
     "pay/<code>/tender": SECRET,
     "pay/<code>/tenders": SECRET,
     "pay/<code>/wallet": SECRET,
+    "pictures/<str:digest>.png": SECRET,
     "r/<code>": SECRET,
     "sandbox/challenge/<str:token>": SECRET,
     "accounts/2fa/": OWN,
