@@ -53,6 +53,11 @@ SCHEDULE = {
     },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
+    "carry out approvals": {
+        "task": "security.carry_out_approvals",
+        "schedule": 30.0,
+        "options": {"queue": "money"},
+    },
     "purge messages": {
         "task": "security.purge_messages",
         "schedule": crontab(hour="4", minute="41"),

@@ -119,6 +119,7 @@ PLATFORM = frozenset(
         "security_invitation",
         "security_merchant",
         "security_message",
+        "security_phone",
         "security_publiccode",
         "security_staff",
         "security_staff_stores",
