@@ -14,6 +14,7 @@ from analytics.facts.models import (
     SalesQuarter,
     SoldLine,
 )
+from analytics.reports.models import Report, ReportSchedule
 from analytics.setup_guide.models import GuideDismissal
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "PaymentQuarter",
     "Position",
     "Projection",
+    "Report",
+    "ReportSchedule",
     "SalesDay",
     "SalesQuarter",
     "SoldLine",

@@ -64,6 +64,7 @@ LEFT JOIN LATERAL (
 
 # An entry's amount is spread over lines: over those that a refund names, else over the order's, each by its weight.
 # `upto` is the weight of a line and of all before it: the difference of two floors gives every unit to one line.
+# What the cube does not keep apart, but a row still knows, is asked for as `more`.
 _SALES = """
 SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
     coalesce(a.card ->> 'brand', ''), coalesce(s.category, ''),
@@ -76,6 +77,7 @@ SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000
     coalesce(s.tax_minor * s.share / nullif(s.amount_minor, 0), 0),
     s.fee,
     CASE WHEN e.kind = 'charge' THEN coalesce(s.quantity * 1000 * e.amount_minor / nullif(s.total, 0), 0) ELSE 0 END
+    {more}
 FROM gap g
 CROSS JOIN LATERAL (
     SELECT effective_at, kind, source_id, amount_minor, fee_minor FROM payments_entry
@@ -173,8 +175,16 @@ SALES = Cube(
         *("charges_count", "baskets_count", "refunds_count", "collected_minor", "refunded_minor", "discounts_minor"),
         *("tax_minor", "fees_minor", "items_milli"),
     ),
-    _SALES,
+    _SALES.format(more=""),
 )
 ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts_count",), _ATTEMPTS)
+# The same with the tax rate of the line, in tenths of a per cent. No line says its rate: it is what the tax is of the
+# rest, as a whole per cent where that explains the tax to the unit.
+SALES_BY_RATE = _SALES.format(
+    more=""", CASE WHEN s.tax_minor = 0 OR s.amount_minor <= s.tax_minor THEN 0
+        WHEN abs(round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) * (s.amount_minor - s.tax_minor) / 100
+            - s.tax_minor) <= 1 THEN 10 * round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor))
+        ELSE round(1000.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) END::integer"""
+)
 BUYERS = Cube("buyers", BuyerQuarter, BuyerDay, BUYERS_KEY, ("paid_count",), _BUYERS)
 CUBES = (PAYMENTS, SALES, ATTEMPTS, BUYERS)
