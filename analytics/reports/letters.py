@@ -20,7 +20,8 @@ def write_ready(report: Report, *, book: Book, now: datetime) -> int:
 
     Who left, or may not see such a report any more, is left out. Returns how many letters there are.
     """
-    assert report.schedule is not None and report.expires_at is not None
+    assert report.schedule is not None
+    assert report.expires_at is not None, "what is ready has a file"
     people = recipients(book, report.schedule.recipient_ids, report.kind)
     with override(report.language):
         subject = gettext("{report} of {merchant}, {first} to {last}").format(**_said(report, book))

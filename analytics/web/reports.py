@@ -168,7 +168,7 @@ def file(request: HttpRequest, desk: Desk, report: str) -> HttpResponse:
 @require_safe
 @never_cache
 def take(request: HttpRequest, token: str) -> HttpResponseBase:
-    """A link's file, for whom the link is: a person who is signed in, or whoever a key of the API sent. Written down."""
+    """A link's file, for whom the link is: a person who is signed in, or whoever a key of the API sent."""
     now = clock.wall()
     try:
         link = links.opened(token, at=now)
@@ -203,7 +203,7 @@ def _taken(request: HttpRequest, link: links.Link) -> HttpResponseBase:
 
 def _holder(request: HttpRequest, link: links.Link, report: Report, ip: str) -> Actor:
     """Whose link it is, if they are the one who asks and may still have it. Raises Unusable."""
-    if link.staff_id:
+    if link.staff_id and request.user.is_authenticated:
         staff = Staff.objects.filter(pk=link.staff_id, user=request.user, left_at=None).first()
         if staff is not None and roles.may(staff.role, KINDS[report.kind].action):
             return Actor.staff(staff.pk, ip=ip)

@@ -123,7 +123,7 @@ class _Writer:
         monday = first - timedelta(days=first.weekday())
         names = [_weekday(monday + timedelta(days=each)) for each in range(7)]
         columns = [Column(_("Hour")), *(Column(name, Kind.COUNT) for name in names)]
-        rows = [(f"{hour:02}:00", *(day[hour] for day in self._report.hours)) for hour in range(HOURS)]
+        rows: list[Row] = [(f"{hour:02}:00", *(day[hour] for day in self._report.hours)) for hour in range(HOURS)]
         return Section(_("Sales by weekday and hour"), columns, rows)
 
     def _tries(self) -> Section:
