@@ -26,8 +26,6 @@ from analytics.datasets.models import Dataset, DatasetErasure, DatasetFile, fold
 from analytics.facts.models import MovedDay, Projection
 from analytics.insights.periods import midnight
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.events.models import Event
-from merchant_platform.kernel.wire import load
 from security.merchants.models import Book
 
 # Books that one round looks after.
@@ -133,12 +131,6 @@ def sweep(*, now: datetime) -> int:
                 path.unlink(missing_ok=True)
                 gone += 1
     return gone
-
-
-def on_customer_deleted(event: Event) -> None:
-    """React to `customer.deleted`. This will note that the customer is to be taken out of the files."""
-    customer_id = ids.parse("cus", load(event.data)["id"])
-    DatasetErasure.objects.get_or_create(book_id=tenancy.book_id(), customer_id=customer_id)
 
 
 def _begun(book_id: UUID) -> str | None:

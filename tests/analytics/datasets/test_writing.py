@@ -9,6 +9,7 @@ from django.core.management import call_command
 from analytics.datasets import files, lines, queries
 from analytics.datasets import operations as datasets
 from analytics.datasets.models import DatasetErasure, DatasetFile, folder_of
+from analytics.datasets.reactions import on_customer_deleted
 from analytics.facts import operations as facts
 from analytics.facts.models import MovedDay
 from merchant_platform.kernel import ids, tenancy
@@ -175,7 +176,7 @@ class TestOnCustomerDeleted:
             customers.delete(customer_id=customer.pk, now=NOW, origin=origin_of(book))
             event = Event.objects.get(type="customer.deleted")
             for _ in range(2):
-                datasets.on_customer_deleted(event)
+                on_customer_deleted(event)
             assert DatasetErasure.objects.count() == 1
 
         assert datasets.run(now=NOW) == 1
