@@ -22,6 +22,10 @@ def pytest_configure(config: pytest.Config) -> None:
         servers.start()
     os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
     django.setup()
+    from django.conf import settings
+
+    # Every client makes the middleware anew: it looks for a file when it is asked for one, not for all of them.
+    settings.WHITENOISE_AUTOREFRESH = True
     _hash_cheaply()
 
 
