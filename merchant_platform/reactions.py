@@ -12,7 +12,7 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     ),
     "customer.deleted": (
         "members.directory.reactions.on_customer_deleted",
-        "analytics.datasets.operations.on_customer_deleted",
+        "analytics.datasets.reactions.on_customer_deleted",
     ),
     "provider.notice_received": ("payments.intents.notices.apply",),
     "provider.report_parked": ("merchant_platform.alarms.mail_parked_report",),

@@ -60,9 +60,7 @@ def write(table: pa.Table, path: Path) -> Written:
         _into(stream, table)
         stream.flush()
         os.fsync(stream.fileno())
-    with open(half, "rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-    written = Written(table.num_rows, half.stat().st_size, checksum)
+    written = Written(table.num_rows, half.stat().st_size, checksum(half))
     half.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -70,6 +68,12 @@ def write(table: pa.Table, path: Path) -> Written:
     finally:
         os.close(folder)
     return written
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def packed(table: pa.Table) -> bytes:

@@ -26,8 +26,6 @@ from analytics.datasets.models import Dataset, DatasetErasure, DatasetFile, fold
 from analytics.facts.models import MovedDay, Projection
 from analytics.insights.periods import midnight
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.events.models import Event
-from merchant_platform.kernel.wire import load
 from security.merchants.models import Book
 
 # Books that one round looks after.
@@ -104,6 +102,24 @@ def rebuild(book_id: UUID) -> None:
         DatasetFile.objects.all().delete()
 
 
+def check(book_id: UUID) -> int:
+    """Read every file of a book and compare it with the manifest. This will return how many differ; their days are due.
+
+    Files are not read like this otherwise: a reader looks at the length alone.
+    """
+    with tenancy.within(book_id):
+        if _begun(book_id) is None:
+            return 0
+        wrong = [
+            each
+            for each in DatasetFile.objects.order_by("first_day")
+            if not each.is_whole or files.checksum(each.path) != each.checksum
+        ]
+        for each in wrong:
+            _lost(each)
+        return len(wrong)
+
+
 def sweep(*, now: datetime) -> int:
     """Forget files that no row names and that nobody can be reading any more. This will return how many they were."""
     gone = 0
@@ -115,12 +131,6 @@ def sweep(*, now: datetime) -> int:
                 path.unlink(missing_ok=True)
                 gone += 1
     return gone
-
-
-def on_customer_deleted(event: Event) -> None:
-    """React to `customer.deleted`. This will note that the customer is to be taken out of the files."""
-    customer_id = ids.parse("cus", load(event.data)["id"])
-    DatasetErasure.objects.get_or_create(book_id=tenancy.book_id(), customer_id=customer_id)
 
 
 def _begun(book_id: UUID) -> str | None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "plat
 
 ZONES = ("America/New_York", "Australia/Lord_Howe", "America/Santiago")
 CHANGES = (date(2025, 3, 8), date(2025, 4, 4), date(2025, 9, 6), date(2025, 11, 1))
-WINDOWS = 9
+WINDOWS = 7
 SALES_REPORTS = ("sales_by_day", "sales_by_category", "sales_by_product", "sales_by_method", "sales_by_store")
 
 

@@ -1,15 +1,18 @@
 """What is written, when, and what is left of it when somebody pulls the plug."""
 
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from analytics.datasets import files, lines, queries
 from analytics.datasets import operations as datasets
 from analytics.datasets.models import DatasetErasure, DatasetFile, folder_of
+from analytics.datasets.reactions import on_customer_deleted
 from analytics.facts import operations as facts
 from analytics.facts.models import MovedDay
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.events.models import Event
 from payments.customers import operations as customers
 from tests.cast import NOW, origin_of
@@ -142,6 +145,20 @@ class TestFollow:
         found = report(book)
         assert found[found.day != TODAY].reset_index(drop=True).equals(kept)
 
+    def test_finds_and_makes_again_what_somebody_changed(self, book, month):
+        follow(book)
+        kept, (first, *_) = report(book), sorted(folder_of(book.pk).iterdir())
+        content = bytearray(first.read_bytes())
+        content[len(content) // 2] ^= 1
+        first.write_bytes(content)
+        said = StringIO()
+
+        call_command("datasets", "check", "--book", ids.show("bk", book.pk), stdout=said)
+
+        assert said.getvalue().splitlines()[0].endswith("1 files are not what was written")
+        assert report(book).equals(kept)
+        assert datasets.check(book.pk) == due(book) == 0
+
     def test_shows_a_stranger_nothing(self, book, month, other_book):
         follow(book)
 
@@ -159,7 +176,7 @@ class TestOnCustomerDeleted:
             customers.delete(customer_id=customer.pk, now=NOW, origin=origin_of(book))
             event = Event.objects.get(type="customer.deleted")
             for _ in range(2):
-                datasets.on_customer_deleted(event)
+                on_customer_deleted(event)
             assert DatasetErasure.objects.count() == 1
 
         assert datasets.run(now=NOW) == 1
