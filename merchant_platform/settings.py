@@ -274,7 +274,8 @@ ACCOUNT_FORMS = {
     "login": "security.web.accounts.phones.LoginForm",
     "request_login_code": "security.web.accounts.phones.RequestLoginCodeForm",
     "confirm_login_code": "security.web.accounts.phones.ConfirmLoginCodeForm",
-    "change_phone": "security.web.accounts.phones.ChangePhoneForm",
+    "confirm_email_verification_code": "security.web.accounts.phones.ConfirmEmailForm",
+    "confirm_password_reset_code": "security.web.accounts.phones.ConfirmPasswordResetForm",
     "verify_phone": "security.web.accounts.phones.VerifyPhoneForm",
 }
 MFA_ADAPTER = "security.web.accounts.adapters.SecondFactorAdapter"

@@ -72,7 +72,26 @@ class RequestLoginCodeForm(account.RequestLoginCodeForm):
         return said
 
 
-class _CountsTries:
+class _AsksCode:
+    """A field that is called what it is: a bare "code" is also one that takes something off a price."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["code"].label = gettext_lazy("The code that we sent")
+        self.fields["code"].widget.attrs |= {"placeholder": ""}
+
+
+class ConfirmEmailForm(_AsksCode, account.ConfirmEmailVerificationCodeForm):
+    pass
+
+
+class ConfirmPasswordResetForm(_AsksCode, account.ConfirmPasswordResetCodeForm):
+    pass
+
+
+class _CountsTries(_AsksCode):
     """Guesses at what was sent to a number are counted for the number, in whichever browser they are made."""
 
     phone: str | None
@@ -90,10 +109,6 @@ class ConfirmLoginCodeForm(_CountsTries, account.ConfirmLoginCodeForm):
 
 
 class VerifyPhoneForm(_CountsTries, account.VerifyPhoneForm):
-    pass
-
-
-class ChangePhoneForm(account.ChangePhoneForm):
     pass
 
 

@@ -17,7 +17,6 @@ from payments.hand import Hand
 from payments.intents.models import PaymentIntent
 from payments.notes import operations as notes
 from payments.saved_views import operations as views
-from security.approvals import operations as approvals
 from security.audit.operations import Actor
 from security.merchants import invitations
 from security.merchants.models import Book, Device, PublicCode, Store
@@ -30,7 +29,7 @@ from tests.security.access.doors import Door
 @pytest.fixture
 def world(small_world, book, api):
     """The small world, and what no page of it needs but addresses name."""
-    owner, support = small_world.staff["owner"], small_world.staff["support"]
+    owner = small_world.staff["owner"]
     store = Store.objects.filter(merchant=small_world.merchant).earliest("pk")
     Device.objects.create(id=ids.new(NOW), store=store, name="Till 1", created_at=NOW)
     hand = Hand(actor=Actor.staff(owner.pk), book=book, now=NOW)
@@ -40,15 +39,6 @@ def world(small_world, book, api):
         views.save(page="payments", name="Today", query="", is_shared=False, staff_id=owner.pk, hand=hand)
         notes.add(intent_id=payment.pk, body="Called back.", author_id=owner.pk, token=uuid4(), hand=hand)
         bulk.ask(act="refund", intent_ids=[payment.pk], staff_id=owner.pk, token=uuid4(), hand=hand, at=clock.wall())
-        approvals.request(
-            book_id=book.pk,
-            staff=support,
-            action="payment.refund",
-            object_id=ids.show("pi", payment.pk),
-            what="Refund",
-            now=NOW,
-            actor=hand.actor,
-        )
     made(api.post("setup_intents", {}))
     line = {"price_data": {"currency": "cny", "unit_amount": 900, "product_data": {"name": "Tea"}}, "quantity": 1}
     made(
