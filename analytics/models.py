@@ -1,11 +1,13 @@
 """Django's register of this app's tables."""
 
+from analytics.datasets.models import Dataset, DatasetErasure, DatasetFile
 from analytics.facts.models import (
     AttemptDay,
     AttemptQuarter,
     BuyerDay,
     BuyerQuarter,
     DirtyHour,
+    MovedDay,
     PaymentDay,
     PaymentQuarter,
     Position,
@@ -14,6 +16,7 @@ from analytics.facts.models import (
     SalesQuarter,
     SoldLine,
 )
+from analytics.reports.models import Report, ReportSchedule
 from analytics.setup_guide.models import GuideDismissal
 
 __all__ = [
@@ -21,12 +24,18 @@ __all__ = [
     "AttemptQuarter",
     "BuyerDay",
     "BuyerQuarter",
+    "Dataset",
+    "DatasetErasure",
+    "DatasetFile",
     "DirtyHour",
     "GuideDismissal",
+    "MovedDay",
     "PaymentDay",
     "PaymentQuarter",
     "Position",
     "Projection",
+    "Report",
+    "ReportSchedule",
     "SalesDay",
     "SalesQuarter",
     "SoldLine",

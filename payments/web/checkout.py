@@ -350,7 +350,7 @@ def use_code(request: HttpRequest, place: Place) -> HttpResponse:
     """A code of an offer is typed, or taken back. Whether it helps, the page then says."""
     session = _plain(place)
     code, forgotten = request.POST.get("code", ""), request.POST.get("forget", "")
-    with suppress(splitting.BeingPaid), tenancy.within(place.book.pk):
+    with suppress(splitting.BeingPaid, splitting.NotRecognised), tenancy.within(place.book.pk):
         if forgotten:
             splitting.forget_code(session_id=session.pk, code=forgotten, moment=place.moment, origin=place.origin)
         else:

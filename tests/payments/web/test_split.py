@@ -184,7 +184,7 @@ class TestOffers:
         settings.CHECKOUT_DISCOUNTS = "tests.payments.web.test_split.Discounts"
 
     def test_are_told_with_reasons_and_stored_on_the_lines(self, api, book, payer):
-        session = offer(api, item(amount=20_000))
+        session = offer(api, item(amount=20_000), allow_promotion_codes=True)
         visitor = Visitor(session)
         assert "Buy ¥12.00 more and save ¥20" in visitor.text
 
@@ -202,7 +202,7 @@ class TestOffers:
         books.assert_agree()
 
     def test_that_are_gone_are_told_before_anything_is_charged(self, api, book, payer):
-        visitor = Visitor(offer(api, item(amount=20_000)))
+        visitor = Visitor(offer(api, item(amount=20_000), allow_promotion_codes=True))
         visitor.sign_in(payer)
         visitor.send("code", code="TEN")
         Discounts.is_gone = True

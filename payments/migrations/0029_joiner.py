@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0026_refused_and_untried'),
+        ('payments', '0028_stored_value_tabs'),
     ]
 
     operations = [
