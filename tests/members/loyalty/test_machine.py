@@ -414,6 +414,5 @@ class TestPoints:
         )
 
         assert list(reconcile.differences()) == []
-        print(PointsMachine.tried)
         missing = (MET | RARE) - set(PointsMachine.tried)
         assert missing <= (set() if cases_max >= 1_000 else RARE)
