@@ -63,8 +63,28 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> None:
         database.prepare()
 
 
+@pytest.fixture
+def proven(record_property):
+    """Notes how many cases were tried and from which seed: `proven(200)`. The summary prints it."""
+
+    def note(cases_max: int) -> None:
+        from tests.payments.cases import SEED
+
+        record_property("proven", f"{cases_max} cases, repeat with PROVE_SEED={SEED}")
+
+    return note
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
-    """A line for each test that a missing system package kept from running, or the silence would pass for success."""
+    """A line for each generated test, so that what it tried can be tried again, and one for each that could not run.
+
+    That is where a system package is missing: the silence would pass for success.
+    """
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "proven" and report.when == "call":
+                    terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         if NOT_RUN in reason:

@@ -19,18 +19,6 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def proven(record_property):
-    """Notes how many cases were tried and from which seed: `proven(200)`. The summary prints it."""
-
-    def note(cases_max):
-        from tests.payments.cases import SEED
-
-        record_property("proven", f"{cases_max} cases, repeat with PROVE_SEED={SEED}")
-
-    return note
-
-
-@pytest.fixture
 def asked(monkeypatch):
     """Counts what is asked of the database, all connections: BEGIN and COMMIT too."""
     # Once a second a process asks whether any key changed, whoever's request it is.
@@ -51,12 +39,3 @@ def asked(monkeypatch):
         return [query["sql"] for query in [*together, *asked]]
 
     return count
-
-
-def pytest_terminal_summary(terminalreporter):
-    """A line for each generated test, so that what it tried can be tried again."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, text in getattr(report, "user_properties", ()):
-                if name == "proven" and report.when == "call":
-                    terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")
