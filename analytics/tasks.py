@@ -4,7 +4,9 @@ from time import monotonic
 
 from celery import shared_task
 
+from analytics.datasets import operations as datasets
 from analytics.facts import operations as facts
+from merchant_platform.kernel import clock
 
 # Well under the visibility timeout: what is left is due again.
 _SECONDS = 60
@@ -14,3 +16,14 @@ _SECONDS = 60
 def follow_facts(**_: object) -> int:
     ends_at = monotonic() + _SECONDS
     return facts.run(until=lambda: monotonic() > ends_at)
+
+
+@shared_task(name="analytics.write_datasets", time_limit=600)
+def write_datasets(**_: object) -> int:
+    ends_at = monotonic() + _SECONDS
+    return datasets.run(now=clock.wall(), until=lambda: monotonic() > ends_at)
+
+
+@shared_task(name="analytics.sweep_datasets", time_limit=600)
+def sweep_datasets(**_: object) -> int:
+    return datasets.sweep(now=clock.wall())

@@ -284,6 +284,7 @@ MFA_FORMS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "merchant_platform" / "locale"]
+FORMAT_MODULE_PATH = "merchant_platform.formats"
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -434,6 +435,12 @@ CARD_PROVIDERS = {"test": "sandbox"}
 SANDBOX_ACQUIRER_URL = env.str("SANDBOX_ACQUIRER_URL", default="http://127.0.0.1:8090").rstrip("/")
 SANDBOX_ACQUIRER_SECRET = env.str("SANDBOX_ACQUIRER_SECRET", default=_derived("sandbox-acquirer"))
 SANDBOX_ACQUIRER_TIMEOUT_SECONDS = env.float("SANDBOX_ACQUIRER_TIMEOUT_SECONDS", default=8.0)
+
+# --- analytics -----------------------------------------------------------------------
+# Sales by columns, a folder a book, for reports; and the address of a Dask scheduler whose workers see the same folder
+# (`tls://analytics:8786`). Without one, reports are computed where they are asked for.
+DATASETS_DIR = Path(env.str("DATASETS_DIR", default=str(DATA_DIR / "datasets"))).absolute()
+DASK_SCHEDULER = env.str("DASK_SCHEDULER", default="")
 
 LOGGING = {
     "version": 1,

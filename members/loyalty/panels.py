@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from members.directory.models import Member
 from members.directory.ports import Panel
@@ -17,7 +18,7 @@ def panel(*, member: Member, now: datetime) -> Panel | None:
         return None
     programme, held = max(found, key=lambda each: (each[1].available + each[1].pending, each[0].pk))
     tier = queries.tier(member.pk, programme, now=now)
-    facts = [(_("To spend"), f"{held.available:,}"), (_("Pending"), f"{held.pending:,}")]
+    facts = [(_("To spend"), f"{held.available:,}"), (pgettext("of points", "Pending"), f"{held.pending:,}")]
     if held.debt:
         facts.append((_("Owed"), f"{held.debt:,}"))
     zone = queries.zone(programme)

@@ -10,9 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import redis
 from django.conf import settings
-from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.decisions import rules
@@ -40,8 +38,6 @@ from security.vault.cards import ClearCard
 WALLET, CARD = "wallet", "card"
 # What a provider knows more of than we do.
 ASKED = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION})
-# However many tabs ask how it stands: the provider is asked this often.
-ASK_EVERY_SECONDS = 2
 # A consent is for this payment: it is used at once and taken back, and ends by itself if a machine stops between.
 CONSENT_LASTS = timedelta(minutes=10)
 
@@ -262,7 +258,7 @@ def ask_provider(
         session = queries.find(session_id)
         intent = session.intent
         attempt = provider_road.under_way(intent) if intent is not None and intent.status in ASKED else None
-    if intent is None or attempt is None or not (is_back or _may_ask(session_id)):
+    if intent is None or attempt is None or not (is_back or provider_road.may_ask(intent)):
         return session
     was_challenged = intent.status == intent_states.REQUIRES_ACTION
     intent = provider_road.look_at(intent, attempt, mode=mode, now=moment.now, origin=origin)
@@ -270,13 +266,6 @@ def ask_provider(
         with tenancy.within(book_id):
             operations.record_authenticated(session_id=session_id, moment=moment)
     return session
-
-
-def _may_ask(session_id: UUID) -> bool:
-    try:
-        return bool(cache.add(f"checkout:asked:{session_id.hex}", 1, ASK_EVERY_SECONDS))
-    except redis.RedisError:
-        return False
 
 
 def _payable(
