@@ -35,6 +35,12 @@ SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"queue": "money"},
     },
+    "make reports": {"task": "analytics.run_reports", "schedule": 10.0, "options": {"queue": "reports"}},
+    "sweep reports": {
+        "task": "analytics.sweep_reports",
+        "schedule": crontab(minute="47"),
+        "options": {"queue": "reports"},
+    },
     "refresh members' figures": {
         "task": "members.refresh_features",
         "schedule": 15.0,
@@ -53,6 +59,11 @@ SCHEDULE = {
     },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
+    "carry out approvals": {
+        "task": "security.carry_out_approvals",
+        "schedule": 30.0,
+        "options": {"queue": "money"},
+    },
     "purge messages": {
         "task": "security.purge_messages",
         "schedule": crontab(hour="4", minute="41"),

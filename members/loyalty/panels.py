@@ -9,6 +9,8 @@ from members.directory.models import Member
 from members.directory.ports import Panel
 from members.loyalty import queries
 from merchant_platform.kernel import ids
+from merchant_platform.kernel.money import Money
+from merchant_platform.kernel.templatetags.ui import locale
 
 
 def panel(*, member: Member, now: datetime) -> Panel | None:
@@ -28,4 +30,9 @@ def panel(*, member: Member, now: datetime) -> Panel | None:
         facts.append((_("Tier"), tier.name))
     if tier.until is not None:
         facts.append((_("Kept until"), str(tier.until.astimezone(zone).date())))
+    if tier.missing is not None:
+        missing = (
+            Money(tier.missing, programme.currency).text(locale()) if tier.measure == "spend" else f"{tier.missing:,}"
+        )
+        facts.append((_("Missing for {name}").format(name=tier.next_name), missing))
     return Panel(_("Points"), facts, page=("member_points", "member", ids.show("mem", member.pk)))

@@ -46,6 +46,8 @@ class CheckoutSession(models.Model):
     # What took how much off which line when the order was priced last (pricing.py).
     discounts = models.JSONField(default=list, db_default=[])
     joins = models.TextField(null=True)  # noqa: DJ001  (the wording that they said yes to)
+    # Who was signed in when they said so: the customer that they become is linked to them.
+    joiner = models.ForeignKey("payments.Consumer", models.PROTECT, null=True, related_name="+", db_index=False)
     # Tries to name a stored-value card on one page; more is guessing.
     failed_cards_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Not in the payment's transaction: the receipt is written after it, by the page or by the sweep.
@@ -71,7 +73,7 @@ class CheckoutSession(models.Model):
         "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
         "paid_recorded_at",
         business="client_reference_id success_url cancel_url granted discounts",
-        personal="customer customer_email payment_details payment_metadata metadata",
+        personal="customer customer_email joiner payment_details payment_metadata metadata",
         secret="code",
     )
 

@@ -236,9 +236,10 @@ def record_authenticated(*, session_id: UUID, moment: Moment) -> None:
     )
 
 
-def record_joining(*, session_id: UUID, wording: str | None) -> None:
-    """The payer said whether they join. This will write what they said yes to, of an open session alone."""
-    CheckoutSession.objects.filter(pk=session_id, status=states.OPEN).exclude(joins=wording).update(joins=wording)
+def record_joining(*, session_id: UUID, wording: str | None, consumer_id: UUID | None) -> None:
+    """The payer said whether they join. This will write what they said yes to and who, of an open session alone."""
+    said = {"joins": wording, "joiner_id": consumer_id if wording else None}
+    CheckoutSession.objects.filter(pk=session_id, status=states.OPEN).exclude(**said).update(**said)
 
 
 def count_sign_in(*, session_id: UUID) -> bool:

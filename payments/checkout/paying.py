@@ -26,6 +26,7 @@ from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
 from payments.methods import authentication
+from payments.orders import operations as orders
 from payments.orders.models import Order
 from payments.origin import Origin
 from payments.tenders import operations as tenders
@@ -312,9 +313,13 @@ def _ready(
     intent = intents.lock(session.intent_id) if session.intent_id else None
     if intent is not None and intent.status not in intent_states.CONFIRMABLE:
         return None
-    buyer = pricing.Buyer(session, splitting.who(session, consumer_id), moment.now)
+    payer = splitting.who(session, consumer_id)
+    buyer = pricing.Buyer(session, payer, moment.now)
     quote = pricing.quote(buyer)
     order = quote.order
+    if order.customer_id != payer.customer_id:
+        # Whoever tries last: the order is theirs once it is paid (payments/checkout/joining.py).
+        orders.name_customer(order=order, customer_id=payer.customer_id)
     if not quote.is_sold:
         raise NotSold("Something in this order is not sold any more.")
     if order.tendered_minor:

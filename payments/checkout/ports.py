@@ -195,6 +195,16 @@ class Invitation:
     wording: str = field(default="")
 
 
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What is said to a payer who joined, in the language of the page."""
+
+    title: str
+    text: str
+    # The name of the page that tells more, where the payer has one.
+    page: str = ""
+
+
 class Invitations(Protocol):
     """The one that lets payers join."""
 
@@ -204,6 +214,10 @@ class Invitations(Protocol):
 
     def accept(self, *, customer_id: UUID, order_id: UUID, wording: str, now: datetime, origin: Origin) -> None:
         """The payer ticked it, and paid. In a unit of work after the payment's. Again changes nothing."""
+        ...
+
+    def welcome(self, *, customer_id: UUID, is_live: bool) -> Welcome | None:
+        """What to say once it is done; None before. Reads only."""
         ...
 
 

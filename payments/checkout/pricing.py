@@ -23,6 +23,7 @@ _READ = (
     *("order_id", "description", "quantity", "unit_price_minor", "discount_minor", "tax_minor", "amount_minor"),
     *("loads_card", "category", "unit_cost_minor", "price_id", "product_id"),
     *("price__unit_amount_minor", "price__is_active", "product__is_active", "product__deleted_at"),
+    "product__images",
 )
 
 

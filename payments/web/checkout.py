@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import clock, idempotency, tenancy
 from merchant_platform.kernel.errors import Conflict, NotFound
-from payments.checkout import operations, paying, ports, pricing, queries, splitting, sweep
+from payments.checkout import joining, operations, paying, ports, pricing, queries, splitting, sweep
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
@@ -407,7 +407,7 @@ def _note_joining(request: HttpRequest, session: CheckoutSession, *, book: Book 
         return
     wording = request.POST.get("join", "")[: forms.WORDING_MAX] or None
     with tenancy.within(book.pk) if book else nullcontext():
-        operations.record_joining(session_id=session.pk, wording=wording)
+        operations.record_joining(session_id=session.pk, wording=wording, consumer_id=_consumer(request, session))
 
 
 def _step(session: CheckoutSession, *, chosen: str) -> tuple[str, str | None]:
@@ -462,6 +462,7 @@ def _context(
     )
     return {
         "choices": choices,
+        "welcome": joining.welcome(session) if shown.stage == queries.PAID else None,
         "part": part,
         "was_busy": "was_busy" in request.GET,
         "stored": stored or forms.StoredValueCard(),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from analytics.reports import operations as asking
+from analytics.reports import schedules
 from members.directory import codes as joining
 from members.directory import merging
 from members.importing import operations as importing
@@ -14,6 +16,10 @@ from members.loyalty import operations as loyalty
 from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.request_log import buffer
 from payments.customers.models import Customer, PaymentMethod
+from payments.hand import Hand
+from payments.intents import second_person
+from payments.intents.models import Attempt
+from security.audit.operations import Actor
 from security.merchants import operations as merchants
 from security.merchants.models import Book, Merchant, Staff
 from tests.cast import NOW, Api, shown
@@ -80,13 +86,30 @@ def small_world(
         member = made(
             api.post("members", {"name": "Lin Mei", "phone": phone, "tags": ["regular"], "consents": ["profile"]})
         )
+    approval(book, staff["support"])
+    made(api.post("reports", {"report_type": "tax", "since": "2026-02-01", "until": "2026-02-28"}))
     programme(api, book, member["id"])
     members(book, staff["owner"])
+    reports(book, staff["owner"])
     post.deliver()
     # What was asked is written a moment later: events lead to it.
     buffer.log.flush()
     yield SmallWorld(merchant=merchant, staff=staff)
     connections["default"].close()
+
+
+def approval(book: Book, asker: Staff) -> None:
+    """A large refund that waits for a second person."""
+    with tenancy.within(book.pk):
+        attempt = Attempt.objects.filter(status="captured").order_by("pk")[0]
+        second_person.ask_for_payment(
+            attempt=attempt,
+            amount_minor=100,
+            lines=(),
+            reason=None,
+            staff_id=asker.pk,
+            hand=Hand(actor=Actor.staff(asker.pk), book=book, now=NOW),
+        )
 
 
 def programme(api: Api, book: Book, member: str) -> None:
@@ -108,6 +131,20 @@ def members(book: Book, owner: Staff) -> None:
         merging.merge(loser_id=third.pk, winner_id=first.pk, hand=hand_of(book))
         sheet = "name,phone\nZhao Li,+86 136 0013 6000\nNobody,12\n"
         importing.plan(sheet, staff_id=owner.pk, hand=hand_of(book, source="import"), at=clock.wall())
+
+
+def reports(book: Book, owner: Staff) -> None:
+    """A report that waits, one that was called off, and a schedule."""
+    hand = Hand(actor=Actor.staff(owner.pk), book=book, now=book.now)
+    first = last = book.now.date()
+    with tenancy.within(book.pk):
+        for kind in ("sales", "books"):
+            wanted = asking.Wanted(kind, "pdf", "en", first, last)
+            report = asking.ask(wanted, hand=hand, at=clock.wall(), staff_id=owner.pk)
+        asking.cancel(report, hand=hand, at=clock.wall())
+        rhythm = schedules.Rhythm("weekly", 8, 1)
+        weekly = schedules.WantedSchedule("sales", "pdf", "en", rhythm, [owner.pk])
+        schedules.start(weekly, staff_id=owner.pk, hand=hand, at=clock.wall())
 
 
 def made(reply: Any) -> dict[str, Any]:

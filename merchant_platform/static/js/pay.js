@@ -26,7 +26,7 @@ function sendOnce() {
     }
     form.dataset.sent = "yes";
     const button = form.querySelector("[data-busy]");
-    if (!button) return;
+    if (!button) return; // Small steps on the way say nothing of it.
     button.setAttribute("aria-disabled", "true");
     const words = button.querySelector("span");
     button.dataset.words = words.textContent;
