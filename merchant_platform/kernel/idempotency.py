@@ -155,7 +155,7 @@ def run_once(book_id: UUID, request: Request | None, operation: Callable[[], Ans
     What the operation raises is rolled back together with the key. Raises KeyReused,
     and LockTimeout where a row it needs stayed locked for longer than the server waits.
     """
-    with _lock_timeouts(), tenancy.within(book_id):
+    with lock_timeouts(), tenancy.within(book_id):
         return _once(book_id, request, operation)
 
 
@@ -174,7 +174,7 @@ def run_around(
     What either leaves in its `Writes` is sent here, with the key's own row, in one trip.
     Raises KeyReused, KeyInUse and LockTimeout.
     """
-    with _lock_timeouts(), tenancy.within(book_id):
+    with lock_timeouts(), tenancy.within(book_id):
         if request is not None and (replay := _claim(book_id, request)) is not None:
             return replay
         writes = Writes()
@@ -189,7 +189,7 @@ def run_around(
             )
         writes.send()
     heard = ask(begun.question)
-    with _lock_timeouts(), tenancy.within(book_id):
+    with lock_timeouts(), tenancy.within(book_id):
         writes = Writes()
         answer = second(begun.question, heard, writes)
         if not _store(book_id, request, answer, writes):
@@ -256,7 +256,7 @@ def _once(book_id: UUID, request: Request | None, operation: Callable[[], Answer
 
 
 @contextmanager
-def _lock_timeouts() -> Iterator[None]:
+def lock_timeouts() -> Iterator[None]:
     """Tells a lock that was waited for in vain as LockTimeout."""
     try:
         yield

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from merchant_platform.kernel import clock, tenancy
+from merchant_platform.kernel import clock, idempotency, tenancy
 from merchant_platform.kernel.errors import Conflict, NotFound
 from payments.checkout import joining, operations, paying, ports, pricing, queries, splitting, sweep
 from payments.checkout.models import CheckoutSession
@@ -74,7 +74,14 @@ def _at_a_session(view: View) -> View:
         if found is None:
             raise Http404
         moment = Moment(now=found.book.now, recorded=clock.wall())
-        response = view(request, Place(found.book, found.object_id, moment), **rest)
+        try:
+            with idempotency.lock_timeouts():
+                response = view(request, Place(found.book, found.object_id, moment), **rest)
+        except idempotency.LockTimeout:
+            if request.method != "POST":
+                raise
+            # How it stands, the page shows from the rows.
+            response = HttpResponseRedirect(f"/pay/{code}?was_busy=1", status=303)
         response["X-Robots-Tag"] = "noindex"
         return response
 
@@ -457,6 +464,7 @@ def _context(
         "choices": choices,
         "welcome": joining.welcome(session) if shown.stage == queries.PAID else None,
         "part": part,
+        "was_busy": "was_busy" in request.GET,
         "stored": stored or forms.StoredValueCard(),
         "priced": shown.quote.priced,
         "shown": shown,

@@ -10,7 +10,7 @@ OURS = [model for model in apps.get_models() if is_ours(model)]
 # Rows that nobody is shown by their id: an account follows from whose it is, an outcome from its hold.
 UNSHOWN = {"payments.Account", "payments.HoldOutcome"}
 # What is shown with a prefix and is no row.
-ROWLESS = {"setatt"}
+ROWLESS = {"di", "setatt"}
 
 
 def prefixes() -> dict[str, list[str]]:

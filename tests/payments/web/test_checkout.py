@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 
 from merchant_platform.kernel import clock, tenancy
@@ -453,3 +454,25 @@ def test_the_merchant_is_owed_what_was_paid(api, book, payer):
     visitor.pay()
 
     assert owed_to(book) == 18_600 - 71
+
+
+class TestBusy:
+    def test_tells_the_payer_where_somebody_else_is_at_work_on_the_order(self, api, book, payer):
+        session = offer(api)
+        visitor = Visitor(session)
+        visitor.sign_in(payer)
+        locked = row_of(book, session)
+
+        with transaction.atomic(using="platform"), connections["platform"].cursor() as other:
+            other.execute("SELECT 1 FROM payments_checkoutsession WHERE id = %s FOR UPDATE", [locked.pk])
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SET lock_timeout = '50ms'")
+            visitor.send("wallet")
+        with connections["default"].cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+        assert visitor.stage == "choose"
+        assert "That took too long" in visitor.text
+        assert (payer.balance, owed_to(book)) == (50_000, 0)
+        visitor.pay()
+        assert (visitor.stage, payer.balance) == ("paid", 50_000 - 18_600)
