@@ -1,11 +1,13 @@
 """Django's register of this app's tables."""
 
+from analytics.datasets.models import Dataset, DatasetErasure, DatasetFile
 from analytics.facts.models import (
     AttemptDay,
     AttemptQuarter,
     BuyerDay,
     BuyerQuarter,
     DirtyHour,
+    MovedDay,
     PaymentDay,
     PaymentQuarter,
     Position,
@@ -22,8 +24,12 @@ __all__ = [
     "AttemptQuarter",
     "BuyerDay",
     "BuyerQuarter",
+    "Dataset",
+    "DatasetErasure",
+    "DatasetFile",
     "DirtyHour",
     "GuideDismissal",
+    "MovedDay",
     "PaymentDay",
     "PaymentQuarter",
     "Position",

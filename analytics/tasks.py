@@ -4,6 +4,7 @@ from time import monotonic
 
 from celery import shared_task
 
+from analytics.datasets import operations as datasets
 from analytics.facts import operations as facts
 from analytics.reports import schedules, working
 from merchant_platform.kernel import clock
@@ -16,6 +17,17 @@ _SECONDS = 60
 def follow_facts(**_: object) -> int:
     ends_at = monotonic() + _SECONDS
     return facts.run(until=lambda: monotonic() > ends_at)
+
+
+@shared_task(name="analytics.write_datasets", time_limit=600)
+def write_datasets(**_: object) -> int:
+    ends_at = monotonic() + _SECONDS
+    return datasets.run(now=clock.wall(), until=lambda: monotonic() > ends_at)
+
+
+@shared_task(name="analytics.sweep_datasets", time_limit=600)
+def sweep_datasets(**_: object) -> int:
+    return datasets.sweep(now=clock.wall())
 
 
 @shared_task(name="analytics.run_reports", time_limit=600)

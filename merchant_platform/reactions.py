@@ -10,7 +10,10 @@ REACTIONS: dict[str, tuple[str, ...]] = {
         "members.directory.reactions.on_consent_withdrawn",
         "members.features.operations.on_consent",
     ),
-    "customer.deleted": ("members.directory.reactions.on_customer_deleted",),
+    "customer.deleted": (
+        "members.directory.reactions.on_customer_deleted",
+        "analytics.datasets.operations.on_customer_deleted",
+    ),
     "provider.notice_received": ("payments.intents.notices.apply",),
     "provider.report_parked": ("merchant_platform.alarms.mail_parked_report",),
     "ledger.difference_found": ("merchant_platform.alarms.mail_operators",),

@@ -4,6 +4,12 @@ from celery.schedules import crontab
 
 SCHEDULE = {
     "follow facts": {"task": "analytics.follow_facts", "schedule": 10.0, "options": {"queue": "reports"}},
+    "write datasets": {"task": "analytics.write_datasets", "schedule": 300.0, "options": {"queue": "reports"}},
+    "sweep datasets": {
+        "task": "analytics.sweep_datasets",
+        "schedule": crontab(minute="29"),
+        "options": {"queue": "reports"},
+    },
     "roll totals forward": {"task": "payments.roll_totals_forward", "schedule": 15.0, "options": {"queue": "money"}},
     "void expired holds": {"task": "payments.void_expired_holds", "schedule": 60.0, "options": {"queue": "money"}},
     "look after checkouts": {
@@ -53,6 +59,11 @@ SCHEDULE = {
     },
     "send messages": {"task": "security.send_messages", "schedule": 15.0, "options": {"queue": "delivery"}},
     "expire approvals": {"task": "security.expire_approvals", "schedule": 300.0, "options": {"queue": "delivery"}},
+    "carry out approvals": {
+        "task": "security.carry_out_approvals",
+        "schedule": 30.0,
+        "options": {"queue": "money"},
+    },
     "purge messages": {
         "task": "security.purge_messages",
         "schedule": crontab(hour="4", minute="41"),

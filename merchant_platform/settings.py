@@ -238,10 +238,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_SERIALIZER = "security.authentication.sessions.Sealed"
 # An e-mail address and a password, or a passkey; nobody has a user name.
 ACCOUNT_ADAPTER = "security.web.accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_LOGIN_METHODS = {"email", "phone"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
@@ -249,6 +250,19 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 300
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+# What an SMS costs is limited by number, by account and by where it is asked for, whatever asks
+# (security/web/accounts/texting.py), and so is guessing what one said.
+ACCOUNT_RATE_LIMITS = {
+    "change_phone": "10/h/user",
+    "verify_phone": None,
+    "sms_number": "1/30s/key,5/h/key,10/d/key",
+    "sms_account": "10/d/key",
+    "sms_address": "20/h/ip,60/d/ip",
+    "sms_try": "5/10m/key",
+}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
@@ -256,6 +270,13 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+ACCOUNT_FORMS = {
+    "login": "security.web.accounts.phones.LoginForm",
+    "request_login_code": "security.web.accounts.phones.RequestLoginCodeForm",
+    "confirm_login_code": "security.web.accounts.phones.ConfirmLoginCodeForm",
+    "change_phone": "security.web.accounts.phones.ChangePhoneForm",
+    "verify_phone": "security.web.accounts.phones.VerifyPhoneForm",
+}
 MFA_ADAPTER = "security.web.accounts.adapters.SecondFactorAdapter"
 # A shop signs in from one address.
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
@@ -270,6 +291,8 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Who may want a factor shown again for an act that its page does not ask it for: callables
 # (desk, action, binding) -> bool (security/web/step_up.py).
 STEP_UP_DEMANDS: list[str] = []
+# Who does what a second person allowed, by action: a Deed each (security/approvals/operations.py).
+APPROVAL_DEEDS = {"payment.refund": "payments.web.dashboard.second_person.Refund"}
 MFA_FORMS = {
     "activate_totp": "security.web.accounts.forms.ActivateTOTPForm",
     "add_webauthn": "security.web.accounts.forms.AddWebAuthnForm",
@@ -284,6 +307,7 @@ MFA_FORMS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "merchant_platform" / "locale"]
+FORMAT_MODULE_PATH = "merchant_platform.formats"
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -343,6 +367,9 @@ MESSAGE_CHANNELS = {"email": "security.messaging.channels.Email", "sms": "securi
 # The SMS gateway: takes {"to", "text"} as JSON with a bearer token. Without one an SMS stays in the outbox.
 SMS_URL = env.str("SMS_URL", default="")
 SMS_TOKEN = env.str("SMS_TOKEN", default="")
+# Where a number that is written without a country belongs, and the countries that are written to; none is all.
+PHONE_COUNTRY = env.str("PHONE_COUNTRY", default="CN")
+SMS_COUNTRIES = env.list("SMS_COUNTRIES", default=[])
 # Whether operators may read what was sent: only where nothing leaves the machine, for trying things out.
 OUTBOX_SHOWS_BODIES = env.bool("OUTBOX_SHOWS_BODIES", default="EMAIL_URL" not in env.ENVIRON and not SMS_URL)
 
@@ -438,6 +465,12 @@ CARD_PROVIDERS = {"test": "sandbox"}
 SANDBOX_ACQUIRER_URL = env.str("SANDBOX_ACQUIRER_URL", default="http://127.0.0.1:8090").rstrip("/")
 SANDBOX_ACQUIRER_SECRET = env.str("SANDBOX_ACQUIRER_SECRET", default=_derived("sandbox-acquirer"))
 SANDBOX_ACQUIRER_TIMEOUT_SECONDS = env.float("SANDBOX_ACQUIRER_TIMEOUT_SECONDS", default=8.0)
+
+# --- analytics -----------------------------------------------------------------------
+# Sales by columns, a folder a book, for reports; and the address of a Dask scheduler whose workers see the same folder
+# (`tls://analytics:8786`). Without one, reports are computed where they are asked for.
+DATASETS_DIR = Path(env.str("DATASETS_DIR", default=str(DATA_DIR / "datasets"))).absolute()
+DASK_SCHEDULER = env.str("DASK_SCHEDULER", default="")
 
 LOGGING = {
     "version": 1,

@@ -3,7 +3,7 @@
 from security.access.models import Flag
 from security.approvals.models import Approval
 from security.audit.models import AuditChain, AuditLink, AuditRecord
-from security.authentication.models import StepUp
+from security.authentication.models import Phone, StepUp
 from security.credentials.models import ApiKey, CredentialsVersion
 from security.identity.models import User
 from security.merchants.models import Book, Device, Invitation, Merchant, PublicCode, Staff, Store
@@ -27,6 +27,7 @@ __all__ = [
     "Invitation",
     "Merchant",
     "Message",
+    "Phone",
     "PublicCode",
     "Staff",
     "StepUp",

@@ -32,6 +32,11 @@ def expire_approvals(**_: Any) -> int:
     return approvals.expire_due(now=clock.wall())
 
 
+@shared_task(name="security.carry_out_approvals", time_limit=300)
+def carry_out_approvals(**_: Any) -> int:
+    return approvals.carry_out_due()
+
+
 @shared_task(name="security.purge_step_ups", time_limit=120)
 def purge_step_ups(**_: Any) -> int:
     return step_up.purge(now=clock.wall())

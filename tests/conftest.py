@@ -22,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
         servers.start()
     os.environ["DJANGO_SETTINGS_MODULE"] = "merchant_platform.settings"
     django.setup()
+    from django.conf import settings
+
+    # Every client makes the middleware anew: it looks for a file when it is asked for one, not for all of them.
+    settings.WHITENOISE_AUTOREFRESH = True
+    _hash_cheaply()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,6 +34,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """A process that inherits the name of the settings would load them before its own servers run."""
     if _shares_out(session.config):
         del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def _hash_cheaply() -> None:
+    """Argon2 as ever, at the least it can cost: dear hashes guard passwords, and those of tests are no secret."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    Argon2PasswordHasher.time_cost = Argon2PasswordHasher.parallelism = 1
+    Argon2PasswordHasher.memory_cost = 8
 
 
 def _shares_out(config: pytest.Config) -> bool:

@@ -13,7 +13,9 @@ from merchant_platform.embedded import Postgres, Valkey
 DATABASE = "test_merchant"
 # What a developer's shell may carry and a test run must not see.
 FOREIGN = (
+    "DASK_SCHEDULER",
     "DATABASE_APP_URL",
+    "DATASETS_DIR",
     "VAULT_IN_LIVE",
     "SANDBOX_FAULTS",
     "DATABASE_PLATFORM_URL",

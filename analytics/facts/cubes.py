@@ -64,6 +64,7 @@ LEFT JOIN LATERAL (
 
 # An entry's amount is spread over lines: over those that a refund names, else over the order's, each by its weight.
 # `upto` is the weight of a line and of all before it: the difference of two floors gives every unit to one line.
+# Other amounts are parts without a fraction, so that rows add up to the same wherever they are added.
 # What the cube does not keep apart, but a row still knows, is asked for as `more`.
 _SALES = """
 SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
@@ -73,10 +74,10 @@ SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000
     CASE WHEN s.place = 1 THEN CASE e.kind WHEN 'refund' THEN 1 WHEN 'refund_failure' THEN -1 ELSE 0 END ELSE 0 END,
     CASE WHEN e.kind = 'charge' THEN s.share ELSE 0 END,
     CASE WHEN e.kind = 'charge' THEN 0 ELSE -s.share END,
-    CASE WHEN e.kind = 'charge' THEN coalesce(s.discount_minor * e.amount_minor / nullif(s.total, 0), 0) ELSE 0 END,
-    coalesce(s.tax_minor * s.share / nullif(s.amount_minor, 0), 0),
+    CASE WHEN e.kind = 'charge' THEN coalesce(div(s.discount_minor * e.amount_minor, nullif(s.total, 0)), 0) ELSE 0 END,
+    coalesce(div(s.tax_minor * s.share, nullif(s.amount_minor, 0)), 0),
     s.fee,
-    CASE WHEN e.kind = 'charge' THEN coalesce(s.quantity * 1000 * e.amount_minor / nullif(s.total, 0), 0) ELSE 0 END
+    CASE WHEN e.kind = 'charge' THEN coalesce(div(s.quantity * 1000 * e.amount_minor, nullif(s.total, 0)), 0) ELSE 0 END
     {more}
 FROM gap g
 CROSS JOIN LATERAL (
@@ -92,8 +93,9 @@ JOIN LATERAL (
     SELECT currency, method, card, intent_id FROM payments_attempt
     WHERE book_id = %(book)s AND id = CASE WHEN e.kind = 'charge' THEN e.source_id ELSE r.attempt_id END LIMIT 1
 ) a ON true
-JOIN LATERAL (SELECT order_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1) i
-    ON true
+JOIN LATERAL (
+    SELECT order_id, customer_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1
+) i ON true
 JOIN LATERAL (SELECT id, store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
 CROSS JOIN LATERAL (
     SELECT w.*, row_number() OVER lines AS place,
@@ -105,7 +107,7 @@ CROSS JOIN LATERAL (
              ELSE div(e.fee_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
                 - div(e.fee_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS fee
     FROM (
-        SELECT l.id, l.category, l.quantity, l.discount_minor, l.tax_minor, l.amount_minor,
+        SELECT l.id, l.product_id, l.category, l.quantity, l.discount_minor, l.tax_minor, l.amount_minor,
             CASE WHEN given.is_named THEN coalesce(n.amount_minor, 0) ELSE l.amount_minor END AS weight
         FROM (SELECT EXISTS (SELECT 1 FROM payments_refundline
                              WHERE book_id = %(book)s AND refund_id = r.id) AS is_named) AS given
@@ -115,7 +117,7 @@ CROSS JOIN LATERAL (
             WHERE book_id = %(book)s AND refund_id = r.id AND order_line_id = l.id AND given.is_named
         ) n ON true
         UNION ALL
-        SELECT NULL, '', 0, 0, 0, 0, 0
+        SELECT NULL, NULL, '', 0, 0, 0, 0, 0
         WHERE NOT EXISTS (SELECT 1 FROM payments_orderline WHERE book_id = %(book)s AND order_id = o.id)
     ) AS w
     WINDOW lines AS (ORDER BY w.id)
@@ -187,4 +189,9 @@ SALES_BY_RATE = _SALES.format(
         ELSE round(1000.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) END::integer"""
 )
 BUYERS = Cube("buyers", BuyerQuarter, BuyerDay, BUYERS_KEY, ("paid_count",), _BUYERS)
+# Sales, line by line: the cube's rows with what it does not keep apart. A customer who was deleted is a guest.
+SALES_LINES = _SALES.format(
+    more=""", e.kind, s.product_id,
+    (SELECT id FROM payments_customer WHERE book_id = %(book)s AND id = i.customer_id AND deleted_at IS NULL)"""
+)
 CUBES = (PAYMENTS, SALES, ATTEMPTS, BUYERS)

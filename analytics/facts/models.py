@@ -8,6 +8,7 @@ time zone's days are made of.
 
 from uuid import UUID
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
@@ -217,6 +218,21 @@ class DirtyHour(models.Model):
     hour_at = models.DateTimeField()
 
     privacy = privacy.classes(opaque="book_id hour_at")
+
+
+class MovedDay(models.Model):
+    """A day of the merchant's whose sales were made again: a due row for the datasets, which copy them.
+
+    Each making gives it another version. Who copied a day takes the row away as it was
+    before copying: a day that moved meanwhile has another version by then, and stays due.
+    """
+
+    pk = models.CompositePrimaryKey("book_id", "day")
+    book_id = models.UUIDField()
+    day = models.DateField()
+    version = models.UUIDField(db_default=RandomUUID())
+
+    privacy = privacy.classes(opaque="book_id day version")
 
 
 class Position(models.Model):

@@ -96,7 +96,7 @@ RETURNING hour_at
 # A stretch of time as stretches of ids (kernel/ids.py). Plain columns: an expression in their place would not reach
 # an index under row-level security.
 ID_AT = "(lpad(to_hex(floor(extract(epoch FROM {at}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
-_GAP = f"""
+GAP = f"""
 WITH gap AS MATERIALIZED (
     SELECT 0 AS number, {ID_AT.format(at="since")} AS first_id, {ID_AT.format(at="until")} AS last_id
     FROM unnest(%(sinces)s::timestamptz[], %(untils)s::timestamptz[]) AS stretch (since, until)
@@ -114,9 +114,15 @@ _NEAR = """
     quarter_at >= (SELECT min(hour_at) - interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
     AND quarter_at <= (SELECT max(hour_at) + interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
 """
+# Due rows for those who keep copies of the days (analytics/datasets).
+_MOVED = f"""
+INSERT INTO analytics_movedday (book_id, day)
+SELECT DISTINCT %(book)s::uuid, day FROM ({_DAYS}) AS moved (day) ORDER BY day
+ON CONFLICT (book_id, day) DO UPDATE SET version = excluded.version
+"""
 # What is known of the lines of every order that was paid or refunded in some hours, of which anything was paid.
 _LINES = (
-    _GAP
+    GAP
     + """
 , moved AS (
     SELECT i.order_id FROM gap g
@@ -268,6 +274,7 @@ def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> N
         cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
         cursor.execute(_fill_days(cube), asked)
     cursor.execute(_LINES, asked)
+    cursor.execute(_MOVED, asked)
 
 
 def _stretches(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
@@ -291,7 +298,7 @@ def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
 def _fill_quarters(cube: Cube) -> str:
     columns, sums = ", ".join(cube.dimensions), ", ".join(f"sum({each})" for each in cube.measures)
     return (
-        f"{_GAP}, rows (number, at, {columns}, {', '.join(cube.measures)}) AS ({cube.rows})"
+        f"{GAP}, rows (number, at, {columns}, {', '.join(cube.measures)}) AS ({cube.rows})"
         f" INSERT INTO {_table(cube.quarters)} (book_id, quarter_at, {columns}, {', '.join(cube.measures)})"
         f" SELECT %(book)s, date_bin('15 minutes', at, 'epoch') AS quarter_at, {columns}, {sums}"
         f" FROM rows GROUP BY quarter_at, {columns}"

@@ -71,6 +71,39 @@ WITH known AS MATERIALIZED (
 """
 
 
+# Days of which the copies in the datasets may not be believed.
+_MOVED_DAYS = """
+WITH known AS MATERIALIZED (
+    SELECT p.snapshot::pg_snapshot AS seen
+    FROM pg_control_system() c
+    JOIN analytics_position p ON p.id = 1 AND p.system_identifier = c.system_identifier
+    JOIN analytics_projection b ON b.book_id = %(book)s AND b.zone = %(zone)s
+)
+SELECT array(
+    SELECT day FROM analytics_movedday WHERE book_id = %(book)s
+    UNION
+    SELECT ((hour_at + number * interval '15 minutes') AT TIME ZONE %(zone)s)::date
+    FROM (
+        SELECT hour_at FROM analytics_dirtyhour WHERE book_id = %(book)s
+        UNION
+        SELECT facts_changed_hours_v1(%(book)s, k.seen)
+    ) AS dirty, generate_series(0, 3) AS number
+)
+FROM known k
+"""
+
+
+def moved_days(*, zone: str) -> set[date] | None:
+    """The days of the open book, in its zone, that changed since they were last copied. One statement.
+
+    None where nobody follows the book yet, or not in this zone: then all of them did.
+    """
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_MOVED_DAYS, {"book": tenancy.book_id(), "zone": zone})
+        found = cursor.fetchone()
+        return found and set(found[0])
+
+
 def ask(
     cube: Cube,
     stretches: Sequence[Stretch],
@@ -80,12 +113,15 @@ def ask(
     where: Mapping[str, Any] | None = None,
     is_hourly: bool = False,
     distinct: str = "",
+    wholes: Sequence[int] = (),
 ) -> list[dict[str, Any]]:
     """The measures of a cube in the open book, by stretch and by dimensions. One statement.
 
     `where` names what a dimension has to be. `is_hourly` keeps them apart by the weekday
     (1 is Monday) and the hour of the zone as well; days are then no use. `distinct` asks
-    how many different values of a dimension there are, in the place of the measures.
+    how many different values of a dimension there are, in the place of the measures; as
+    such counts cannot be added, `wholes` says which whole each stretch is part of, and
+    rows of those come along, without a `number`.
     """
     dimensions, measures = ", ".join(cube.dimensions), ", ".join(cube.measures)
     keys = ["number", *by]
@@ -97,6 +133,7 @@ def ask(
         )
         keys += ["weekday", "hour"]
     assert set(by) | set(where or {}) <= set(cube.dimensions)
+    assert not distinct or len(wholes) == len(stretches)
     narrowed = " AND ".join(f"{name} = %({name})s" for name in where or {}) or "true"
     sums = ", ".join(f"sum({each})::bigint AS {each}" for each in cube.measures)
     days, quarters = cube.days._meta.db_table, cube.quarters._meta.db_table
@@ -115,9 +152,14 @@ def ask(
         f" WHERE {'true' if is_hourly else 'NOT c.is_day'}"
         f" AND date_bin('1 hour', f.quarter_at, 'epoch') NOT IN (SELECT hour_at FROM dirty)"
         f"{whole_days})"
-        f" SELECT {selected}, {f'count(DISTINCT {distinct})' if distinct else sums}"
-        f" FROM cells WHERE {narrowed} GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}"
     )
+    if distinct:
+        statement += _count_distinct(distinct, by, narrowed)
+    else:
+        statement += (
+            f" SELECT {selected}, {sums} FROM cells WHERE {narrowed}"
+            f" GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}"
+        )
     with connections["default"].cursor() as cursor:
         cursor.execute(
             statement,
@@ -130,8 +172,22 @@ def ask(
                 "days": [each.day for each in stretches],
                 "first": min(each.since for each in stretches),
                 "last": max(each.until for each in stretches),
+                "wholes": literal(wholes),
                 **(where or {}),
             },
         )
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _count_distinct(dimension: str, by: Sequence[str], narrowed: str) -> str:
+    """Different values by stretch, and by the whole that stretches are part of. Every row is read once, and hashed."""
+    keys = "".join(f", {each}" for each in by)
+    return (
+        f", seen AS MATERIALIZED (SELECT DISTINCT number{keys}, {dimension} FROM cells WHERE {narrowed})"
+        f" SELECT number, NULL::int AS whole{keys}, count(*) AS count FROM seen GROUP BY number{keys}"
+        f" UNION ALL SELECT NULL, whole{keys}, count(*) FROM ("
+        f"SELECT DISTINCT w.whole{keys}, {dimension} FROM seen"
+        f" JOIN unnest(%(numbers)s::int[], %(wholes)s::int[]) AS w (number, whole) USING (number)"
+        f") AS part GROUP BY whole{keys}"
+    )

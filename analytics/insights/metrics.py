@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analytics.facts.cubes import ABANDONED, APPROVED, ATTEMPTS, DECLINED, PAYMENTS, SALES, Cube
 
@@ -112,7 +113,7 @@ _ALL: Sequence[Metric] = (
     ),
     _sales(
         "sales_count",
-        _("Sales"),
+        pgettext_lazy("how many", "Sales"),
         _("How many times money was collected. A payment that is captured in parts counts once a part."),
         COUNT,
         lambda s: s["charges_count"],

@@ -1,6 +1,6 @@
 """The sums behind Home: what was paid in a period, and in the period before.
 
-They are asked of the facts (analytics/facts), which are exact at every moment: four
+They are asked of the facts (analytics/facts), which are exact at every moment: three
 statements, whose price does not grow with the number of payments. A payment belongs to
 the day on which it was made, in the merchant's zone, and counts with what was received of
 it. Amounts of two currencies are never added.
@@ -81,7 +81,7 @@ class Comparison:
 
 
 def compare(period: Period) -> Mapping[str, Comparison]:
-    """A period and the one before, by currency. Three statements; of currencies that nobody paid in there is none."""
+    """A period and the one before, by currency. Two statements; of currencies that nobody paid in there is none."""
     found: dict[str, Comparison] = defaultdict(Comparison)
     zone = period.zone.key
     days = list(of_both(period))
@@ -95,12 +95,14 @@ def compare(period: Period) -> Mapping[str, Comparison]:
         if day.number == _CURRENT:
             comparison.by_method[row["method"], row["brand"]].count(*counted)
     # Who paid on two days is one customer of the period: days cannot be added here.
-    for row in facts.ask(BUYERS, each_day, zone=zone, by=["currency"], distinct="customer_id"):
-        day = by_number[row["number"]]
-        found[row["currency"]].by_day[day.since.astimezone(period.zone).date()].customers = row["count"]
-    for row in facts.ask(BUYERS, days, zone=zone, by=["currency"], distinct="customer_id"):
+    wholes = [day.number for day in days]
+    for row in facts.ask(BUYERS, each_day, zone=zone, by=["currency"], distinct="customer_id", wholes=wholes):
         comparison = found[row["currency"]]
-        (comparison.current if row["number"] == _CURRENT else comparison.before).customers = row["count"]
+        if row["number"] is None:
+            (comparison.current if row["whole"] == _CURRENT else comparison.before).customers = row["count"]
+        else:
+            day = by_number[row["number"]]
+            comparison.by_day[day.since.astimezone(period.zone).date()].customers = row["count"]
     return dict(found)
 
 

@@ -1,7 +1,7 @@
 """Home: how the business goes, what waits, and what came in last.
 
 Who may see sales sees the period's sums; who may not sees the day in counts, and the
-payments that the role works with. Four statements for the sums, two for the latest
+payments that the role works with. Three statements for the sums, two for the latest
 payments, one each for the setup guide and for what waits.
 """
 

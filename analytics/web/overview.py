@@ -105,7 +105,7 @@ class Overview:
 
 
 def read(desk: Desk, choice: Choice, *, payments_url: str) -> Overview:
-    """Ask for everything, in the open unit of work: four statements."""
+    """Ask for everything, in the open unit of work: three statements."""
     found = queries.compare(choice.period)
     currency = _currency(desk, choice, found)
     comparison = found.get(currency) or Comparison()

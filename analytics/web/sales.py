@@ -115,7 +115,13 @@ class Shown:
         lines = Table(
             "summary",
             _("Sales summary"),
-            (_("Metric"), _("This period"), _("Period before"), _("Change"), _("Currency")),
+            (
+                _("Figure"),
+                _("This period"),
+                _("Period before"),
+                pgettext("against the period before", "Change"),
+                _("Currency"),
+            ),
             [
                 (_word(line.title), line.value, line.before, _word(line.change), _word(self.report.currency))
                 for line in (*self.summary, *self.beside)

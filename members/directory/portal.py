@@ -24,5 +24,5 @@ def cards(viewer: Viewer, now: datetime) -> list[Card]:
 
 def _card(place: Place, member: Member) -> Card:
     since = date_format(member.joined_at.astimezone(place.book.merchant.zone), "SHORT_DATE_FORMAT")
-    lines = [_("No. {number}").format(number=member.number), _("Member since {day}").format(day=since)]
+    lines = [_("Member since {day}").format(day=since)]
     return Card(book=place.book, kind=MEMBERSHIP, title=_("Membership"), lines=lines, code=member.number)

@@ -1,18 +1,38 @@
-"""Points in a consumer's wallet: a card a programme, with tier and progress, and what they own of them."""
+"""Points in a consumer's wallet: a card a programme, with tier and progress; each entry; what they own of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from members.directory import queries as directory
 from members.loyalty import queries
-from members.loyalty.models import Programme
-from members.loyalty.queries import Points, TierStanding
-from members.portal.port import POINTS, Card, Holding, Place, Viewer
-from merchant_platform.kernel import tenancy
+from members.loyalty.models import Lot, Programme
+from members.loyalty.queries import Movement, Points, TierStanding
+from members.loyalty.terms import Terms
+from members.portal.port import POINTS, Card, Holding, Page, Place, Viewer
+from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
+from security.merchants.models import Book
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A consumer's points in one programme: what they have, where they stand, and a page of entries."""
+
+    book: Book
+    programme: Programme
+    terms: Terms
+    points: Points
+    tier: TierStanding
+    waiting: Sequence[Lot]
+    lines: Sequence[Movement]
+    # Where the next page goes on, empty on the last.
+    cursor: str
 
 
 def cards(viewer: Viewer, now: datetime) -> list[Card]:
@@ -22,8 +42,9 @@ def cards(viewer: Viewer, now: datetime) -> list[Card]:
             book=place.book,
             kind=POINTS,
             title=programme.name,
-            lines=_lines(programme, held, tier),
-            percent=_percent(tier),
+            lines=_lines(programme, held, tier, place.book.merchant.zone),
+            percent=percent(tier),
+            page=_page(programme),
         )
         for place, programme, held, tier in _held(viewer)
     ]
@@ -39,10 +60,33 @@ def holdings(viewer: Viewer, now: datetime) -> list[Holding]:
             kind=POINTS,
             unit_name=_("points"),
             merchant=place.book.merchant.name,
+            page=_page(programme),
         )
         for place, programme, held, _tier in _held(viewer)
         if held.available
     ]
+
+
+def account(viewer: Viewer, programme_id: UUID, *, after: str | None, limit: int) -> Account | None:
+    """A page of the consumer's statement in a programme, with where they stand; None where they are no member there."""
+    for place in viewer.places:
+        with tenancy.within(place.book.pk):
+            programme = Programme.objects.filter(pk=programme_id).first()
+            member = directory.of_customer(place.link.customer_id) if programme else None
+            if programme is None or member is None:
+                continue
+            lines = queries.statement(member.pk, programme, after=after, limit=limit + 1)
+            return Account(
+                book=place.book,
+                programme=programme,
+                terms=queries.terms(programme),
+                points=queries.balance(member.pk, programme),
+                tier=queries.tier(member.pk, programme, now=place.book.now),
+                waiting=queries.waiting(member.pk, programme),
+                lines=lines[:limit],
+                cursor=lines[limit - 1].cursor if len(lines) > limit else "",
+            )
+    return None
 
 
 def _held(viewer: Viewer) -> Iterator[tuple[Place, Programme, Points, TierStanding]]:
@@ -59,14 +103,16 @@ def _held(viewer: Viewer) -> Iterator[tuple[Place, Programme, Points, TierStandi
         yield from found
 
 
-def _lines(programme: Programme, held: Points, tier: TierStanding) -> list[str]:
+def _lines(programme: Programme, held: Points, tier: TierStanding, zone: ZoneInfo) -> list[str]:
     lines = [_("{points} points").format(points=f"{held.total:,}")]
     if held.pending:
         lines.append(_("{points} points wait").format(points=f"{held.pending:,}"))
     if held.on is not None:
-        lines.append(_("{points} points expire on {day}").format(points=f"{held.expiring_next:,}", day=held.on.date()))
+        day = held.on.astimezone(zone).date()
+        lines.append(_("{points} points expire on {day}").format(points=f"{held.expiring_next:,}", day=day))
     if tier.name and tier.until:
-        lines.append(_("{tier}, kept until {day}").format(tier=tier.name, day=tier.until.date()))
+        day = tier.until.astimezone(zone).date()
+        lines.append(_("{tier}, kept until {day}").format(tier=tier.name, day=day))
     elif tier.name:
         lines.append(tier.name)
     if tier.missing:
@@ -77,5 +123,10 @@ def _lines(programme: Programme, held: Points, tier: TierStanding) -> list[str]:
     return lines
 
 
-def _percent(tier: TierStanding) -> int | None:
+def percent(tier: TierStanding) -> int | None:
+    """How much of the way to the next tier is done; None where there is none, or no step was made. Pure."""
     return min(tier.score * 100 // (tier.score + tier.missing), 100) if tier.missing and tier.score else None
+
+
+def _page(programme: Programme) -> Page:
+    return ("wallet_points", "programme", ids.show("prog", programme.pk))

@@ -273,6 +273,23 @@ def tier(member_id: UUID, programme: Programme, *, now: datetime) -> TierStandin
     )
 
 
+def tier_names() -> dict[str, str]:
+    """The tiers of the book's programmes by name: `prog_…/gold` is *Gold*. One statement."""
+    return {
+        _tier_reference(each.pk, tier.key): tier.name for each in programmes(active=True) for tier in terms(each).tiers
+    }
+
+
+def tiers_held(member_id: UUID) -> list[str]:
+    """The tiers that a member has now, one a programme. One statement."""
+    held = Standing.objects.filter(member_id=member_id).exclude(tier="").order_by("pk")
+    return [_tier_reference(*each) for each in held.values_list("programme_id", "tier")]
+
+
+def _tier_reference(programme_id: UUID, key: str) -> str:
+    return f"{ids.show('prog', programme_id)}/{key}"
+
+
 def budget_left(programme: Programme) -> int:
     """What may still be granted."""
     return ledger.guarded_many([programme.budget])[0].available_minor

@@ -17,13 +17,15 @@ class Offers:
 
     def price(self, cart: ports.Cart) -> ports.Priced:
         """What applies now. Reads only; what is held for this order counts as had."""
-        priced, frame, _ = queries.price(_asked(cart))
-        typed = {code.id: code.text for code in frame.codes if code.id}
+        priced, frame, offers = queries.price(_asked(cart))
         by_offer = {code.offer: code.text for code in frame.codes if code.offer}
+        # A session has either: what the payer typed, or what the merchant attached, which no payer takes off.
+        typed = {} if cart.grants else {code.id: code.text for code in frame.codes if code.id}
+        coupons = {offer.id: offer.coupon for offer in offers}
         return ports.Priced(
             lines=[ports.PricedLine(UUID(line.key), line.discount_minor) for line in priced.lines],
-            applied=[_applied(each, typed) for each in priced.applied],
-            refused=list(_refused(priced.refused, by_offer)),
+            applied=[_applied(each, typed, coupons[each.offer]) for each in priced.applied],
+            refused=list(_refused(priced.refused, by_offer, is_granted=bool(cart.grants))),
             near_misses=[
                 ports.NearMiss(why.say_near_miss(near), near.missing_minor or None) for near in priced.near_misses
             ],
@@ -67,12 +69,14 @@ def _asked(cart: ports.Cart) -> Asked:
         customer_id=cart.payer.customer_id,
         store_id=cart.store_id,
         codes=cart.codes,
+        coupons=[grant.coupon for grant in cart.grants if grant.coupon is not None],
+        promotion_codes=[grant.promotion_code for grant in cart.grants if grant.promotion_code is not None],
         order_id=cart.order_id,
         least_minor=money.step(cart.currency),
     )
 
 
-def _applied(applied: frames.Applied, typed: dict[str, str]) -> ports.Applied:
+def _applied(applied: frames.Applied, typed: dict[str, str], coupon: str | None) -> ports.Applied:
     told = [reason for reason in applied.reasons if reason.code != "offer_applied"]
     return ports.Applied(
         offer_id=ids.parse("offer", applied.offer),
@@ -80,11 +84,14 @@ def _applied(applied: frames.Applied, typed: dict[str, str]) -> ports.Applied:
         amount_minor=applied.discount_minor,
         reason=" ".join(why.say(reason, audience=why.CUSTOMER) for reason in told),
         code=typed.get(applied.code) if applied.code else None,
+        coupon=coupon,
+        promotion_code=applied.code,
+        shares={UUID(key): amount_minor for key, amount_minor in applied.shares.items()},
     )
 
 
-def _refused(refused: Iterable[Reason], by_offer: dict[str, str]) -> Iterable[ports.Refused]:
-    """What the payer should know: of the codes they typed, and of offers that another one drove out."""
+def _refused(refused: Iterable[Reason], by_offer: dict[str, str], *, is_granted: bool) -> Iterable[ports.Refused]:
+    """What the payer should know: of codes and grants, and of offers that another one drove out."""
     for reason in refused:
         code = reason.values.get("code") or by_offer.get(reason.values.get("offer", ""))
         if code is None and reason.code != "offer_not_combined":
@@ -93,5 +100,6 @@ def _refused(refused: Iterable[Reason], by_offer: dict[str, str]) -> Iterable[po
             title=reason.values.get("name") or code or "",
             reason=why.say(reason, audience=why.CUSTOMER),
             reason_code=reason.code.partition("_")[2],
-            code=code,
+            code=None if is_granted else code,
+            is_granted=is_granted and code is not None,
         )

@@ -22,6 +22,8 @@ class _Run:
     """One way to combine offers, and what came of it."""
 
     state: State
+    # What is left of the whole cart.
+    left_minor: int
     applied: list[Applied] = field(default_factory=list)
     refused: list[Reason] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
@@ -133,6 +135,9 @@ def _refusal(offer: Offer, cart: Cart, code: Code | None) -> Reason | None:
         return _reason("offer_other_currency", offer, currency=terms.currency)
     if terms.stores and cart.store not in terms.stores:
         return _reason("offer_other_store", offer)
+    if terms.member_tiers and _tier(offer, cart) is None:
+        names = [cart.tier_names.get(each, "") for each in terms.member_tiers]
+        return _reason("offer_other_tier", offer, tiers=", ".join(filter(None, names)) or "–")
     if terms.hours and not any(hours.holds(cart.weekday, cart.minute) for hours in terms.hours):
         return _reason("offer_other_hours", offer, hours=_hours(offer))
     if offer.uses_left is not None and offer.uses_left <= 0:
@@ -149,6 +154,11 @@ def _refusal(offer: Offer, cart: Cart, code: Code | None) -> Reason | None:
     return None
 
 
+def _tier(offer: Offer, cart: Cart) -> str | None:
+    """The name of the tier by which the customer may have an offer that is for some tiers alone."""
+    return next((cart.member_tiers[each] for each in offer.terms.member_tiers if each in cart.member_tiers), None)
+
+
 def _run(
     cart: Cart,
     lines: Sequence[Line],
@@ -157,7 +167,7 @@ def _run(
     named: dict[str, Code],
 ) -> _Run:
     subtotals = [line.subtotal_minor for line in lines]
-    run = _Run(State(lines, subtotals, [0] * len(lines), cart.currency, cart.features))
+    run = _Run(State(lines, subtotals, [0] * len(lines), cart.currency, cart.features), sum(subtotals))
     for offer in offers:
         _apply(run, cart, offer, meeting[offer.id], named.get(offer.id))
     return run
@@ -167,7 +177,7 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
     """Let one offer take its turn: wish, limit, spread, remember."""
     state, terms = run.state, offer.terms
     wished = effects.wish(offer, places, state)
-    left_minor = sum(state.left)
+    left_minor = run.left_minor
     missing = max(terms.minimum_minor, code.minimum_minor if code else 0) - left_minor
     if missing > 0:
         run.near_misses.append(NearMiss(offer.id, terms.name, cart.currency, missing, 0, wished.total_minor))
@@ -187,6 +197,7 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
     weights = [wished.wants[i] for i in touched]
     parts = spread(amount, weights=weights, rooms=rooms, step=step(cart.currency))
     granted = sum(parts)
+    run.left_minor -= granted
     if not granted and not wished.bonus_points:
         run.refused.append(_reason("offer_margin_kept" if amount else "offer_nothing_left", offer))
         return
@@ -199,6 +210,8 @@ def _apply(run: _Run, cart: Cart, offer: Offer, places: Sequence[int], code: Cod
             state.floors[i] = floors[i]
             shares[state.lines[i].key] = part
     head = _reason("offer_applied", offer, discount_minor=granted, currency=cart.currency)
+    if (tier := _tier(offer, cart)) is not None:
+        limits.insert(0, Reason("member_tier", {"tier": tier}))
     points = [Reason("points_granted", {"points": wished.bonus_points})] if wished.bonus_points else []
     run.applied.append(
         Applied(
@@ -234,6 +247,8 @@ def _floor(margin_floor_ppm: int | None, line: Line) -> int:
 
 
 def _costs(discount_minor: int, bearers: Sequence[tuple[str, int]]) -> dict[str, int]:
+    if len(bearers) == 1:
+        return {bearers[0][0]: discount_minor}
     parts = split(discount_minor, [weight for _, weight in bearers])
     return {bearer: part for (bearer, _), part in zip(bearers, parts, strict=True)}
 

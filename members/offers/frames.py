@@ -66,6 +66,9 @@ class Cart:
     has_bought: bool = False
     # The figures of a member who agreed to be treated by them; None where nobody may look.
     features: Mapping[str, Any] | None = None
+    # The tiers that the customer has as a member, by name; and the names of the others.
+    member_tiers: Mapping[str, str] = field(default_factory=dict)
+    tier_names: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[Code, ...] = ()
     # What must be left to pay: an order of nothing cannot be paid.
     least_minor: int = 0
@@ -116,6 +119,8 @@ class Terms:
     products: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    # The tiers whose members alone may have it; empty means everybody.
+    member_tiers: tuple[str, ...] = ()
     hours: tuple[Hours, ...] = ()
     minimum_minor: int = 0
     is_first_only: bool = False
@@ -129,7 +134,7 @@ class Terms:
     def read(cls, data: Mapping[str, Any]) -> Self:
         """Terms from their JSON."""
         given: dict[str, Any] = dict(data)
-        for name in ("products", "categories", "stores"):
+        for name in ("products", "categories", "stores", "member_tiers"):
             if name in given:
                 given[name] = tuple(given[name])
         if "hours" in given:
@@ -157,6 +162,8 @@ class Offer:
     is_counted_by_customer: bool = False
     budget_left_minor: int | None = None
     units_left: int | None = None
+    # The id of its coupon, where codes lead to it.
+    coupon: str | None = None
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:

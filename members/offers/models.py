@@ -121,11 +121,10 @@ class Offer(models.Model):
 
     def problem(self, now: datetime) -> str | None:
         """Why it does not run at a time, in a word; None where it does."""
-        if self.status == states.ENDED or self.deleted_at is not None or self.ends_at <= now:
-            return "ended"
-        if self.status != states.ACTIVE:
-            return self.status
-        return "not_started" if self.starts_at > now else None
+        is_deleted = self.deleted_at is not None
+        return states.problem(
+            status=self.status, starts_at=self.starts_at, ends_at=self.ends_at, is_deleted=is_deleted, now=now
+        )
 
 
 class OfferVersion(models.Model):

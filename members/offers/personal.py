@@ -1,4 +1,4 @@
-"""What personal offers may know of a customer: nothing, unless they agreed to it."""
+"""What offers may know of a customer: their tier as a member, and their habits where they agreed to it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,8 +7,17 @@ from uuid import UUID
 
 from members.directory import queries as directory
 from members.features import queries as figures
+from members.loyalty import queries as loyalty
 from security.privacy import queries as consents
 from security.privacy.wording import PERSONALISATION
+
+
+def tiers(customer_id: UUID | None) -> tuple[dict[str, str], dict[str, str]]:
+    """The tiers that a customer has as a member, by name, and the names of all. Three statements at most."""
+    names = loyalty.tier_names()
+    member = directory.of_customer(customer_id) if customer_id is not None else None
+    held = loyalty.tiers_held(member.pk) if member is not None else []
+    return {each: names[each] for each in held if each in names}, names
 
 
 def features(customer_id: UUID | None, *, now: datetime) -> Mapping[str, Any] | None:

@@ -4,8 +4,10 @@ Pricing a cart costs the same few statements however many lines and offers there
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
@@ -23,8 +25,28 @@ from security.merchants import queries as merchants
 
 CODES_MAX = 10
 # What versions of offers say never changes, so that a process reads each of them once.
-_TERMS_KEPT = 20_000
-_terms_known: dict[tuple[UUID, int], Terms] = {}
+_KEPT = 20_000
+_known: dict[tuple[UUID, int], Frame] = {}
+
+
+class _Row(NamedTuple):
+    """What a cart has to know of an offer as it stands: read by the hundred, so not as a model."""
+
+    id: UUID
+    kind: str
+    version: int
+    coupon: str | None
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    deleted_at: datetime | None
+    customer_max: int | None
+    uses_left: int | None
+    budget_left_minor: int | None
+    units_left: int | None
+
+
+_UNLIMITED = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,9 @@ class Asked:
     customer_id: UUID | None = None
     store_id: UUID | None = None
     codes: Sequence[str] = ()
+    # What the merchant attached: ids of coupons and of codes.
+    coupons: Sequence[str] = ()
+    promotion_codes: Sequence[str] = ()
     # What this order holds already counts as had.
     order_id: UUID | None = None
     least_minor: int = 0
@@ -47,7 +72,7 @@ def price(asked: Asked) -> tuple[Priced, Cart, list[Frame]]:
 
     Two statements, one more where a version of an offer is new to the process, and more for
     what is asked for: codes (one), an order's holdings (one), limits for each customer
-    (three), first purchases (one), personal offers (three).
+    (three), first purchases (one), tiers of members (three), personal offers (three).
     """
     cart, offers = situation(asked)
     return engine.price(cart, offers), cart, offers
@@ -60,11 +85,14 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     held = _held(asked.order_id)
     typed = _typed(asked, held)
     wanted = {code.offer for code in typed if code.offer is not None}
-    rows = list(_offers(asked.now, [ids.parse("offer", shown) for shown in wanted], list(held)))
-    terms = _terms(rows)
+    rows = _offers(asked, [ids.parse("offer", shown) for shown in wanted], list(held))
+    typed += _attached(asked.coupons, rows)
+    known = _versions(rows)
     is_limited = any(row.customer_max is not None for row in rows)
-    used = uses(asked, [row.pk for row in rows if row.customer_max is not None]) if is_limited else {}
-    is_first = any(terms[row.pk].is_first_only for row in rows) or any(code.is_first_only for code in typed)
+    used = uses(asked, [row.id for row in rows if row.customer_max is not None]) if is_limited else {}
+    is_first = any(each.terms.is_first_only for each in known) or any(code.is_first_only for code in typed)
+    is_by_tier = any(each.terms.member_tiers for each in known)
+    member_tiers, tier_names = personal.tiers(asked.customer_id) if is_by_tier else ({}, {})
     cart = Cart(
         currency=asked.currency,
         lines=tuple(asked.lines),
@@ -76,10 +104,15 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         features=personal.features(asked.customer_id, now=asked.now)
         if any(row.kind == frames.PERSONAL for row in rows)
         else None,
+        member_tiers=member_tiers,
+        tier_names=tier_names,
         codes=tuple(typed),
         least_minor=asked.least_minor,
     )
-    return cart, [_frame(row, terms[row.pk], asked.now, held.get(row.pk), used.get(row.pk, 0)) for row in rows]
+    return cart, [
+        _frame(row, version, asked.now, held.get(row.id), used.get(row.id, 0))
+        for row, version in zip(rows, known, strict=True)
+    ]
 
 
 def listed(*, status: str | None = None) -> "QuerySet[Offer]":
@@ -180,39 +213,47 @@ def people(customer_id: UUID) -> list[UUID]:
     return directory.customer_ids(member.pk) if member else [customer_id]
 
 
-def _offers(now: datetime, named: Sequence[UUID], held: Sequence[UUID]) -> "QuerySet[Offer]":
-    """What applies by itself and has not ended, and what codes or the order's own holdings name."""
-    rows = Offer.objects.filter(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=now, starts_at__lte=now)
+def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> list[_Row]:
+    """What applies by itself and has not ended, and what codes, coupons or the order's own holdings name."""
+    running = Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=asked.now, starts_at__lte=asked.now)
     if named or held:
-        rows = Offer.objects.filter(
-            Q(status=states.ACTIVE, trigger=frames.AUTOMATIC, ends_at__gt=now, starts_at__lte=now)
-            | Q(pk__in=[*named, *held])
-        )
-    return rows.defer("metadata", "terms")
+        running |= Q(pk__in=[*named, *held])
+    if asked.coupons:
+        running |= Q(coupon__in=list(filter(str.isprintable, asked.coupons)))
+    rows = Offer.objects.filter(running).values_list(
+        *("id", "kind", "version", "coupon", "status", "starts_at", "ends_at", "deleted_at"),
+        *("customer_max", F("redemptions_max") - F("redeemed_count"), F("budget_minor") - F("given_minor")),
+        F("units_max") - F("units_count"),
+    )
+    return list(map(_Row._make, rows))
 
 
-def _terms(rows: Sequence[Offer]) -> dict[UUID, Terms]:
-    """What offers say, by their ids; one statement where some were not met before."""
-    unknown = [row.pk for row in rows if (row.pk, row.version) not in _terms_known]
+def _versions(rows: Sequence[_Row]) -> list[Frame]:
+    """What offers say, before anything is left of them or used; one statement where some were not met before."""
+    unknown = [row for row in rows if (row.id, row.version) not in _known]
     if unknown:
-        if len(_terms_known) + len(unknown) > _TERMS_KEPT:
-            _terms_known.clear()
-            unknown = [row.pk for row in rows]
-        numbers = {row.pk: row.version for row in rows}
-        said = OfferVersion.objects.filter(offer_id__in=unknown, number__in=set(numbers.values()))
+        if len(_known) + len(unknown) > _KEPT:
+            _known.clear()
+            unknown = list(rows)
+        coupons = {row.id: row.coupon for row in unknown}
+        said = OfferVersion.objects.filter(offer_id__in=list(coupons), number__in={row.version for row in unknown})
         for offer_id, number, kept in said.values_list("offer_id", "number", "terms"):
-            _terms_known[offer_id, number] = Terms.read(kept["terms"])
-    return {row.pk: _terms_known[row.pk, row.version] for row in rows}
+            terms, shown = Terms.read(kept["terms"]), ids.show("offer", offer_id)
+            _known[offer_id, number] = Frame(shown, number, terms, coupon=coupons[offer_id])
+    return [_known[row.id, row.version] for row in rows]
 
 
-def _frame(row: Offer, terms: Terms, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
+def _frame(row: _Row, version: Frame, now: datetime, own: OfferRedemption | None, used_count: int) -> Frame:
     """What is left of an offer for this cart: what its own order holds is not used."""
+    problem = states.problem(
+        status=row.status, starts_at=row.starts_at, ends_at=row.ends_at, is_deleted=row.deleted_at is not None, now=now
+    )
+    if problem is None and row[-4:] == _UNLIMITED:
+        return version
     uses, budget, units = (1, own.discount_minor, own.units) if own else (0, 0, 0)
-    return Frame(
-        id=ids.show("offer", row.pk),
-        version=row.version,
-        terms=terms,
-        problem=row.problem(now),
+    return replace(
+        version,
+        problem=problem,
         uses_left=None if row.uses_left is None else row.uses_left + uses,
         customer_uses_left=None if row.customer_max is None else row.customer_max - used_count,
         is_counted_by_customer=row.customer_max is not None,
@@ -229,34 +270,47 @@ def _held(order_id: UUID | None) -> dict[UUID, OfferRedemption]:
 
 
 def _typed(asked: Asked, held: dict[UUID, OfferRedemption]) -> list[Code]:
-    """What the book knows of each code that was typed: the active one of its spelling, else the latest."""
-    keys = {codes.key(text): text for text in reversed(asked.codes[:CODES_MAX])}
-    if not keys:
-        return []
-    found: dict[str, PromotionCode] = {}
-    for row in PromotionCode.objects.filter(code_key__in=list(keys)).order_by("is_active", "pk"):
-        found[row.code_key] = row
-    own = {row.code_id for row in held.values()}
-    typed = []
+    """What the book knows of each code: of those attached by their ids, and of those typed.
+
+    Of one spelling it is the active one, else the latest.
+    """
+    wanted: dict[str | UUID, str] = {}
+    for shown in asked.promotion_codes:
+        with suppress(ids.MalformedId):
+            wanted[ids.parse("promo", shown)] = shown
     for text in asked.codes[:CODES_MAX]:
-        key = codes.key(text)
-        if keys.pop(key, None) is None:
-            continue
-        if key not in found:
-            typed.append(Code(text[: codes.CODE_LENGTH_MAX]))
-            continue
-        row = found[key]
-        typed.append(
-            Code(
-                row.code,
-                offer=ids.show("offer", row.offer_id),
-                id=ids.show("promo", row.pk),
-                problem=_problem(row, asked, is_had=row.pk in own),
-                minimum_minor=(row.minimum_minor or 0) if row.minimum_currency == asked.currency else 0,
-                is_first_only=row.is_first_only,
-            )
-        )
-    return typed
+        wanted.setdefault(codes.key(text), text)
+    unknown = [Code(shown[: codes.CODE_LENGTH_MAX]) for shown in asked.promotion_codes if shown not in wanted.values()]
+    if not wanted:
+        return unknown
+    named = [key for key in wanted if isinstance(key, UUID)]
+    typed = [key for key in wanted if isinstance(key, str)]
+    found: dict[str | UUID, PromotionCode] = {}
+    which = Q(pk__in=named) | Q(code_key__in=typed) if named else Q(code_key__in=typed)
+    for row in PromotionCode.objects.filter(which).order_by("is_active", "pk"):
+        found[row.pk] = found[row.code_key] = row
+    own = {row.code_id for row in held.values()}
+    return [
+        _code(found[key], asked, is_had=found[key].pk in own) if key in found else Code(text[: codes.CODE_LENGTH_MAX])
+        for key, text in wanted.items()
+    ] + unknown
+
+
+def _code(row: PromotionCode, asked: Asked, *, is_had: bool) -> Code:
+    return Code(
+        row.code,
+        offer=ids.show("offer", row.offer_id),
+        id=ids.show("promo", row.pk),
+        problem=_problem(row, asked, is_had=is_had),
+        minimum_minor=(row.minimum_minor or 0) if row.minimum_currency == asked.currency else 0,
+        is_first_only=row.is_first_only,
+    )
+
+
+def _attached(coupons: Sequence[str], rows: Sequence[_Row]) -> list[Code]:
+    """The coupons that the merchant attached, as codes that nobody had to type."""
+    offers = {row.coupon: ids.show("offer", row.id) for row in rows if coupons and row.deleted_at is None}
+    return [Code(coupon[: codes.CODE_LENGTH_MAX], offer=offers.get(coupon)) for coupon in coupons]
 
 
 def _problem(row: PromotionCode, asked: Asked, *, is_had: bool) -> str | None:

@@ -20,7 +20,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     frames.SPEND: (gettext_lazy("Spend and save"), gettext_lazy("The more is spent, the more comes off, in tiers.")),
     frames.BUY_GET: (gettext_lazy("Buy X get Y"), gettext_lazy("Something free or cheaper for so many bought.")),
     frames.BUNDLE: (gettext_lazy("Bundle"), gettext_lazy("A set of goods at one price.")),
-    frames.TIER_PRICE: (gettext_lazy("Tier price"), gettext_lazy("A lower unit price from a number on.")),
+    frames.TIER_PRICE: (
+        gettext_lazy("Tier price"),
+        gettext_lazy("A lower unit price from a number on, or for members of a tier."),
+    ),
     frames.FLASH: (gettext_lazy("Flash sale"), gettext_lazy("A low price for a counted number, while it lasts.")),
     frames.PERSONAL: (
         gettext_lazy("Personal"),

@@ -42,7 +42,7 @@ def check(terms: Terms) -> None:
         _amount(terms.discount_max_minor, terms, "discount_max")
     if terms.margin_floor_ppm is not None and not 0 <= terms.margin_floor_ppm < PPM:
         raise InvalidTerms("A margin floor is from 0 % to less than 100 %.", param="margin_floor")
-    for names in (terms.products, terms.categories, terms.stores, terms.hours):
+    for names in (terms.products, terms.categories, terms.stores, terms.member_tiers, terms.hours):
         if len(names) > LIST_MAX:
             raise InvalidTerms(f"An offer names {LIST_MAX} of each at the most.", param="products")
     for hours in terms.hours:

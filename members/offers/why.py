@@ -101,6 +101,12 @@ words(
     merchant=_("It grants {points} extra points."),
 )
 words(
+    "member_tier",
+    customer=_("This is your benefit as a {tier} member."),
+    cashier=_("A {tier} member."),
+    merchant=_("The customer is a {tier} member."),
+)
+words(
     "reduced_by_margin",
     customer=_("This is the best price for some of these goods."),
     cashier=_("Some goods are at their lowest price: the offer gave {by} less."),
@@ -162,6 +168,11 @@ _same(
     "offer_other_store",
     customer=_("“{name}” is not for this store."),
     merchant=_("“{name}” does not run in the store of this cart."),
+)
+_same(
+    "offer_other_tier",
+    customer=_("“{name}” is for {tiers} members."),
+    merchant=_("“{name}” is for {tiers} members, and nobody knew the customer as one."),
 )
 _same(
     "offer_other_hours",

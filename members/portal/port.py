@@ -19,6 +19,8 @@ from security.merchants.models import Book
 # What a card is, in the order in which a merchant's are shown.
 MEMBERSHIP, POINTS, COUPON, STORED_VALUE = "membership", "points", "coupon", "stored_value"
 KINDS = (MEMBERSHIP, POINTS, COUPON, STORED_VALUE)
+# The page of the wallet that tells more: its name, and the name and the value of what is in its address.
+Page = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Card:
     code: str | None = None
     # How far along, 0 to 100, where the card tells of progress (to the next tier).
     percent: int | None = None
-    url: str | None = None
+    page: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Holding:
     kind: str
     unit_name: str = ""
     merchant: str = ""
-    url: str | None = None
+    page: Page | None = None
 
     @property
     def is_money(self) -> bool:

@@ -198,6 +198,9 @@ class OfferForm(DeskForm):
     stores = forms.MultipleChoiceField(
         label=gettext_lazy("Stores"), required=False, widget=forms.CheckboxSelectMultiple
     )
+    member_tiers = forms.MultipleChoiceField(
+        label=gettext_lazy("For members of these tiers alone"), required=False, widget=forms.CheckboxSelectMultiple
+    )
     store_share = forms.IntegerField(
         label=gettext_lazy("What the stores bear, in percent"),
         min_value=0,
@@ -218,6 +221,7 @@ class OfferForm(DeskForm):
         zone: ZoneInfo,
         now: datetime,
         stores: Sequence[Store],
+        tiers: Mapping[str, str],
         offer: Offer | None = None,
         **options: Any,
     ) -> None:
@@ -238,6 +242,12 @@ class OfferForm(DeskForm):
         self.fields["stores"].choices = [(ids.show("sto", store.pk), store.name) for store in stores]  # type: ignore[attr-defined]
         if not stores:
             del self.fields["stores"], self.fields["store_share"]
+        # A tier that the programme lost stays on the offer until somebody unticks it: else it would be for everybody.
+        gone = {each: _("A tier that is gone") for each in self.initial.get("member_tiers", ()) if each not in tiers}
+        self.tiers = {**tiers, **gone}
+        self.fields["member_tiers"].choices = list(self.tiers.items())  # type: ignore[attr-defined]
+        if not self.tiers:
+            del self.fields["member_tiers"]
         if offer is not None:
             del self.fields["trigger"], self.fields["code"]
         if kind == frames.BUNDLE:
@@ -336,6 +346,7 @@ class OfferForm(DeskForm):
             products=tuple(self._products(given.get("products", ""), "products")),
             categories=tuple(each.strip() for each in re.split("[,，、]", given.get("categories", "")) if each.strip()),
             stores=stores,
+            member_tiers=tuple(given.get("member_tiers", ())),
             hours=hours,
             minimum_minor=minimum,
             is_first_only=given["first_only"],
@@ -509,6 +520,7 @@ def initial_of(offer: Offer, *, currency: str, zone: ZoneInfo, names: dict[str, 
         "ends_at": _typed(offer.ends, zone),
         "first_only": terms.is_first_only,
         "stores": terms.stores,
+        "member_tiers": terms.member_tiers,
         "redemptions_max": offer.redemptions_max,
         "customer_max": offer.customer_max,
         "budget": amount(offer.budget_minor),

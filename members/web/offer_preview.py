@@ -53,6 +53,8 @@ def context(request: HttpRequest, desk: Desk, form: OfferForm) -> dict[str, Any]
             minute=terms.hours[0].from_minute if terms.hours else cart.minute,
             store=terms.stores[0] if terms.stores else None,
             is_known=True,
+            member_tiers={each: form.tiers[each] for each in terms.member_tiers[:1]},
+            tier_names=form.tiers,
             features=shown["figures"],
             codes=(Code(shown["sample_code"], offer=DRAFT),) if terms.trigger == frames.CODE else (),
             least_minor=cart.least_minor,

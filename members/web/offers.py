@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from members.loyalty import queries as loyalty
 from members.offers import codes, frames, objects, operations, queries, states
 from members.offers.codes import CodeDraft
 from members.offers.frames import Terms
@@ -173,6 +174,7 @@ def detail(request: HttpRequest, desk: Desk, offer: str) -> HttpResponse:
             "codes_count": lists.counted(queries.promotion_codes().filter(offer=row)),
             "products": queries.product_names([*terms.products, *_parts(terms)]),
             "store_names": _store_names(desk, terms),
+            "tier_names": _tier_names(terms),
             "acts": _acts(row),
             "form": forms.DeskForm(seen=row.seen),
             "now_valid": objects.is_valid(row, desk.now),
@@ -237,6 +239,7 @@ def _form(request: HttpRequest, desk: Desk, kind: str, *, offer: Offer | None = 
         zone=zone,
         now=desk.now,
         stores=merchants.open_stores(desk.merchant.pk),
+        tiers=loyalty.tier_names(),
         offer=offer,
         seen=offer.seen if offer else "",
         initial=dict(initial),
@@ -295,6 +298,11 @@ def _acts(row: Offer) -> list[tuple[str, Any, bool]]:
 
 def _parts(terms: Terms) -> list[str]:
     return [part["product"] for part in terms.effect.get("parts", ()) if part.get("product")]
+
+
+def _tier_names(terms: Terms) -> list[str]:
+    names = loyalty.tier_names() if terms.member_tiers else {}
+    return [names.get(each) or _("A tier that is gone") for each in terms.member_tiers]
 
 
 def _store_names(desk: Desk, terms: Terms) -> list[str]:

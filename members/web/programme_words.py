@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from members.loyalty.models import Run
 from members.loyalty.terms import Terms
@@ -24,7 +24,7 @@ KINDS: dict[str, Any] = {
     "points_earned": gettext_lazy("Earned"),
     "points_bonus": gettext_lazy("Bonus of an offer"),
     "points_matured": gettext_lazy("Can be spent now"),
-    "points_spent": gettext_lazy("Spent"),
+    "points_spent": pgettext_lazy("points", "Spent"),
     "points_returned": gettext_lazy("Given back"),
     "points_reversed": gettext_lazy("Taken back after a refund"),
     "points_restored": gettext_lazy("Restored"),

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from members.loyalty import queries as loyalty
 from members.offers import codes, frames, operations
 from members.offers.codes import CodeDraft
 from members.offers.frames import Hours, Terms
@@ -28,7 +29,7 @@ def make(*, now: datetime) -> int:
         sold = Product.objects.filter(name__in=["美式", "黄油可颂", "手冲 耶加雪菲"])
         products = {product.name: ids.show("prod", product.pk) for product in sold}
         stores = [ids.show("sto", store.pk) for store in book.merchant.stores.order_by("name")]
-        drafts = [*_automatic(products, stores, now), *_by_code(now)]
+        drafts = [*_automatic(products, stores, now), *_member_price(products), *_by_code(now)]
         made = [operations.create(draft=draft, is_active=True, now=now, origin=_ORIGIN) for draft in drafts]
         _hand_out(made, now)
     return len(made)
@@ -88,6 +89,19 @@ def _automatic(products: dict[str, str], stores: list[str], now: datetime) -> li
             Limits(ends_at=now + timedelta(days=7), units_max=50),
         ),
         Draft(Terms("熟客专享", frames.PERSONAL, {"rules": habits}, margin_floor_ppm=300_000, priority=300)),
+    ]
+
+
+def _member_price(products: dict[str, str]) -> list[Draft]:
+    """A price for members of the highest tier alone."""
+    gold = [reference for reference in loyalty.tier_names() if reference.endswith("/gold")]
+    effect = {"tiers": [{"from_quantity": 1, "unit_minor": 1_800}]}
+    product = (products["美式"],)
+    return [
+        Draft(
+            Terms("金卡会员价", frames.TIER_PRICE, effect, currency="CNY", products=product, member_tiers=tuple(gold))
+        )
+        for _ in gold[:1]
     ]
 
 

@@ -1062,6 +1062,16 @@ REFUNDS = Group(
             guide="refunds",
         ),
         ErrorCode(
+            code="approval_required",
+            statuses=(403,),
+            title=_("So large a refund needs a second person"),
+            meaning=_("The merchant lets a person of staff refund so much of a payment alone, and this is more."),
+            cause=_("Somebody at the dashboard refunded above that limit. A refund by API key is never refused so."),
+            mend=_("Ask for an approval on the refund's page: it is made when another person allows it."),
+            message="So large a refund needs a second person: ask for an approval.",
+            guide="refunds",
+        ),
+        ErrorCode(
             code="charge_not_refundable",
             statuses=(400,),
             title=_("The charge took no money"),

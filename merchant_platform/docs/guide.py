@@ -58,6 +58,7 @@ SECTIONS = (
 # What can be expanded: a test holds it against the code.
 EXPANDABLE = {
     "checkout.session": ("customer", "order", "payment_intent"),
+    "discount": ("customer", "promotion_code"),
     "item": ("price",),
     "member": ("customer",),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
@@ -70,7 +71,8 @@ EXPANDABLE = {
     "price": ("product",),
     "product": ("default_price",),
     "promotion_code": ("customer", "promotion"),
-    "promotion_code.promotion": ("coupon",),
+    # Parts of objects: of a code's promotion, a session's discounts, a discount's source.
+    "promotion, discounts, source": ("coupon", "promotion_code"),
 }
 STATUSES = (
     (400, _("A parameter is missing, unknown or wrong, or the object’s state does not allow it")),

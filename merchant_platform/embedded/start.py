@@ -50,14 +50,16 @@ def end_left_overs(data_dir: Path) -> None:
 
     Called with the lock held: whoever still carries the mark has lost its supervisor.
     """
+    ended: set[int] = set()
     for _ in range(100):
         left_over = _marked(data_dir)
-        if not left_over:
-            return
         for pid in left_over:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        ended.update(left_over)
         # Until the kernel has closed what they listened on, their port counts as busy.
+        if not any(map(_is_ending, ended)):
+            return
         time.sleep(0.05)
 
 
@@ -68,6 +70,15 @@ def _marked(data_dir: Path) -> list[int]:
             if mark in environment.read_bytes().split(b"\0"):
                 marked.append(int(environment.parent.name))
     return marked
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a killed process still holds anything: it forgets its environment before it closes its sockets."""
+    for status in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # That thread is gone.
+            if status.read_text().rpartition(")")[2].split()[0] not in "ZX":
+                return True
+    return False
 
 
 def refuse_busy_port(host: str, port: int) -> None:

@@ -41,6 +41,7 @@ PREFIXES = {
     "dlv": "delivery",
     "dup": "duplicate",
     "dev": "device",
+    "di": "discount",
     "evt": "event",
     "bk": "book",
     "bki": "bulk item",

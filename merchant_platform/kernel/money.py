@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import cache
 
 from babel import numbers
@@ -67,6 +67,7 @@ def exponent(currency: str) -> int:
     return 2
 
 
+@cache
 def step(currency: str) -> int:
     """What an amount must be a multiple of: three decimals are sent in tens, and ISK and UGX have no minor unit."""
     code = currency.upper()
@@ -150,8 +151,7 @@ def _pattern(locale: str, digits: int) -> str:
 
 def rate_of(amount_minor: int, rate_ppm: int) -> int:
     """`rate_ppm` parts per million of an amount, rounded half-even to a whole minor unit."""
-    share = Decimal(amount_minor) * rate_ppm / PPM
-    return int(share.to_integral_value(ROUND_HALF_EVEN))
+    return share_of(amount_minor, rate_ppm, PPM)
 
 
 def share_of(amount_minor: int, part: int, whole: int) -> int:
@@ -175,8 +175,10 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
         raise ValueError("weights must not be negative and one must be above zero")
     sign = -1 if amount_minor < 0 else 1
     whole = abs(amount_minor)
-    parts = [whole * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(whole * weights[i] % total), i))
-    for i in by_remainder[: whole - sum(parts)]:
-        parts[i] += 1
+    divided = [divmod(whole * weight, total) for weight in weights]
+    parts = [part for part, _ in divided]
+    left = whole - sum(parts)
+    if left:
+        for i in sorted(range(len(weights)), key=lambda i: -divided[i][1])[:left]:
+            parts[i] += 1
     return [sign * part for part in parts]

@@ -13,6 +13,7 @@ from merchant_platform.kernel import clock, ids
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
 from merchant_platform.kernel.api.params import (
+    Boolean,
     Currency,
     Emptied,
     Id,
@@ -35,7 +36,7 @@ from payments.api.fields import Shipping
 from payments.api.orders import LINES_MAX, Quantity
 from payments.api.payment_intent_params import MethodType
 from payments.catalog.models import Price, Product
-from payments.checkout import objects
+from payments.checkout import objects, ports
 from payments.checkout import operations as checkout
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
@@ -109,12 +110,19 @@ class IntentData(Nested):
         return {name: value for name, value in given.items() if value is not None}
 
 
+class SessionDiscount(Nested):
+    coupon: Id | None = None
+    promotion_code: Id | None = None
+
+
 class CreateSession(Params):
+    allow_promotion_codes: Boolean | None = None
     cancel_url: WebAddress | None = None
     client_reference_id: Emptied[Annotated[str, UpTo(200)]] = None
     currency: Currency | None = None
     customer: Id | None = None
     customer_email: Emptied[Email] = None
+    discounts: Listed[SessionDiscount] = []
     expires_at: Integer | None = None
     line_items: Listed[LineItem]
     locale: Locale | None = None
@@ -165,7 +173,9 @@ def create(call: Call) -> dict[str, Any]:
             else None,
             expires_at=clock.from_unix(_seconds(params.expires_at)) if params.expires_at is not None else None,
             metadata=merge({}, params.metadata),
+            grants=_grants(params),
             details={
+                "allows_codes": params.allow_promotion_codes,
                 "cancel_url": params.cancel_url,
                 "client_reference_id": params.client_reference_id,
                 "customer_email": params.customer_email,
@@ -244,7 +254,7 @@ def lines_page(session: CheckoutSession, params: ListParams, *, url: str) -> dic
     currency = session.order.currency
     return {
         "object": "list",
-        "data": [objects.line_item(line, currency=currency, livemode=session.is_live) for line in shown],
+        "data": [objects.line_item(line, session, currency=currency) for line in shown],
         "has_more": len(found) > params.limit,
         "url": url,
     }
@@ -258,6 +268,30 @@ def included_lines(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         session = CheckoutSession.objects.select_related("order").get(pk=ids.parse(prefix, text))
         found[text] = lines_page(session, ListParams(), url=f"/v1/checkout/sessions/{text}/line_items")
     return found
+
+
+def _grants(params: CreateSession) -> list[ports.Grant]:
+    """What the request attaches. Raises InvalidParameter."""
+    if not params.discounts:
+        return []
+    if params.allow_promotion_codes is not None:
+        raise InvalidParameter(
+            "You may only specify one of these parameters: allow_promotion_codes, discounts.",
+            code="parameters_exclusive",
+            param="allow_promotion_codes",
+        )
+    if len(params.discounts) > 1:
+        raise InvalidParameter("A session takes one discount.", param="discounts")
+    (given,) = params.discounts
+    if (given.coupon is None) == (given.promotion_code is None):
+        raise InvalidParameter(
+            "You must specify one of these parameters: coupon, promotion_code, and not both.",
+            code="parameter_missing" if given.coupon is None else "parameters_exclusive",
+            param="discounts[0]",
+        )
+    if ports.discounts() is None:
+        raise InvalidParameter("Nobody gives discounts on this platform.", param="discounts")
+    return [ports.Grant(coupon=given.coupon, promotion_code=given.promotion_code)]
 
 
 def _drafts(params: CreateSession) -> tuple[list[orders.LineDraft], str]:

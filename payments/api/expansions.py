@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 
 from merchant_platform.kernel import clock, ids, tenancy
-from merchant_platform.kernel.api.expand import expandable, includable, loader
+from merchant_platform.kernel.api.expand import expandable, includable, loader, passable
 from payments.api import balance, charges, checkout_sessions, orders, refunds
 from payments.catalog import objects as catalog
 from payments.catalog.models import Price, Product
@@ -88,6 +88,13 @@ loader("source", _source)
 loader("line_items", checkout_sessions.included_lines)
 
 expandable("checkout.session", customer="customer", order="order", payment_intent="payment_intent")
+expandable("discount", customer="customer")
+passable("checkout.session", "discounts", "total_details")
+passable("discount", "source")
+passable("item", "discounts")
+passable("list", "data")
+# Parts that have no name of their own.
+passable("", "breakdown", "discount", "discounts")
 includable("checkout.session", line_items="line_items")
 expandable("item", price="price")
 expandable(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict, Invalid, PlatformError
 from payments.bulk.models import CANCEL, CAPTURE, DONE, REFUND, REFUSED, WAITING, BulkItem, BulkJob
 from payments.hand import Hand
-from payments.intents import deeds
-from payments.intents.models import PaymentIntent
+from payments.intents import deeds, second_person
+from payments.intents.models import Attempt, PaymentIntent
+from payments.intents.refund_limit import NeedsSecondPerson
 from payments.intents.refunds import NotRefundable
+from security.approvals.operations import AlreadyAsked
 from security.audit.operations import Actor
 from security.merchants import queries as merchants
 
@@ -76,6 +79,9 @@ def _one(book_id: UUID, item_id: UUID) -> None:
         if item.tries_count < TRIES_MAX:
             return  # Somebody is at it: the lease ends, and it is tried again.
         _finish(item, REFUSED, code="lock_timeout", detail="")
+    except NeedsSecondPerson as refused:
+        _ask_second(item, intent, hand)
+        _finish(item, REFUSED, code=refused.code, detail=refused.message)
     except PlatformError as refused:
         _finish(item, REFUSED, code=refused.code, detail=refused.message)
     except Exception:
@@ -104,6 +110,22 @@ def _act(item: BulkItem, intent: PaymentIntent, hand: Hand) -> None:
     else:
         assert item.job.act == CANCEL, "a constraint of the table names the acts"
         deeds.cancel(intent_id=intent.pk, reason="requested_by_customer", token=item.pk, hand=hand)
+
+
+def _ask_second(item: BulkItem, intent: PaymentIntent, hand: Hand) -> None:
+    """What one person may not refund alone waits for another; where it waits already, for that one."""
+    assert intent.latest_attempt_id is not None, "what could be refunded was paid"
+    with tenancy.within(item.book_id):
+        attempt = Attempt.objects.get(pk=intent.latest_attempt_id)
+        with suppress(AlreadyAsked):
+            second_person.ask_for_payment(
+                attempt=attempt,
+                amount_minor=attempt.captured_minor - attempt.refunded_minor,
+                lines=(),
+                reason="requested_by_customer",
+                staff_id=item.job.staff_id,
+                hand=hand,
+            )
 
 
 def _finish(item: BulkItem, status: str, *, code: str = "", detail: str = "") -> None:

@@ -40,7 +40,14 @@ class CheckoutSession(models.Model):
     language = models.TextField(default="en")
     # What the payer typed: codes of offers, as typed; and whether they want to join (payments/checkout/ports.py).
     codes = models.JSONField(default=list, db_default=[])
+    # Whether the payer may type codes; and what the merchant attached instead (ports.Grant).
+    allows_codes = models.BooleanField(null=True)
+    granted = models.JSONField(default=list, db_default=[])
+    # What took how much off which line when the order was priced last (pricing.py).
+    discounts = models.JSONField(default=list, db_default=[])
     joins = models.TextField(null=True)  # noqa: DJ001  (the wording that they said yes to)
+    # Who was signed in when they said so: the customer that they become is linked to them.
+    joiner = models.ForeignKey("payments.Consumer", models.PROTECT, null=True, related_name="+", db_index=False)
     # Tries to name a stored-value card on one page; more is guessing.
     failed_cards_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Not in the payment's transaction: the receipt is written after it, by the page or by the sweep.
@@ -61,12 +68,12 @@ class CheckoutSession(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id is_live status order intent locale submit_type payment_method_types former_total_minor "
-        "language codes joins has_receipt failed_sign_ins_count failed_cards_count expires_at created_at opened_at "
-        "opened_recorded_at method_chosen "
+        "language codes allows_codes joins has_receipt failed_sign_ins_count failed_cards_count expires_at created_at "
+        "opened_at opened_recorded_at method_chosen "
         "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
         "paid_recorded_at",
-        business="client_reference_id success_url cancel_url",
-        personal="customer customer_email payment_details payment_metadata metadata",
+        business="client_reference_id success_url cancel_url granted discounts",
+        personal="customer customer_email joiner payment_details payment_metadata metadata",
         secret="code",
     )
 

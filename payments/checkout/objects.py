@@ -20,14 +20,15 @@ def address(row: CheckoutSession) -> str:
 def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> dict[str, Any]:
     """`order` is the session's; `email` the payer's where the request named none."""
     known_email = row.customer_email or email
+    discount_minor = sum(each["amount"] for each in row.discounts)
     return {
         "id": row.shown_id,
         "object": "checkout.session",
         "adaptive_pricing": None,
         "after_expiration": None,
-        "allow_promotion_codes": None,
+        "allow_promotion_codes": row.allows_codes,
         "allowed_payment_method_types": None,
-        "amount_subtotal": order.total_minor,
+        "amount_subtotal": order.total_minor + discount_minor,
         "amount_total": order.total_minor,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "billing_address_collection": None,
@@ -64,7 +65,7 @@ def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> 
         if known_email
         else None,
         "customer_email": row.customer_email,
-        "discounts": [],
+        "discounts": _attached(row),
         "excluded_payment_method_types": None,
         "expires_at": unix(row.expires_at),
         "integration_identifier": None,
@@ -104,17 +105,26 @@ def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> 
         "subscription": None,
         "success_url": row.success_url,
         "tax_id_collection": None,
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": {
+            "amount_discount": discount_minor,
+            "amount_shipping": 0,
+            "amount_tax": 0,
+            "breakdown": {
+                "discounts": [{"amount": each["amount"], "discount": _discount(row, each)} for each in row.discounts],
+                "taxes": [],
+            },
+        },
         "ui_mode": "hosted_page",
         "url": address(row) if row.is_open else None,
         "wallet_options": None,
     }
 
 
-def line_item(line: OrderLine, *, currency: str, livemode: bool) -> dict[str, Any]:
+def line_item(line: OrderLine, row: CheckoutSession, *, currency: str) -> dict[str, Any]:
     """One line of the session's order, with the whole price where it came from the catalogue."""
+    identifier = ids.show("li", line.pk)
     return {
-        "id": ids.show("li", line.pk),
+        "id": identifier,
         "object": "item",
         "adjustable_quantity": None,
         "amount_discount": line.discount_minor,
@@ -123,9 +133,43 @@ def line_item(line: OrderLine, *, currency: str, livemode: bool) -> dict[str, An
         "amount_total": line.amount_minor,
         "currency": currency.lower(),
         "description": line.description,
-        "discounts": [],
+        "discounts": [
+            {"amount": each["lines"][identifier], "discount": _discount(row, each)}
+            for each in row.discounts
+            if identifier in each["lines"]
+        ],
         "metadata": {},
-        "price": catalog.price(line.price, livemode=livemode) if line.price else None,
+        "price": catalog.price(line.price, livemode=row.is_live) if line.price else None,
         "quantity": line.quantity,
         "taxes": [],
+    }
+
+
+def _attached(row: CheckoutSession) -> list[dict[str, Any]]:
+    """What the merchant attached, then what the payer's codes brought: a coupon, or a code of one."""
+    brought = [
+        {"coupon": None, "promotion_code": each["promotion_code"]}
+        for each in row.discounts
+        if each["promotion_code"] is not None
+    ]
+    return [*row.granted, *(each for each in brought if each not in row.granted)]
+
+
+def _discount(row: CheckoutSession, discount: dict[str, Any]) -> dict[str, Any]:
+    """One application of a coupon, as Stripe knows it; of an offer that applies by itself it has no coupon."""
+    return {
+        "id": discount["id"],
+        "object": "discount",
+        "checkout_session": row.shown_id,
+        "customer": ids.show("cus", row.customer_id) if row.customer_id else None,
+        "customer_account": None,
+        "end": None,
+        "invoice": None,
+        "invoice_item": None,
+        "offer": discount["offer"],
+        "promotion_code": discount["promotion_code"],
+        "source": {"coupon": discount["coupon"], "type": "coupon"},
+        "start": discount["start"],
+        "subscription": None,
+        "subscription_item": None,
     }

@@ -11,13 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import Invalid, WrongState, missing
+from merchant_platform.kernel.errors import Invalid, PlatformError, WrongState, missing
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
-from payments.checkout import objects, ports, states
+from payments.checkout import objects, ports, pricing, states
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
+from payments.checkout.ports import Grant, Payer, Refused
 from payments.customers.models import Customer
 from payments.intents import operations as intents
 from payments.intents import provider_road
@@ -38,12 +39,25 @@ SIGN_INS_MAX = 5
 DUE_BATCH = 100
 # What cannot be undone from here: the provider has it, or it is over.
 UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION, intent_states.REQUIRES_CAPTURE})
+# Why what a request attaches does not apply: it is no use any more; or it may yet, once it is known who pays.
+OVER = frozenset({"ended", "expired", "inactive", "paused", "draft", "used_up", "sold_out", "budget_spent"})
+OPEN_YET = frozenset({"needs_customer", "needs_consent", "not_combined", "other_tier"})
 
 
 class SessionClosed(WrongState):
     """The session was paid for, or has expired."""
 
     code = "checkout_session_unexpected_state"
+
+
+class DiscountRefused(Invalid):
+    """The coupon or code that a request attaches does not apply to its session."""
+
+
+class DiscountOver(DiscountRefused):
+    """It is used up, over, or switched off."""
+
+    code = "coupon_expired"
 
 
 class TooSoonOrLate(Invalid):
@@ -61,6 +75,7 @@ class Terms:
     customer_id: UUID | None = None
     expires_at: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    grants: Sequence[Grant] = ()
     # Columns of the session that are shown and copied.
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +83,8 @@ class Terms:
 def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
     """Offer an order to be paid for on our page. This will write the order, the session and its public address.
 
-    Raises TooSoonOrLate, NotFound, and what orders.create raises of the lines.
+    It is priced at once, as the page will price it. Raises TooSoonOrLate, NotFound,
+    DiscountRefused of what the request attaches, and what orders.create raises of the lines.
     """
     expires_at = terms.expires_at or now + OPEN_MAX
     if not now + OPEN_MIN - LENIENCE <= expires_at <= now + OPEN_MAX + LENIENCE:
@@ -86,7 +102,7 @@ def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
     )
     identifier = ids.new(now)
     book_id = tenancy.book_id()
-    return CheckoutSession.objects.create(
+    session = CheckoutSession.objects.create(
         id=identifier,
         book_id=book_id,
         code=codes.make(kind=CODE_KIND, book_id=book_id, object_id=identifier, now=now),
@@ -96,10 +112,18 @@ def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
         success_url=terms.success_url,
         payment_method_types=list(terms.payment_method_types),
         metadata=terms.metadata,
+        granted=[grant.as_json() for grant in terms.grants],
         expires_at=expires_at,
         created_at=now,
         **terms.details,
     )
+    buyer = pricing.Buyer(session, Payer(terms.customer_id), now)
+    quote = pricing.quote_of(order, buyer)
+    for refused in quote.priced.refused if quote.priced else ():
+        if refused.is_granted and refused.reason_code not in OPEN_YET:
+            raise _refusal(refused, terms.grants)
+    pricing.write(quote, buyer)
+    return session
 
 
 def update(
@@ -212,9 +236,10 @@ def record_authenticated(*, session_id: UUID, moment: Moment) -> None:
     )
 
 
-def record_joining(*, session_id: UUID, wording: str | None) -> None:
-    """The payer said whether they join. This will write what they said yes to, of an open session alone."""
-    CheckoutSession.objects.filter(pk=session_id, status=states.OPEN).exclude(joins=wording).update(joins=wording)
+def record_joining(*, session_id: UUID, wording: str | None, consumer_id: UUID | None) -> None:
+    """The payer said whether they join. This will write what they said yes to and who, of an open session alone."""
+    said = {"joins": wording, "joiner_id": consumer_id if wording else None}
+    CheckoutSession.objects.filter(pk=session_id, status=states.OPEN).exclude(**said).update(**said)
 
 
 def count_sign_in(*, session_id: UUID) -> bool:
@@ -230,6 +255,16 @@ def count_sign_in(*, session_id: UUID) -> bool:
 def forget_sign_ins(*, session_id: UUID) -> None:
     """The right person signed in. This will start the count of tries anew."""
     CheckoutSession.objects.filter(pk=session_id).update(failed_sign_ins_count=0)
+
+
+def _refusal(refused: Refused, grants: Sequence[Grant]) -> PlatformError:
+    """Why a session is not made with what a request attaches; a request attaches one thing."""
+    name, given = next((name, text) for name, text in grants[0].as_json().items() if text is not None)
+    param = f"discounts[0][{name}]"
+    if refused.reason_code == "unknown":
+        return missing(name.replace("_", " "), given[:100], param=param)
+    kind = DiscountOver if refused.reason_code in OVER else DiscountRefused
+    return kind(refused.reason, param=param)
 
 
 def _intent(session: CheckoutSession) -> PaymentIntent | None:

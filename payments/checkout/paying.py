@@ -10,9 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import redis
 from django.conf import settings
-from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.decisions import rules
@@ -28,6 +26,7 @@ from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.ledger import queries as ledger
 from payments.methods import authentication
+from payments.orders import operations as orders
 from payments.orders.models import Order
 from payments.origin import Origin
 from payments.tenders import operations as tenders
@@ -40,8 +39,6 @@ from security.vault.cards import ClearCard
 WALLET, CARD = "wallet", "card"
 # What a provider knows more of than we do.
 ASKED = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION})
-# However many tabs ask how it stands: the provider is asked this often.
-ASK_EVERY_SECONDS = 2
 # A consent is for this payment: it is used at once and taken back, and ends by itself if a machine stops between.
 CONSENT_LASTS = timedelta(minutes=10)
 
@@ -262,7 +259,7 @@ def ask_provider(
         session = queries.find(session_id)
         intent = session.intent
         attempt = provider_road.under_way(intent) if intent is not None and intent.status in ASKED else None
-    if intent is None or attempt is None or not (is_back or _may_ask(session_id)):
+    if intent is None or attempt is None or not (is_back or provider_road.may_ask(intent)):
         return session
     was_challenged = intent.status == intent_states.REQUIRES_ACTION
     intent = provider_road.look_at(intent, attempt, mode=mode, now=moment.now, origin=origin)
@@ -270,13 +267,6 @@ def ask_provider(
         with tenancy.within(book_id):
             operations.record_authenticated(session_id=session_id, moment=moment)
     return session
-
-
-def _may_ask(session_id: UUID) -> bool:
-    try:
-        return bool(cache.add(f"checkout:asked:{session_id.hex}", 1, ASK_EVERY_SECONDS))
-    except redis.RedisError:
-        return False
 
 
 def _payable(
@@ -323,14 +313,20 @@ def _ready(
     intent = intents.lock(session.intent_id) if session.intent_id else None
     if intent is not None and intent.status not in intent_states.CONFIRMABLE:
         return None
-    quote = pricing.quote(pricing.Buyer(session, splitting.who(session, consumer_id), moment.now))
+    payer = splitting.who(session, consumer_id)
+    buyer = pricing.Buyer(session, payer, moment.now)
+    quote = pricing.quote(buyer)
     order = quote.order
+    if order.customer_id != payer.customer_id:
+        # Whoever tries last: the order is theirs once it is paid (payments/checkout/joining.py).
+        orders.name_customer(order=order, customer_id=payer.customer_id)
     if not quote.is_sold:
         raise NotSold("Something in this order is not sold any more.")
     if order.tendered_minor:
         tenders.fit(order=order, mode=mode, now=moment.now)
     if quote.has_changed or order.total_minor - order.tendered_minor != shown_minor:
         raise PriceChanged("The price changed meanwhile. Nothing was charged.")
+    pricing.note_discounts(quote, buyer)
     giver = ports.discounts()
     # Also where nothing applies any more: what an earlier try held is let go.
     if giver and quote.cart and quote.priced:

@@ -7,7 +7,7 @@ payment settles tenders wherever it is heard; its names stand here as well.
 Everything is called in an open unit of work of the book.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -29,6 +29,7 @@ __all__ = [
     "Discounts",
     "Due",
     "GivenBack",
+    "Grant",
     "Invitation",
     "Invitations",
     "Line",
@@ -69,8 +70,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What the merchant attached to a session: a coupon, or one of its codes, by the ids that the API shows."""
+
+    coupon: str | None = None
+    promotion_code: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        return {"coupon": self.coupon, "promotion_code": self.promotion_code}
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
-    """What is to be priced. `codes` are what the payer typed, each once, as typed."""
+    """What is to be priced. `codes` are what the payer typed, each once, as typed; `grants` is from the merchant."""
 
     order_id: UUID
     currency: str
@@ -78,6 +90,7 @@ class Cart:
     payer: Payer
     now: datetime
     codes: Sequence[str] = ()
+    grants: Sequence[Grant] = ()
     store_id: UUID | None = None
 
     @property
@@ -102,19 +115,26 @@ class Applied:
     amount_minor: int
     # Why it applies, for the payer.
     reason: str = ""
-    # The code that brought it, as typed, where one did.
+    # The code that brought it, as typed, where the payer typed one.
     code: str | None = None
+    # What brought it, by the ids that the API shows; neither where it applies by itself.
+    coupon: str | None = None
+    promotion_code: str | None = None
+    # What each line gets of it.
+    shares: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A code, or an offer that the payer was promised, that does not apply, and why."""
+    """A code, a grant, or an offer that the payer was promised, that does not apply, and why."""
 
     title: str
     reason: str
-    # A stable word for the reason: `expired`, `used_up`, `not_yours`.
+    # A stable word for the reason: `unknown`, `expired`, `used_up`, `someone_else`.
     reason_code: str
+    # The code that the payer typed.
     code: str | None = None
+    is_granted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +195,16 @@ class Invitation:
     wording: str = field(default="")
 
 
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What is said to a payer who joined, in the language of the page."""
+
+    title: str
+    text: str
+    # The name of the page that tells more, where the payer has one.
+    page: str = ""
+
+
 class Invitations(Protocol):
     """The one that lets payers join."""
 
@@ -184,6 +214,10 @@ class Invitations(Protocol):
 
     def accept(self, *, customer_id: UUID, order_id: UUID, wording: str, now: datetime, origin: Origin) -> None:
         """The payer ticked it, and paid. In a unit of work after the payment's. Again changes nothing."""
+        ...
+
+    def welcome(self, *, customer_id: UUID, is_live: bool) -> Welcome | None:
+        """What to say once it is done; None before. Reads only."""
         ...
 
 

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from merchant_platform.kernel import ids
+from merchant_platform.kernel.clock import unix
 from payments.checkout import ports
 from payments.checkout.models import CheckoutSession
-from payments.checkout.ports import Cart, Line, Payer, Priced
+from payments.checkout.ports import Cart, Grant, Line, Payer, Priced
 from payments.orders import operations as orders
 from payments.orders.models import Order, OrderLine
 from payments.tenders import operations as tenders
@@ -21,6 +23,7 @@ _READ = (
     *("order_id", "description", "quantity", "unit_price_minor", "discount_minor", "tax_minor", "amount_minor"),
     *("loads_card", "category", "unit_cost_minor", "price_id", "product_id"),
     *("price__unit_amount_minor", "price__is_active", "product__is_active", "product__deleted_at"),
+    "product__images",
 )
 
 
@@ -94,20 +97,51 @@ def refresh(buyer: Buyer, *, mode: str) -> Quote:
 
     What tenders are to pay of it follows: they never come to more than the total, or than is there.
     """
-    found, session = quote(buyer), buyer.session
-    order = found.order
+    found = quote(buyer)
+    write(found, buyer)
+    if found.order.tendered_minor:
+        tenders.fit(order=found.order, mode=mode, now=buyer.now)
+    return found
+
+
+def write(found: Quote, buyer: Buyer) -> None:
+    """Bring a locked session's order to what was quoted. This will write the lines, the total and what applied."""
     if found.is_to_be_written:
         if found.has_other_prices:
-            session.former_total_minor = order.total_minor
-            session.save(update_fields=["former_total_minor"])
+            buyer.session.former_total_minor = found.order.total_minor
+            buyer.session.save(update_fields=["former_total_minor"])
         orders.reprice(
-            order=order,
+            order=found.order,
             unit_prices={line.pk: _unit_price(line) for line in found.lines},
             discounts=found.priced.discounts if found.priced else None,
         )
-    if order.tendered_minor:
-        tenders.fit(order=order, mode=mode, now=buyer.now)
-    return found
+    elif found.has_changed:  # It keeps its price, and so what lowered it.
+        return
+    note_discounts(found, buyer)
+
+
+def note_discounts(found: Quote, buyer: Buyer) -> None:
+    """Keep with a locked session what lowers the lines as they now stand. This will write it where it is new."""
+    if found.priced is None:
+        return
+    session = buyer.session
+    known = {each["offer"]: each for each in session.discounts}
+    discounts = [
+        {
+            "id": known[offer]["id"] if offer in known else ids.show("di", ids.new(buyer.now)),
+            "start": known[offer]["start"] if offer in known else unix(buyer.now),
+            "offer": offer,
+            "coupon": each.coupon,
+            "promotion_code": each.promotion_code,
+            "amount": each.amount_minor,
+            "lines": {ids.show("li", line_id): amount_minor for line_id, amount_minor in each.shares.items()},
+        }
+        for each in found.priced.applied
+        if (offer := ids.show("offer", each.offer_id))
+    ]
+    if discounts != session.discounts:
+        session.discounts = discounts
+        session.save(update_fields=["discounts"])
 
 
 def lines_of(order: Order) -> list[OrderLine]:
@@ -138,6 +172,7 @@ def _cart(buyer: Buyer, order: Order, lines: Sequence[OrderLine]) -> Cart:
         payer=buyer.payer,
         now=buyer.now,
         codes=tuple(buyer.session.codes),
+        grants=tuple(Grant(**each) for each in buyer.session.granted),
         store_id=order.store_id,
     )
 

@@ -81,7 +81,7 @@ def choices(
         tenders=used,
         offered=[each for each in offered if (each.tender, each.source_id) not in chosen],
         takes_cards=STORED_VALUE in names,
-        takes_codes=ports.discounts() is not None,
+        takes_codes=bool(session.allows_codes) and ports.discounts() is not None,
         invitation=joins.offer(payer, now=moment.now) if joins else None,
     )
 
@@ -150,8 +150,13 @@ def do_without(*, session_id: UUID, tender_id: UUID, moment: Moment, origin: Ori
 
 
 def use_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:
-    """Note a code that the payer typed. This will write it; whether it helps, pricing says. Raises BeingPaid."""
+    """Note a code that the payer typed. This will write it; whether it helps, pricing says.
+
+    Raises BeingPaid, and NotRecognised where the session takes no codes.
+    """
     session, _, _ = _locked(session_id, moment=moment, origin=origin)
+    if not session.allows_codes:
+        raise NotRecognised("This session takes no codes.")
     code = code.strip()[:CODE_LENGTH_MAX]
     known = {each.casefold() for each in session.codes}
     if code and "\x00" not in code and code.casefold() not in known:

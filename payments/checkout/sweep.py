@@ -71,6 +71,7 @@ def write_receipt(*, session_id: UUID, book_id: UUID, moment: Moment) -> None:
             paid_at=session.paid_at,
             now=moment.now,
         )
+        joining.remember_payer(session)
         joining.accept(session, now=moment.now)
         CheckoutSession.objects.filter(pk=session.pk).update(has_receipt=True)
 

@@ -14,7 +14,7 @@ from merchant_platform.kernel.idempotency import Answer, Asked, IdempotencyKey, 
 from merchant_platform.kernel.wire import load
 from merchant_platform.kernel.writes import Writes
 from payments.hand import Hand
-from payments.intents import answers, provider_road, refund_road, refunds
+from payments.intents import answers, provider_road, refund_limit, refund_road, refunds
 from payments.intents.models import PaymentIntent
 from payments.intents.provider_road import Heard, Question
 from payments.intents.refund_road import RefundQuestion
@@ -30,11 +30,13 @@ def refund(
     reason: str | None,
     token: UUID,
     hand: Hand,
+    is_allowed: bool = False,
 ) -> UUID:
     """Give money back. This will do what refunds.refund does, ask the provider, and return the refund's id.
 
-    Call it outside a transaction. Raises what refunds.refund raises, idempotency.KeyReused
-    for a token that came with another refund, KeyInUse and LockTimeout.
+    Call it outside a transaction. Raises what refunds.refund raises, NeedsSecondPerson above what
+    one may refund alone unless another `is_allowed` it, idempotency.KeyReused for a token that came
+    with another refund, KeyInUse and LockTimeout.
     """
 
     def first(writes: Writes) -> Answer | Asked[RefundQuestion]:
@@ -48,6 +50,9 @@ def refund(
             origin=hand.origin,
             into=writes,
         )
+        if not is_allowed:
+            refunded = given.attempt.refunded_minor  # this one too, under the charge's lock
+            refund_limit.check(merchant=hand.book.merchant, currency=given.currency, refunded_minor=refunded)
         identifier = ids.show("re", given.pk)
         hand.sign(
             "payment.refund",

@@ -13,7 +13,7 @@ from merchant_platform.kernel.idempotency import Answer, Asked, IdempotencyKey, 
 from merchant_platform.kernel.wire import load
 from merchant_platform.kernel.writes import Writes
 from payments.hand import Hand
-from payments.intents import answers, order_refunds, refund_road
+from payments.intents import answers, order_refunds, refund_limit, refund_road
 from payments.intents.order_refunds import OrderRefund
 from payments.intents.refund_road import RefundQuestion
 from payments.intents.refunds import LineRefund
@@ -42,11 +42,13 @@ def refund_once(
     origin: Origin,
     metadata: dict[str, str] | None = None,
     hand: Hand | None = None,
+    is_allowed: bool = False,
 ) -> Answer:
     """Give an order back, in whole or in part. This will do what order_refunds.refund does, and ask the provider.
 
-    Call it outside a transaction. `hand` signs it in the audit log. Raises what
-    order_refunds.refund raises, and what idempotency.run_around does.
+    Call it outside a transaction. `hand` signs it in the audit log, and needs a second person above
+    what one may refund alone, unless that one `is_allowed` it. Raises what order_refunds.refund
+    raises, what idempotency.run_around does, and NeedsSecondPerson.
     """
 
     def first(writes: Writes) -> Answer | Asked[_Going]:
@@ -63,6 +65,12 @@ def refund_once(
         )
         writes.send()
         if hand is not None:
+            if not is_allowed:
+                refund_limit.check(
+                    merchant=hand.book.merchant,
+                    currency=given.order.currency,
+                    refunded_minor=given.order.refunded_minor,
+                )
             shown = ids.show("ord", order_id)
             hand.sign("order.refund", shown, amount_minor=given.amount_minor, currency=given.order.currency)
         questions = [question for each in given.refunds if (question := refund_road.question_of(each))]
@@ -94,6 +102,7 @@ def refund(
     reason: str | None,
     token: UUID,
     hand: Hand,
+    is_allowed: bool = False,
 ) -> None:
     """What staff do: `refund_once` by the token of their form, signed in the audit log."""
     asked: dict[str, Any] = {
@@ -114,6 +123,7 @@ def refund(
         now=hand.now,
         origin=hand.origin,
         hand=hand,
+        is_allowed=is_allowed,
     )
 
 

@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import redis
 from django.conf import settings
+from django.core.cache import cache
 
 from merchant_platform.kernel import ids, money, tenancy
 from merchant_platform.kernel.errors import Invalid, WrongState
@@ -33,6 +35,8 @@ from payments.tenders import operations as tenders
 from security.merchants.models import LIVE
 from security.vault.cards import ClearCard
 
+# However many tabs ask how it stands: the provider is asked this often.
+ASK_EVERY_SECONDS = 2
 AUTHORISE = "authorise"
 
 
@@ -116,6 +120,14 @@ def look(*, intent_id: UUID, book_id: UUID, mode: str, now: datetime, origin: Or
         intent = operations.lock(intent_id)
         attempt = under_way(intent)
     return look_at(intent, attempt, mode=mode, now=now, origin=origin) if attempt else intent
+
+
+def may_ask(intent: PaymentIntent) -> bool:
+    """Whether a page may ask what became of a payment now: seldom, however many look. Without the cache never."""
+    try:
+        return bool(cache.add(f"intent:asked:{intent.pk.hex}", 1, ASK_EVERY_SECONDS))
+    except redis.RedisError:
+        return False
 
 
 def look_at(intent: PaymentIntent, attempt: Attempt, *, mode: str, now: datetime, origin: Origin) -> PaymentIntent:

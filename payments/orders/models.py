@@ -4,6 +4,7 @@ from django.db import models
 
 from merchant_platform.kernel import privacy
 from merchant_platform.kernel.tables import TenantForeignKey, book_unique
+from payments.catalog import pictures
 
 
 class Order(models.Model):
@@ -124,3 +125,8 @@ class OrderLine(models.Model):
     def full_minor(self) -> int:
         """What it would cost without its discounts."""
         return self.amount_minor + self.discount_minor
+
+    @property
+    def picture(self) -> str:
+        """Where its product's picture is; nothing where it has none of ours."""
+        return pictures.own(self.product.images) if self.product else ""

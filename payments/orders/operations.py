@@ -52,6 +52,12 @@ class LineDraft:
     category: str = ""
 
 
+def name_customer(*, order: Order, customer_id: UUID | None) -> None:
+    """Say whose an unpaid order is to be. This will write it."""
+    order.customer_id = customer_id
+    order.save(update_fields=["customer"])
+
+
 def bare(*, amount_minor: int, currency: str, description: str | None, now: datetime, book_id: UUID,
          customer_id: UUID | None, reference: str | None = None) -> tuple[Order, OrderLine]:  # fmt: skip
     """The order of one line behind a bare payment, unsaved: pure, so that every road writes the same rows."""

@@ -51,6 +51,8 @@ class StoredValueCard(models.Model):
         indexes = [
             # a customer's cards
             models.Index(fields=["book_id", "customer", "id"], name="payments_storedvaluecard_cust"),
+            # the tabs of the list, newest first
+            models.Index(fields=["book_id", "status", "id"], name="payments_storedvaluecard_stat"),
             # found by the last four digits, by staff
             models.Index(fields=["book_id", "last4", "id"], name="payments_storedvaluecard_last4"),
             # the sweep, over all books: what expires

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import redis
 from django.conf import settings
-from django.core.cache import cache
 
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Invalid, TooMany, missing
@@ -28,8 +26,6 @@ from payments.wallets.models import Consumer, TopUp, Wallet
 from security.merchants import queries as merchants
 from security.vault.cards import ClearCard
 
-# However many tabs ask how it stands: the provider is asked this often.
-ASK_EVERY_SECONDS = 2
 HOUR = timedelta(hours=1)
 
 
@@ -97,7 +93,7 @@ def look(*, top_up: TopUp, wallet: Wallet, now: datetime, is_back: bool = False)
     """
     with tenancy.within(top_up.book_id):
         attempt = provider_road.under_way(top_up.intent)
-    if attempt is not None and (is_back or _may_ask(top_up.pk)):
+    if attempt is not None and (is_back or provider_road.may_ask(top_up.intent)):
         top_up.intent = provider_road.look_at(top_up.intent, attempt, mode=wallet.mode, now=now, origin=_origin(wallet))
     return top_up
 
@@ -237,13 +233,6 @@ def _own_method(consumer_id: UUID, method_id: UUID) -> PaymentMethod:
     if found is None:
         raise missing("payment method", ids.show("pm", method_id))
     return found
-
-
-def _may_ask(top_up_id: UUID) -> bool:
-    try:
-        return bool(cache.add(f"top_up:asked:{top_up_id.hex}", 1, ASK_EVERY_SECONDS))
-    except redis.RedisError:
-        return False
 
 
 def _origin(wallet: Wallet) -> Origin:

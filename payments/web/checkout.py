@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.errors import Conflict, NotFound
-from payments.checkout import operations, paying, ports, pricing, queries, splitting, sweep
+from payments.checkout import joining, operations, paying, ports, pricing, queries, splitting, sweep
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.customers import operations as customers
@@ -350,7 +350,7 @@ def use_code(request: HttpRequest, place: Place) -> HttpResponse:
     """A code of an offer is typed, or taken back. Whether it helps, the page then says."""
     session = _plain(place)
     code, forgotten = request.POST.get("code", ""), request.POST.get("forget", "")
-    with suppress(splitting.BeingPaid), tenancy.within(place.book.pk):
+    with suppress(splitting.BeingPaid, splitting.NotRecognised), tenancy.within(place.book.pk):
         if forgotten:
             splitting.forget_code(session_id=session.pk, code=forgotten, moment=place.moment, origin=place.origin)
         else:
@@ -400,7 +400,7 @@ def _note_joining(request: HttpRequest, session: CheckoutSession, *, book: Book 
         return
     wording = request.POST.get("join", "")[: forms.WORDING_MAX] or None
     with tenancy.within(book.pk) if book else nullcontext():
-        operations.record_joining(session_id=session.pk, wording=wording)
+        operations.record_joining(session_id=session.pk, wording=wording, consumer_id=_consumer(request, session))
 
 
 def _step(session: CheckoutSession, *, chosen: str) -> tuple[str, str | None]:
@@ -455,6 +455,7 @@ def _context(
     )
     return {
         "choices": choices,
+        "welcome": joining.welcome(session) if shown.stage == queries.PAID else None,
         "part": part,
         "stored": stored or forms.StoredValueCard(),
         "priced": shown.quote.priced,

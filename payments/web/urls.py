@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.web import challenge, checkout, hooks, receipts
+from payments.web import challenge, checkout, hooks, pictures, receipts
 from payments.web.dashboard import (
     customers,
     deliveries,
@@ -30,6 +30,7 @@ urlpatterns = [
     path("pay/<code>/stored-value", checkout.use_card, name="pay_use_card"),
     path("pay/<code>/code", checkout.use_code, name="pay_use_code"),
     path("pay/<code>/return", checkout.come_back, name="pay_return"),
+    path("pictures/<str:digest>.png", pictures.show, name="picture"),
     path("r/<code>", receipts.receipt, name="receipt"),
     path("hooks/<slug:provider>/<slug:account>", hooks.receive, name="hook"),
     path("sandbox/challenge/<str:token>", challenge.show, name="sandbox_challenge"),

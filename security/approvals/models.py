@@ -2,7 +2,7 @@ from django.db import models
 
 from merchant_platform.kernel import privacy
 from merchant_platform.kernel.tables import book_unique
-from security.approvals.states import MOVES, REQUESTED
+from security.approvals.states import APPROVED, MOVES, REQUESTED
 
 
 class Approval(models.Model):
@@ -25,9 +25,11 @@ class Approval(models.Model):
     decided_by = models.ForeignKey("security.Staff", models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
     note = models.TextField(default="", blank=True)
+    # What was done, by its id; or why it could not be, by the code of the refusal.
+    outcome = models.TextField(default="", db_default="", blank=True)
 
     privacy = privacy.classes(
-        opaque="id book_id action object_id status requested_at expires_at decided_at requested_by decided_by",
+        opaque="id book_id action object_id status requested_at expires_at decided_at requested_by decided_by outcome",
         business="what facts reason note",
     )
 
@@ -55,4 +57,6 @@ class Approval(models.Model):
             models.Index(
                 fields=["expires_at"], condition=models.Q(status=REQUESTED), name="security_approval_by_expiry"
             ),
+            # What was allowed and is not done.
+            models.Index(fields=["id"], condition=models.Q(status=APPROVED), name="security_approval_undone"),
         ]

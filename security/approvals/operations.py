@@ -1,29 +1,50 @@
 """Two people for one act: one asks, another decides, and what is allowed is done once.
 
-A room that wants this asks with `request(...)`. Who does the act reacts to `approval.approved`
-(merchant_platform/reactions.py) and calls `complete(...)` in the transaction of the deed: of
-two that try, one does it.
+A room that wants this asks with `request(...)` and names its deed in settings.APPROVAL_DEEDS.
+What is allowed is then carried out, at once and by the clock until it is done or refused;
+the approval's id is the key under which the deed happens once.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from merchant_platform.kernel import clock, ids, tenancy
-from merchant_platform.kernel.errors import Conflict, Forbidden, WrongState
+from merchant_platform.kernel.errors import Conflict, Forbidden, PlatformError, TooMany, Unavailable, WrongState
 from merchant_platform.kernel.events.outbox import publish, row
 from merchant_platform.kernel.states import advance
 from security.access import roles
 from security.approvals.models import Approval
-from security.approvals.states import APPROVED, DONE, EXPIRED, MOVES, REFUSED, REQUESTED
+from security.approvals.states import APPROVED, DONE, EXPIRED, FAILED, MOVES, REFUSED, REQUESTED
 from security.audit import operations as audit
-from security.merchants.models import Staff
+from security.merchants.models import Book, Staff
+
+logger = logging.getLogger(__name__)
 
 LIVES = timedelta(days=3)
 _EXPIRED_AT_ONCE_MAX = 500
+_UNDONE_AT_ONCE_MAX = 100
+
+
+class Deed(Protocol):
+    """What an approved act is to the app that it belongs to."""
+
+    @staticmethod
+    def do(approval: Approval) -> str:
+        """Do it, under the approval's id as its key, outside of any transaction; the id of what was made.
+
+        Raises what makes it impossible: a Conflict or Unavailable is tried again, anything else is its end.
+        """
+
+    @staticmethod
+    def why(code: str) -> str:
+        """Why it could not be done, in the reader's words."""
 
 
 class AlreadyAsked(Conflict):
@@ -40,6 +61,10 @@ class MayNotDecide(Forbidden):
 
 class TooLate(WrongState):
     """The approval expired before somebody decided."""
+
+
+class AskerGone(WrongState):
+    """Who asked does not work here any more, or in another role."""
 
 
 def request(
@@ -78,9 +103,12 @@ def request(
 def approve(*, approval: Approval, staff: Staff, note: str = "", now: datetime, actor: audit.Actor) -> None:
     """Allow an act. This will move the approval, tell of it and record it.
 
-    Raises OwnRequest, MayNotDecide, TooLate, and WrongState or Conflict where somebody decided before.
+    Raises OwnRequest, MayNotDecide, TooLate, AskerGone, and WrongState or Conflict where somebody decided before.
     """
     _check_decider(approval, staff, now)
+    asker = Staff.objects.get(pk=approval.requested_by_id)
+    if asker.left_at is not None or not roles.may(asker.role, approval.action):
+        raise AskerGone("Who asked may not do this any more.")
     advance(approval, to=APPROVED, moves=MOVES, decided_by=staff, decided_at=now, note=note)
     _tell(approval, "approved", now, actor, staff.merchant_id)
 
@@ -92,9 +120,49 @@ def refuse(*, approval: Approval, staff: Staff, note: str = "", now: datetime, a
     _tell(approval, "refused", now, actor, staff.merchant_id)
 
 
-def complete(*, approval: Approval) -> None:
-    """Note that what was allowed is done, in the transaction of the deed. Raises WrongState and Conflict."""
-    advance(approval, to=DONE, moves=MOVES)
+def carry_out(*, book_id: UUID, approval_id: UUID) -> Approval:
+    """Do what was allowed. This will call the deed of its action and note what came of it, however often called.
+
+    Call it outside of any transaction. What is not allowed, done before, or nobody's deed, is left as it is.
+    """
+    with tenancy.within(book_id):
+        approval = Approval.objects.select_related("requested_by").get(pk=approval_id)
+    deed = deed_of(approval.action)
+    if approval.status != APPROVED or deed is None:
+        return approval
+    try:
+        status, outcome = DONE, deed.do(approval)
+    except (Conflict, TooMany, Unavailable):
+        return approval  # somebody is at it, or cannot just now: the clock comes back to it
+    except PlatformError as refused:
+        status, outcome = FAILED, refused.code
+    try:
+        with tenancy.within(book_id):
+            advance(approval, to=status, moves=MOVES, outcome=outcome)
+            # By the book's clock, as the request was.
+            _tell(approval, status, Book.objects.get(pk=book_id).now, audit.PLATFORM, approval.requested_by.merchant_id)
+    except Conflict:  # another one did it, with the same outcome
+        with tenancy.within(book_id):
+            approval.refresh_from_db()
+    return approval
+
+
+def carry_out_due() -> int:
+    """Do what was allowed and is not done, of all books; returns how many were looked at."""
+    found = Approval.objects.using("platform").filter(status=APPROVED, action__in=settings.APPROVAL_DEEDS)
+    due = list(found.order_by("pk").values_list("book_id", "pk")[:_UNDONE_AT_ONCE_MAX])
+    for book_id, approval_id in due:
+        try:
+            carry_out(book_id=book_id, approval_id=approval_id)
+        except Exception:  # it stops no other
+            logger.exception("an approved act failed", extra={"approval": str(approval_id)})
+    return len(due)
+
+
+def deed_of(action: str) -> Deed | None:
+    """Who does an action once it is allowed."""
+    name = settings.APPROVAL_DEEDS.get(action)
+    return import_string(name) if name else None
 
 
 def expire_due(*, now: datetime) -> int:

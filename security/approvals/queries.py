@@ -19,6 +19,11 @@ def approvals(*, book_id: UUID, is_waiting: bool) -> QuerySet[Approval]:
     return chosen.order_by("-pk")
 
 
+def waiting_on(*, book_id: UUID, action: str, object_id: str) -> Approval | None:
+    """The request for an act on an object that nobody has decided yet."""
+    return Approval.objects.filter(book_id=book_id, action=action, object_id=object_id, status=REQUESTED).first()
+
+
 def waiting_for(*, book_id: UUID, staff: Staff) -> int:
     """How many a person could decide now, a hundred at most."""
     if not roles.may(staff.role, "approval.decide"):

@@ -44,3 +44,24 @@ class StepUp(models.Model):
             # The janitor.
             models.Index(fields=["expires_at"], name="security_stepup_by_expiry"),
         ]
+
+
+class Phone(models.Model):
+    """The telephone number of a login, proved by a code; a login without one has no row, or an empty one."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="+")
+    # Sealed (secrets.py), and found by a keyed hash (phones.py).
+    sealed = models.TextField(default="", blank=True)
+    digest = models.BinaryField(null=True, unique=True)
+    proved_at = models.DateTimeField(null=True)
+
+    privacy = privacy.classes(opaque="user proved_at", secret="sealed digest")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sealed="", digest__isnull=True, proved_at__isnull=True)
+                | models.Q(~models.Q(sealed=""), digest__isnull=False, proved_at__isnull=False),
+                name="security_phone_is_whole_or_empty",
+            )
+        ]

@@ -26,17 +26,24 @@ class Merchant(models.Model):
     # What its people are written in who have not chosen a language.
     language = models.TextField(default="en")
     is_platform = models.BooleanField(default=False)
+    # What of one payment a person of staff may refund alone, in the default currency; null is all of it.
+    refund_alone_max_minor = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
 
     privacy = privacy.classes(
-        opaque="id is_platform created_at", business="slug name country time_zone default_currency language"
+        opaque="id is_platform created_at",
+        business="slug name country time_zone default_currency language refund_alone_max_minor",
     )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["is_platform"], condition=models.Q(is_platform=True), name="security_merchant_one_is_platform"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(refund_alone_max_minor__isnull=True) | models.Q(refund_alone_max_minor__gte=0),
+                name="security_merchant_refund_limit_is_positive",
+            ),
         ]
 
     def __str__(self) -> str:

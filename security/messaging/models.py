@@ -12,7 +12,9 @@ class Message(models.Model):
     id_prefix = "msg"
     id = models.UUIDField(primary_key=True, editable=False)
     channel = models.TextField()
+    # A telephone number stands here masked, and sealed in the field below.
     address = models.TextField()
+    sealed_address = models.TextField(default="", db_default="", blank=True)
     # What kind of message it is, by the name of its template.
     template = models.TextField()
     language = models.TextField()
@@ -29,7 +31,7 @@ class Message(models.Model):
     privacy = privacy.classes(
         opaque="id channel template language status attempts_count created_at next_attempt_at sent_at last_error",
         personal="address subject",
-        secret="body",
+        secret="body sealed_address",
     )
 
     class Meta:

@@ -19,6 +19,7 @@ from merchant_platform.kernel import ids
 from security.messaging import bodies
 from security.messaging.channels import Bounced, Channel, NotSent
 from security.messaging.models import EMAIL, FAILED, QUEUED, SENT, SMS, SUPPRESSED, Message, Suppression
+from security.messaging.numbers import masked
 
 # How long after each failure the next try comes; after the last one it is given up.
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200))
@@ -38,7 +39,8 @@ def write(
     return Message.objects.create(
         id=ids.new(now),
         channel=channel,
-        address=address,
+        address=masked(address) if channel == SMS else address,
+        sealed_address=bodies.seal(address) if channel == SMS else "",
         template=template,
         language=language,
         subject=subject,
@@ -70,12 +72,11 @@ def send(*, identifier: UUID, now: datetime) -> bool:
     if not claimed:
         return False
     message = Message.objects.get(pk=identifier)
+    address = bodies.unseal(message.sealed_address) if message.sealed_address else message.address
     try:
-        _channel(message.channel).send(
-            address=message.address, subject=message.subject, body=bodies.unseal(message.body)
-        )
+        _channel(message.channel).send(address=address, subject=message.subject, body=bodies.unseal(message.body))
     except Bounced as bounced:
-        suppress(channel=message.channel, address=message.address, reason=str(bounced), now=now)
+        suppress(channel=message.channel, address=address, reason=str(bounced), now=now)
         _settle(message, status=FAILED, next_attempt_at=None, last_error=str(bounced)[:_ERROR_MAX])
         return False
     except NotSent as failed:

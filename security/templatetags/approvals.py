@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.templatetags.ui import badge
 from security.approvals.models import Approval
-from security.approvals.states import APPROVED, DONE, EXPIRED, REFUSED, REQUESTED
+from security.approvals.operations import deed_of
+from security.approvals.states import APPROVED, DONE, EXPIRED, FAILED, REFUSED, REQUESTED
 
 register = template.Library()
 
@@ -17,6 +18,7 @@ _STATES = {
     REFUSED: ("danger", _("Refused")),
     EXPIRED: ("neutral", _("Expired")),
     DONE: ("success", _("Done")),
+    FAILED: ("danger", _("Not possible any more")),
 }
 
 
@@ -31,3 +33,10 @@ def approval_badge(approval: Approval) -> SafeString:
     """The approval's state."""
     kind, word = _STATES[approval.status]
     return badge(kind, str(word))
+
+
+@register.filter
+def why_not(approval: Approval) -> str:
+    """Why what was allowed could not be done; nothing where it could."""
+    deed = deed_of(approval.action)
+    return deed.why(approval.outcome) if deed and approval.status == FAILED else ""

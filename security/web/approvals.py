@@ -1,8 +1,11 @@
 """The page of approvals: what waits for a second person, and who decided what."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import ids, tenancy
@@ -17,6 +20,15 @@ from security.web.step_up import Binding, step_up
 
 PAGE = 25
 NOTE_MAX = 500
+# Why it is not decided; whatever else there is comes of somebody having been faster.
+_WORDS: dict[type[PlatformError], Any] = {
+    operations.OwnRequest: gettext_lazy("You asked for this yourself: somebody else has to decide."),
+    operations.MayNotDecide: gettext_lazy("Your role does not decide this."),
+    operations.TooLate: gettext_lazy("Nobody decided in time. It has to be asked for again."),
+    operations.AskerGone: gettext_lazy("Who asked may not do this any more. Refuse it."),
+}
+# The page of what an approval is about, by how its id begins.
+_PAGES = {"pi": "payment", "ord": "order"}
 
 
 @require_safe
@@ -55,7 +67,8 @@ def show(request: HttpRequest, desk: Desk, approval: str) -> HttpResponse:
     with tenancy.within(desk.book.pk):
         found = _get(desk, approval)
     may_decide = found.status == REQUESTED and operations.may_decide(approval=found, staff=desk.staff)
-    return desk.render(request, "approvals/detail.html", {"approval": found, "may_decide": may_decide})
+    context = {"approval": found, "may_decide": may_decide, "object_url": _object_url(desk, found)}
+    return desk.render(request, "approvals/detail.html", context)
 
 
 def _binds(request: HttpRequest, desk: Desk, approval: str) -> Binding | None:
@@ -77,10 +90,15 @@ def _binds(request: HttpRequest, desk: Desk, approval: str) -> Binding | None:
 def approve(request: HttpRequest, desk: Desk, approval: str) -> HttpResponse:
     """Allow it: the page that asks once more, and the deed."""
     if request.method == "POST":
-        return _decide(request, desk, approval, operations.approve, _("Approved."))
+        reply = _decide(request, desk, approval, operations.approve, _("Approved."))
+        identifier = _parsed(approval)
+        assert identifier is not None, "it was found"
+        operations.carry_out(book_id=desk.book.pk, approval_id=identifier)
+        return reply
     with tenancy.within(desk.book.pk):
         found = _get(desk, approval)
-    return desk.render(request, "approvals/approve.html", {"approval": found})
+    context = {"approval": found, "object_url": _object_url(desk, found)}
+    return desk.render(request, "approvals/approve.html", context)
 
 
 @require_POST
@@ -103,7 +121,7 @@ def _decide(request: HttpRequest, desk: Desk, approval: str, decide, done: str) 
         with tenancy.within(desk.book.pk):
             decide(approval=_get(desk, approval), staff=desk.staff, note=note, now=desk.now, actor=desk.actor)
     except PlatformError as refused:
-        messages.error(request, refused.message)
+        messages.error(request, _WORDS.get(type(refused)) or _("Somebody decided this before."))
     else:
         messages.success(request, done)
     return HttpResponseRedirect(desk.url("approval", approval=approval))
@@ -123,3 +141,9 @@ def _parsed(text: str):
         return ids.parse(Approval.id_prefix, text)
     except ids.MalformedId:
         return None
+
+
+def _object_url(desk: Desk, approval: Approval) -> str:
+    prefix = approval.object_id.partition("_")[0]
+    page = _PAGES.get(prefix)
+    return desk.url(page, **{page: approval.object_id}) if page else ""

@@ -156,14 +156,14 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
     found = queries.listed(book_id=desk.book.pk, now=now)
     with tenancy.within(desk.book.pk):
         used = request_log.last_used([key.pk for key in found])
-    shown = [_shown(desk, key, now, used.get(key.pk)) for key in found]
+    shown = [as_shown(desk, key, now, used.get(key.pk)) for key in found]
     return desk.render(request, "developers/keys.html", {"keys": shown, "log_days": _log_days()})
 
 
 def of_key(request: HttpRequest, desk: Desk, key: str = "") -> Binding:
     """What a factor is shown for: a text that opens a live book is about to be shown. Test books hold play money."""
     if key and not desk.is_test:
-        _find(desk, key)  # nobody is asked for what is not there
+        find(desk, key)  # nobody is asked for what is not there
     what = gettext("Replace a live API key") if key else gettext("Create a live API key")
     return Binding(object_id=key, what=what, is_required=not desk.is_test)
 
@@ -201,7 +201,7 @@ def create(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page(MANAGE)
 def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     """One key: what it may do, when it was used; a new name for it."""
-    row = _find(desk, key)
+    row = find(desk, key)
     form = RenameForm(request.POST if request.method == "POST" else None, initial={"name": row.name})
     if request.method == "POST" and form.is_valid():
         try:
@@ -215,7 +215,7 @@ def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
         return HttpResponseRedirect(desk.url("key", key=key))
     with tenancy.within(desk.book.pk):
         used = request_log.last_used([row.pk])
-    shown = _shown(desk, row, clock.wall(), used.get(row.pk))
+    shown = as_shown(desk, row, clock.wall(), used.get(row.pk))
     return _form_page(request, desk, "developers/key.html", form, {"key": shown, "log_days": _log_days()})
 
 
@@ -225,7 +225,7 @@ def show(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 @step_up(MANAGE, binds=of_key)
 def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     """Replace a key; the old one works until a time that is chosen, a week from now at most."""
-    row = _find(desk, key)
+    row = find(desk, key)
     now = clock.wall()
     initial = {"until": (now + OVERLAP_DEFAULT).astimezone(desk.zone).replace(tzinfo=None), "once": uuid4().hex}
     form = RotateForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -241,7 +241,7 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 
         told = {"rotate": key, "until": until.isoformat()}
         return _make_once(request, desk, form, form.cleaned_data["once"], told, make, old=row)
-    shown = _shown(desk, row, now, None)
+    shown = as_shown(desk, row, now, None)
     limits = {"days_max": keys.OVERLAP_MAX.days, "key": shown}
     return _form_page(request, desk, "developers/key_rotate.html", form, limits)
 
@@ -250,7 +250,7 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 @desk_page(MANAGE)
 def revoke(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
     """Ask once more, then stop a key for good. A second time it is stopped already, and says so."""
-    row = _find(desk, key)
+    row = find(desk, key)
     if request.method == "POST":
         try:
             with tenancy.within(desk.book.pk):
@@ -263,7 +263,7 @@ def revoke(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
         return HttpResponseRedirect(desk.url("keys"))
     with tenancy.within(desk.book.pk):
         used = request_log.last_used([row.pk])
-    shown = _shown(desk, row, clock.wall(), used.get(row.pk))
+    shown = as_shown(desk, row, clock.wall(), used.get(row.pk))
     return desk.render(request, "developers/key_revoke.html", {"key": shown, "log_days": _log_days()})
 
 
@@ -287,19 +287,21 @@ def _make_once(
         return HttpResponseRedirect(desk.url("keys"))
     row = queries.find(book_id=desk.book.pk, key_id=made.key_id)
     assert row is not None, "it was made just now, in this book"
-    context = {"key": _shown(desk, row, now, None), "text": made.text, "old": old and _shown(desk, old, now, None)}
+    context = {"key": as_shown(desk, row, now, None), "text": made.text, "old": old and as_shown(desk, old, now, None)}
     return desk.render(request, "developers/key_made.html", context)
 
 
-def _find(desk: Desk, shown: str) -> Any:
-    key_id = paging.identifier("key", shown)
+def find(desk: Desk, name: str) -> Any:
+    """The key that an address names. Raises Http404."""
+    key_id = paging.identifier("key", name)
     row = queries.find(book_id=desk.book.pk, key_id=key_id) if key_id else None
     if row is None:
         raise Http404
     return row
 
 
-def _shown(desk: Desk, key: Any, now: datetime, used: datetime | None) -> Shown:
+def as_shown(desk: Desk, key: Any, now: datetime, used: datetime | None) -> Shown:
+    """A key as pages show it."""
     return Shown(
         id=ids.show("key", key.pk),
         key=key,

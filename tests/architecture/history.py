@@ -69,6 +69,11 @@ INSERT INTO payments_paymentmethod (id, book_id, type, customer_id, mandate_id, 
 SELECT pg_temp.id('saved', %(nr)s, n), %(book)s, 'wallet', pg_temp.id('guest', %(nr)s, n),
     pg_temp.id('mandate', %(nr)s, 1), '{}', '{}', %(at)s
 FROM paid;
+INSERT INTO payments_storedvaluecard (id, book_id, kind, status, currency, is_live, number_digest, last4, pin_digest,
+    failed_pins_count, metadata, created_at)
+SELECT pg_temp.id('svcard', %(nr)s, n), %(book)s, 'gift', 'active', 'CNY', false, 'digest ' || n,
+    lpad((n %% 10000)::text, 4, '0'), '', 0, '{}', at
+FROM paid;
 INSERT INTO payments_order (id, book_id, customer_id, status, is_implicit, currency, total_minor, paid_minor,
     refunded_minor, metadata, created_at)
 SELECT "order", %(book)s, customer, 'paid', true, 'CNY', 100, 100, 1, '{}', at FROM paid;

@@ -79,6 +79,7 @@ QUESTIONS: dict[str, list[dict[str, str]]] = {
     "customers": [{"q": "r3@example.com"}, {"q": "guest 77"}, {"q": "Regular"}],
     "members": [{"q": "r3"}, {"q": "guest 77"}, {"q": "Regular"}, {"source": "qr"}, {"status": "left"}],
     "search": [{"q": "0075"}, {"q": "1.00"}, {"q": "guest 77"}, {"q": "r3@example.com"}, {"q": "nobody at all"}],
+    "stored_value": [{"tab": "active"}, {"tab": "frozen"}, {"tab": "expired"}, {"q": "0075"}],
     "palette": [{"q": "0075"}, {"q": "guest"}],
     "events": [{"type": "charge.succeeded"}, {"type": "payout.paid"}],
 }

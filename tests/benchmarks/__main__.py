@@ -19,6 +19,10 @@ def main() -> int:
     parser.add_argument("--history", type=int, default=100_000, help="payments of the payer with a history")
     parser.add_argument("--lines", type=int, default=200_000, help="order lines behind Home")
     parser.add_argument("--members", type=int, default=20_000, help="members whose points mature and expire")
+    parser.add_argument(
+        "--columns", type=int, default=int(os.environ.get("COLUMNS_LINES", 10_000_000)), help="order lines in files"
+    )
+    parser.add_argument("--only", choices=["datasets"], help="this part alone")
     arguments = parser.parse_args()
     with running() as (port, data_dir):
         os.environ["DATA_DIR"] = str(data_dir)
@@ -30,11 +34,13 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import cards, facts, offers, points, wallet_payments, webhooks
+        from tests.benchmarks import cards, datasets, facts, offers, points, wallet_payments, webhooks
 
         def emit(**line: object) -> None:
             print(json.dumps(line, ensure_ascii=False), flush=True)
 
+        if arguments.only == "datasets":
+            return 0 if datasets.measure(lines=arguments.columns, emit=emit) else 1
         clean = wallet_payments.measure(
             port=port, seconds=arguments.seconds, history=arguments.history, emit=emit, scratch=Path(data_dir)
         )
@@ -42,6 +48,7 @@ def main() -> int:
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = offers.measure(emit=emit) and clean
         clean = facts.measure(lines=arguments.lines, emit=emit) and clean
+        clean = datasets.measure(lines=arguments.columns, emit=emit) and clean
         clean = points.measure(members=arguments.members, emit=emit) and clean
     return 0 if clean else 1
 

@@ -17,6 +17,8 @@ from merchant_platform.kernel import clock, tenancy
 from merchant_platform.kernel.request_log import buffer
 from payments.customers.models import Customer, PaymentMethod
 from payments.hand import Hand
+from payments.intents import second_person
+from payments.intents.models import Attempt
 from security.audit.operations import Actor
 from security.merchants import operations as merchants
 from security.merchants.models import Book, Merchant, Staff
@@ -84,6 +86,7 @@ def small_world(
         member = made(
             api.post("members", {"name": "Lin Mei", "phone": phone, "tags": ["regular"], "consents": ["profile"]})
         )
+    approval(book, staff["support"])
     made(api.post("reports", {"report_type": "tax", "since": "2026-02-01", "until": "2026-02-28"}))
     programme(api, book, member["id"])
     members(book, staff["owner"])
@@ -93,6 +96,20 @@ def small_world(
     buffer.log.flush()
     yield SmallWorld(merchant=merchant, staff=staff)
     connections["default"].close()
+
+
+def approval(book: Book, asker: Staff) -> None:
+    """A large refund that waits for a second person."""
+    with tenancy.within(book.pk):
+        attempt = Attempt.objects.filter(status="captured").order_by("pk")[0]
+        second_person.ask_for_payment(
+            attempt=attempt,
+            amount_minor=100,
+            lines=(),
+            reason=None,
+            staff_id=asker.pk,
+            hand=Hand(actor=Actor.staff(asker.pk), book=book, now=NOW),
+        )
 
 
 def programme(api: Api, book: Book, member: str) -> None:

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.test import override_settings
 
 from merchant_platform.demo import catalogue, payers, people, seed, world
 from merchant_platform.demo import refunds as demo_refunds
@@ -57,12 +56,10 @@ other_merchant, other_book = cast.other_merchant, cast.other_book
 
 DAYS, ORDERS = 40, 400
 URL = "http://pay.test"
-FAST = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 
 
 def plant(path, *, now=NOW, base_url=URL):
-    with FAST:
-        return seed.ensure(path=path, base_url=base_url, now=now, days=DAYS, orders=ORDERS)
+    return seed.ensure(path=path, base_url=base_url, now=now, days=DAYS, orders=ORDERS)
 
 
 def book_of(slug=CAFE.slug):
@@ -201,8 +198,7 @@ class TestWorld:
         said = planted[1]
         logins = [*said["staff"], *said["other_staff"], *said["consumers"]]
 
-        with FAST:
-            allowed = [User.objects.get(email=login["email"]).check_password(login["password"]) for login in logins]
+        allowed = [User.objects.get(email=login["email"]).check_password(login["password"]) for login in logins]
 
         assert allowed == [True] * 13
         assert [login["role"] for login in said["staff"]] == [
@@ -250,9 +246,8 @@ class TestEnsure:
             with pytest.raises(Unauthenticated):
                 authenticate(lost[name])
         owner = User.objects.get(email="owner@example.com")
-        with FAST:
-            assert owner.check_password(said["staff"][0]["password"])
-            assert not owner.check_password(lost["staff"][0]["password"])
+        assert owner.check_password(said["staff"][0]["password"])
+        assert not owner.check_password(lost["staff"][0]["password"])
 
     def test_leaves_nothing_where_it_is_interrupted(self, platform, path, monkeypatch):
         class Killed(Exception):
@@ -289,9 +284,8 @@ class TestEnsure:
     def test_is_a_command(self, platform, path, settings, capsys):
         settings.DATA_DIR, settings.PUBLIC_URL = path.parent, URL
 
-        with FAST:
-            call_command("demo", days=5, orders=40)
-            call_command("demo")
+        call_command("demo", days=5, orders=40)
+        call_command("demo")
 
         first, second = capsys.readouterr().out.splitlines()
         assert re.fullmatch(rf"Demo world: \d+ orders, 60 customers, 5 days in \d+\.\d s. {path}", first)

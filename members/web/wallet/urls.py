@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from members.web.wallet import assets, cards, code, entrance, home, installing, me, movements, top_up
+from members.web.wallet import assets, cards, code, entrance, home, installing, me, movements, points, top_up
 from members.web.wallet.purse import wallet_path
 
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     *wallet_path("code/<uuid:token>/paid", code.paid, name="wallet_code_paid"),
     *wallet_path("cards", cards.page, name="wallet_cards"),
     *wallet_path("cards/<str:book>/pass", cards.phone_pass, name="wallet_pass"),
+    *wallet_path("points/<str:programme>", points.page, name="wallet_points"),
     *wallet_path("assets", assets.page, name="wallet_assets"),
     *wallet_path("me", me.page, name="wallet_me"),
     *wallet_path("me/devices", me.devices, name="wallet_devices"),

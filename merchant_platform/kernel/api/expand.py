@@ -15,6 +15,7 @@ Loader = Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]
 _fields: dict[str, dict[str, str]] = {}
 _included: dict[str, dict[str, str]] = {}
 _loaders: dict[str, Loader] = {}
+_ways: dict[str, set[str]] = {}
 
 
 def expandable(object_name: str, **fields: str) -> None:
@@ -25,6 +26,11 @@ def expandable(object_name: str, **fields: str) -> None:
 def includable(object_name: str, **fields: str) -> None:
     """Register fields that an object shows only where they are asked for, loaded by the object's own id."""
     _included.setdefault(object_name, {}).update(fields)
+
+
+def passable(object_name: str, *fields: str) -> None:
+    """Register parts of an object that are always there, through which a path leads on: `total_details.breakdown`."""
+    _ways.setdefault(object_name, set()).update(fields)
 
 
 def loader(kind: str, load: Loader) -> None:
@@ -54,10 +60,13 @@ def _expand_level(objects: Iterable[dict[str, Any]], name: str, path: str) -> li
     for holder in objects:
         kind = _fields.get(holder.get("object", ""), {}).get(name)
         included = _included.get(holder.get("object", ""), {}).get(name)
-        if kind is None and included is None:
+        is_way = name in _ways.get(holder.get("object", ""), ())
+        if kind is None and included is None and not is_way:
             raise _refusal(path)
         value = holder.get(name)
-        if isinstance(value, dict):  # expanded by an earlier path
+        if isinstance(value, list):
+            expanded += value
+        elif isinstance(value, dict):  # expanded by an earlier path, or a way
             expanded.append(value)
         elif included is not None:
             holder[name] = _loaders[included]([holder["id"]])[holder["id"]]

@@ -61,9 +61,9 @@ def sheet(file: UploadedFile, *, bytes_max: int) -> str:
     raise Unfit("The file is no text.", why="not_text")
 
 
-def picture(file: UploadedFile, *, bytes_max: int, pixels_max: int = PIXELS_MAX) -> bytes:
+def picture(file: UploadedFile, *, bytes_max: int, pixels_max: int = PIXELS_MAX, side_max: int | None = None) -> bytes:
     """A PNG with the same pixels. This will paint it anew, so that nothing hidden in the file (a place, a script,
-    a second file behind the first) is kept. Raises Unfit.
+    a second file behind the first) is kept; smaller where a side is longer than `side_max`. Raises Unfit.
     """
     data = _read(file, bytes_max)
     form = _FORMATS.get(_suffix(file))
@@ -80,7 +80,10 @@ def picture(file: UploadedFile, *, bytes_max: int, pixels_max: int = PIXELS_MAX)
         if opened.width * opened.height > pixels_max or getattr(opened, "n_frames", 1) > 1:
             raise Unfit(f"The picture has more than {pixels_max} pixels.", why="too_many_pixels")
         # Turned as the camera was held, before the note that says so goes.
-        ImageOps.exif_transpose(opened).convert("RGBA").save(painted, "PNG")
+        anew = ImageOps.exif_transpose(opened).convert("RGBA")
+        if side_max is not None:
+            anew.thumbnail((side_max, side_max))
+        anew.save(painted, "PNG")
     except Image.DecompressionBombError as error:
         raise Unfit(f"The picture has more than {pixels_max} pixels.", why="too_many_pixels") from error
     # A broken picture fails in as many ways as there are formats; Pillow names no common one.

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from merchant_platform.demo import offers, online, seed, world
+from merchant_platform.demo import offers, online, seed, stored_cards, world
 from merchant_platform.kernel import clock
 
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         online.play(now=now)
         offers.make(now=now)
+        stored_cards.make(now=now)
         if planted is None:
             self.stdout.write(f"The demo world is there: {path}")
         else:

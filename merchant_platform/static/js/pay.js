@@ -26,6 +26,7 @@ function sendOnce() {
     }
     form.dataset.sent = "yes";
     const button = form.querySelector("[data-busy]");
+    if (!button) return; // Small steps on the way say nothing of it.
     button.setAttribute("aria-disabled", "true");
     const words = button.querySelector("span");
     button.dataset.words = words.textContent;
@@ -37,6 +38,7 @@ function sendOnce() {
     for (const form of document.querySelectorAll("[data-once][data-sent]")) {
       delete form.dataset.sent;
       const button = form.querySelector("[data-busy]");
+      if (!button) continue;
       button.removeAttribute("aria-disabled");
       button.querySelector("span").textContent = button.dataset.words;
     }

@@ -20,7 +20,7 @@ from payments.intents import states
 from payments.listing import payments as listing
 from payments.listing.payments import Line
 from payments.story.pieces import left_of
-from payments.web.dashboard import payments, standing, words
+from payments.web.dashboard import lists, payments, standing, words
 from payments.web.dashboard.refund import is_large
 from security.authentication.step_up import Binding
 from security.web.desk import Desk, desk_page
@@ -31,7 +31,7 @@ def _binds(request: HttpRequest, desk: Desk) -> Binding | None:
     """What a step-up on the way is for: all the refunds together. None for the other acts."""
     if request.GET.get("act") != "refund" or not desk.may("payment.refund"):
         return None
-    selected = payments.selection(request)
+    selected = lists.selection(request)
     with tenancy.within(desk.book.pk):
         sums = _sums(_rows("refund", selected, desk))
     is_one = len(sums) == 1
@@ -54,7 +54,7 @@ def confirm(request: HttpRequest, desk: Desk) -> HttpResponse:
         return HttpResponseRedirect(desk.url("payments"))
     if not desk.may(f"payment.{act}"):
         return desk.render(request, "dashboard/forbidden.html", status=403)
-    selected = payments.selection(request)
+    selected = lists.selection(request)
     if request.method == "POST":
         try:
             with tenancy.within(desk.book.pk):

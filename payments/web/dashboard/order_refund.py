@@ -11,11 +11,15 @@ from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.errors import PlatformError
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
-from payments.intents import order_deeds, order_refunds
+from payments.intents import order_deeds, order_refunds, refund_limit, refunds
+from payments.intents import second_person as asking
 from payments.intents.order_refunds import OrderRefund
+from payments.intents.refund_limit import NeedsSecondPerson
+from payments.intents.refunds import LineRefund
 from payments.orders.models import Order, OrderLine
-from payments.web.dashboard import amounts, orders, standing, words
+from payments.web.dashboard import amounts, orders, second_person, standing, words
 from payments.web.dashboard.refund import BY_AMOUNT, BY_LINES, LINES_MAX, RefundForm, is_large, is_line_left
+from security.approvals.models import Approval
 from security.authentication.step_up import Binding
 from security.web.desk import Desk, desk_page
 from security.web.step_up import step_up
@@ -59,6 +63,7 @@ class Asked:
             "confirm_url": desk.url("order_refund_confirm", order=self.shown),
             "choose_url": desk.url("order_refund", order=self.shown),
             "back_url": desk.url("order", order=self.shown),
+            "waiting_url": second_person.waiting(desk, self.shown),
         }
 
 
@@ -123,16 +128,38 @@ def confirm(request: HttpRequest, desk: Desk, order: str) -> HttpResponse:
             amount = Money(worked_out.amount_minor, asked.order.currency).text(locale())
             messages.success(request, _("%(amount)s goes back.") % {"amount": amount})
             return HttpResponseRedirect(desk.url("order", order=order))
+    except NeedsSecondPerson:
+        return second_person.ask(request, desk, order, lambda: _ask(desk, asked, form, worked_out))
     except PlatformError as refused:
         form.add_error(None, words.refused(refused))
         return desk.render(request, "payments/order_refund.html", context, status=400)
     context |= {
+        "needs_second": refund_limit.is_over(
+            merchant=desk.merchant,
+            currency=asked.order.currency,
+            refunded_minor=asked.order.refunded_minor + worked_out.amount_minor,
+        ),
         "amount_minor": worked_out.amount_minor,
         "split": _split(asked, worked_out),
         "after_minor": asked.left_minor - worked_out.amount_minor,
         "reason": words.REASONS.get(form.cleaned_data["reason"], ""),
     }
     return desk.render(request, "payments/order_refund_confirm.html", context)
+
+
+def _ask(desk: Desk, asked: Asked, form: RefundForm, worked_out: OrderRefund) -> Approval:
+    """Ask for what the page showed, to the unit."""
+    terms = asked.terms(form)
+    named = terms["lines"]
+    shares = refunds.shares_of(asked.order, None, named, left=asked.left_minor, of="order") if named else []
+    return asking.ask_for_order(
+        order=asked.order,
+        amount_minor=worked_out.amount_minor,
+        lines=[LineRefund(line_id=line.pk, quantity=count, amount_minor=minor) for line, count, minor in shares],
+        reason=form.cleaned_data["reason"] or None,
+        staff_id=desk.staff.pk,
+        hand=standing.hand(desk),
+    )
 
 
 def _worked_out(desk: Desk, asked: Asked, form: RefundForm) -> OrderRefund:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from merchant_platform.kernel import money
 from merchant_platform.kernel.api.params import AMOUNT_MAX
+from merchant_platform.kernel.web import uploads
+from payments.catalog import pictures
 from payments.catalog.models import Product
 from security.web.forms import DeskForm
 
@@ -21,6 +23,14 @@ AMOUNT_WORDS: dict[str, Any] = {
     "too_large": gettext_lazy("This amount is too large."),
 }
 IMAGES_MAX, URL_LENGTH_MAX = 8, 2048
+PICTURE_BYTES_MAX, PICTURE_SIDE_MAX = 2 * 1024 * 1024, 640
+# Why a picture was refused.
+PICTURE_WORDS: dict[str, Any] = {
+    "too_large": gettext_lazy("The picture is larger than 2 MB."),
+    "wrong_name": gettext_lazy("Choose a file whose name ends in .png, .jpg or .webp."),
+    "not_a_picture": gettext_lazy("This is no picture that can be read."),
+    "too_many_pixels": gettext_lazy("The picture is too large. Choose one of up to four million pixels."),
+}
 TAXES = (
     ("unspecified", gettext_lazy("Not said")),
     ("inclusive", gettext_lazy("Included in the price")),
@@ -82,6 +92,13 @@ class ProductForm(DeskForm):
         assume_scheme="https",
         error_messages={"invalid": gettext_lazy("This is no web address.")},
     )
+    picture = forms.FileField(
+        label=gettext_lazy("Picture"),
+        required=False,
+        help_text=gettext_lazy("PNG, JPEG or WebP, up to 2 MB. Customers see it when they pay."),
+        widget=forms.FileInput(attrs={"accept": ".png,.jpg,.jpeg,.webp"}),
+        error_messages={"empty": gettext_lazy("This is no picture that can be read.")},
+    )
     images = forms.CharField(
         label=gettext_lazy("Addresses of pictures"),
         max_length=IMAGES_MAX * (URL_LENGTH_MAX + 2),
@@ -110,9 +127,18 @@ class ProductForm(DeskForm):
         text = self.cleaned_data["cost"]
         return read_amount(text, self.currency) if text else None
 
+    def clean_picture(self) -> bytes | None:
+        file = self.cleaned_data["picture"]
+        if file is None:
+            return None
+        try:
+            return uploads.picture(file, bytes_max=PICTURE_BYTES_MAX, side_max=PICTURE_SIDE_MAX)
+        except uploads.Unfit as unfit:
+            raise ValidationError(PICTURE_WORDS[unfit.why]) from unfit
+
     def clean_images(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["images"].splitlines() if line.strip()]
-        if len(lines) > IMAGES_MAX:
+        if len(lines) + bool(self.cleaned_data.get("picture")) > IMAGES_MAX:
             raise ValidationError(_("Up to eight pictures."))
         check = forms.URLField(assume_scheme="https", max_length=URL_LENGTH_MAX)
         try:
@@ -121,12 +147,13 @@ class ProductForm(DeskForm):
             raise ValidationError(_("This is no web address.")) from error
 
     def columns(self) -> dict[str, Any]:
-        """The product's columns of a valid form."""
+        """The product's columns of a valid form. This will keep a picture that came with it; it is the first then."""
         given = self.cleaned_data
+        brought = [pictures.keep(given["picture"])] if given["picture"] else []
         return {
             "name": given["name"],
             "category": given["category"],
-            "images": given["images"],
+            "images": list(dict.fromkeys([*brought, *given["images"]])),
             "cost_minor": given["cost"],
             **{name: given[name] or None for name in ("description", "unit_label", "statement_descriptor", "url")},
         }

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import ids, tenancy, versions
 from merchant_platform.kernel.errors import NotFound, PlatformError
-from payments.catalog import objects, operations, queries
+from payments.catalog import objects, operations, pictures, queries
 from payments.catalog.models import Price, Product
 from payments.origin import Origin
 from payments.web.dashboard.product_forms import NewProductForm, PriceForm, ProductForm
@@ -64,7 +64,7 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page("catalog.edit")
 def new(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Add one, with prices."""
-    form = NewProductForm(request.POST or None, currency=desk.merchant.default_currency)
+    form = NewProductForm(request.POST or None, request.FILES or None, currency=desk.merchant.default_currency)
     if request.method == "POST" and form.is_valid():
 
         def add() -> str:
@@ -97,7 +97,13 @@ def edit(request: HttpRequest, desk: Desk, product: str) -> HttpResponse:
     with tenancy.within(desk.book.pk):
         row = _find(product)
     seen = versions.of(objects.product(row, livemode=desk.book.livemode))
-    form = ProductForm(request.POST or None, currency=desk.merchant.default_currency, product=row, seen=seen)
+    form = ProductForm(
+        request.POST or None,
+        request.FILES or None,
+        currency=desk.merchant.default_currency,
+        product=row,
+        seen=seen,
+    )
     if request.method == "POST" and form.is_valid():
 
         def change() -> str:
@@ -203,6 +209,7 @@ def _detail(request: HttpRequest, desk: Desk, shown: str, price_form: PriceForm)
         "products/detail.html",
         {
             "product": product,
+            "picture": pictures.own(product.images),
             "shown_id": shown,
             "prices": [(ids.show("price", each.pk), each) for each in prices],
             "price_form": price_form,
@@ -219,6 +226,7 @@ def _line(product: Product, prices: list[Price]) -> dict[str, Any]:
     return {
         "id": ids.show("prod", product.pk),
         "row": product,
+        "picture": pictures.own(product.images),
         "price": first,
         "more_count": len(active) - 1 if first else 0,
     }

@@ -21,14 +21,17 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import PlatformError
 from merchant_platform.kernel.money import Money
 from merchant_platform.kernel.templatetags.ui import locale
-from payments.intents import deeds, refund_preview, states
+from payments.intents import deeds, refund_limit, refund_preview, states
+from payments.intents import second_person as asking
 from payments.intents.models import Attempt, PaymentIntent, Refund
+from payments.intents.refund_limit import NeedsSecondPerson
 from payments.intents.refund_preview import Preview
 from payments.intents.refunds import LineRefund
 from payments.orders.models import OrderLine
 from payments.story.pieces import left_of
 from payments.story.queries import find
-from payments.web.dashboard import amounts, standing, words
+from payments.web.dashboard import amounts, second_person, standing, words
+from security.approvals.models import Approval
 from security.authentication.step_up import Binding
 from security.web.desk import Desk, desk_page
 from security.web.step_up import step_up
@@ -113,6 +116,7 @@ def choose(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
     # Led back here to change something, it is filled in as it was.
     form = asked.form(request.GET if request.GET.get("by") else None)
     context = {"token": request.GET.get("token") or standing.new_token(), **asked.context, **_ways(desk, payment)}
+    context["waiting_url"] = second_person.waiting(desk, payment)
     return desk.render(request, "payments/refund.html", {**context, "form": form})
 
 
@@ -181,6 +185,8 @@ def confirm(request: HttpRequest, desk: Desk, payment: str) -> HttpResponse:
             )
             return _done(request, desk, payment, refund_id)
         context |= _preview(desk, asked, form)
+    except NeedsSecondPerson:
+        return second_person.ask(request, desk, payment, lambda: _ask(desk, asked, form))
     except PlatformError as refused:
         form.add_error(None, words.refused(refused))
         return desk.render(request, "payments/refund.html", context, status=400)
@@ -262,12 +268,35 @@ def _worked_out(desk: Desk, asked: Asked, form: RefundForm) -> Preview:
         )
 
 
+def _ask(desk: Desk, asked: Asked, form: RefundForm) -> Approval:
+    """Ask for what the page showed, to the unit."""
+    assert asked.attempt is not None, "what has something left has a charge"
+    worked_out = _worked_out(desk, asked, form)
+    named = () if form.cleaned_data["by"] == BY_AMOUNT else worked_out.lines
+    return asking.ask_for_payment(
+        attempt=asked.attempt,
+        amount_minor=worked_out.amount_minor,
+        lines=[
+            LineRefund(line_id=row.order_line_id, quantity=row.quantity, amount_minor=row.amount_minor) for row in named
+        ],
+        reason=form.cleaned_data["reason"] or None,
+        staff_id=desk.staff.pk,
+        hand=standing.hand(desk),
+    )
+
+
 def _preview(desk: Desk, asked: Asked, form: RefundForm) -> dict[str, Any]:
     preview = _worked_out(desk, asked, form)
     lines = {line.pk: line for line in asked.lines}
     attempt = asked.attempt
     return {
         "preview": preview,
+        "needs_second": refund_limit.is_over(
+            merchant=desk.merchant,
+            currency=asked.intent.currency,
+            refunded_minor=(attempt.refunded_minor if attempt else 0) + preview.amount_minor,
+        ),
+        "waiting_url": second_person.waiting(desk, asked.payment_id),
         "preview_lines": [
             {"description": lines[row.order_line_id].description, "row": row}
             for row in preview.lines

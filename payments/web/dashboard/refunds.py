@@ -1,55 +1,34 @@
 """The list of refunds, and its CSV: seven statements besides the desk's."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from merchant_platform.kernel import tenancy
 from payments.listing import refunds as listing
 from payments.listing.refunds import Line
 from payments.saved_views import queries as saved_views
-from payments.web.dashboard import amounts, sheets, standing, words
+from payments.web.dashboard import amounts, lists, sheets, words
 from payments.web.dashboard.filters import RefundFilter
-from payments.web.dashboard.payments import removed_view, ways
+from payments.web.dashboard.lists import List
 from security.web.desk import Desk, desk_page
 from security.web.step_up import step_up
-
-PAGE = "refunds"
 
 
 @require_safe
 @desk_page("payment.view")
 def index(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Refunds, newest first."""
-    if standing.has_empty(request):
-        return HttpResponseRedirect(request.path + standing.query(request))
-    form = RefundFilter(request, desk)
-    after, before = (standing.cursor(request, name, "re") for name in standing.CURSORS)
-    context: dict[str, Any] = {"form": form, "page_name": PAGE}
-    if not form.is_valid():
-        return desk.render(request, "payments/refunds.html", {**context, "tabs": form.tab_links(None)}, status=400)
-    with tenancy.within(desk.book.pk):
-        page = listing.page(form.filters, after=after, before=before)
-        lines = listing.lines(page.rows)
-        counts = listing.counts(form.filters)
-        views = saved_views.shown_to(page=PAGE, staff_id=desk.staff.pk)
-    context |= {
-        "tabs": form.tab_links(counts),
-        "chips": form.chips(),
-        "lines": [_shown(line, desk) for line in lines],
-        "views": views,
-        "ways": ways(request, page, "re"),
-        "looked_back_to": page.looked_back_to,
-        "query": standing.query(request),
-        "removed_view": removed_view(request),
-        "is_narrowed": form.is_set or form.tab != "all",
-    }
-    return desk.render(request, "payments/refunds.html", context)
+
+    def beside(form: RefundFilter) -> dict[str, Any]:
+        return {
+            "tabs": form.tab_links(listing.counts(form.filters)),
+            "views": saved_views.shown_to(page=REFUNDS.name, staff_id=desk.staff.pk),
+        }
+
+    return lists.index(request, desk, REFUNDS, beside=beside)
 
 
 @require_safe
@@ -57,19 +36,7 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 @step_up("payment.export", binds=sheets.binds)
 def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list as it is filtered, as CSV."""
-    form = RefundFilter(request, desk)
-    if not form.is_valid():
-        return HttpResponse(_("These filters cannot be read."), status=400, content_type="text/plain; charset=utf-8")
-    with tenancy.within(desk.book.pk):
-        standing.hand(desk).sign(
-            "refund.export", "", filters=sorted(name for name, _value in form.values()), tab=form.tab
-        )
-
-    def batch(cursor: UUID | None) -> tuple[Iterable[Sequence[Any]], UUID | None]:
-        page = listing.batches(form.filters, after=cursor)
-        return [_cells(line, desk) for line in listing.lines(page.rows)], page.older
-
-    return sheets.stream(name=f"refunds-{desk.merchant.slug}", book_id=desk.book.pk, titles=_titles(desk), batch=batch)
+    return lists.export(request, desk, REFUNDS, action="refund.export")
 
 
 def _shown(line: Line, desk: Desk) -> dict[str, Any]:
@@ -113,3 +80,15 @@ def _cells(line: Line, desk: Desk) -> list[Any]:
         row["payment_id"],
         row["id"],
     ]
+
+
+REFUNDS = List(
+    name="refunds",
+    template="payments/refunds.html",
+    prefix="re",
+    filter=RefundFilter,
+    rows=listing,
+    shown=_shown,
+    titles=_titles,
+    cells=_cells,
+)

@@ -10,6 +10,7 @@ from payments.web.dashboard import (
     payment,
     payments,
     refund,
+    refund_limit,
     refunds,
     saved_views,
     stored_value,
@@ -43,6 +44,7 @@ urlpatterns = [
     *dashboard_path("stored-value/<str:card>/pin", stored_value.renew_pin, name="stored_value_pin"),
     *dashboard_path("refunds", refunds.index, name="refunds"),
     *dashboard_path("refunds/export", refunds.export, name="refunds_export"),
+    *dashboard_path("settings/refunds", refund_limit.show, name="refund_limit"),
     *dashboard_path("balance", balance.index, name="balance"),
     *dashboard_path("balance/export", balance.export, name="balance_export"),
 ]

@@ -147,6 +147,7 @@ DECLINES: dict[str, Any] = {
 # What a refused act says to staff, by its error's code.
 REFUSALS: dict[str, Any] = {
     "charge_already_refunded": _("It is refunded already."),
+    "approval_required": _("So large a refund needs a second person. It waits under Approvals."),
     "charge_not_refundable": _("No money was taken, so there is nothing to refund."),
     "stored_value_spent": _("This line put value on a card that has been spent meanwhile."),
     "charge_refund_amount_exceeded": _("That is more than is left to refund."),

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.core.internal.httpkit import authenticated_user
@@ -16,21 +15,32 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 from merchant_platform.kernel import clock
-from security.authentication import secrets, trail
+from security.authentication import phones, secrets, trail
 from security.identity.models import User
 from security.messaging import operations as messaging
 from security.messaging.models import EMAIL
 from security.web import outbox
+from security.web.accounts.texting import Texts
 
 # Who proved who they are this lately may add a factor without proving it again.
 FRESH_SECONDS = 300
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(Texts):
     """Sign-in as this platform has it."""
+
+    # One sentence for whatever somebody signs in by: it does not say what we know.
+    error_messages = {
+        **Texts.error_messages,
+        **dict.fromkeys(
+            ("email_password_mismatch", "phone_password_mismatch", "username_password_mismatch"),
+            gettext_lazy("The address, the number or the password is wrong."),
+        ),
+        "phone_taken": gettext_lazy("This number belongs to another account."),
+    }
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """Nobody has a user name."""
@@ -59,7 +69,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         email = User.objects.normalize(str(credentials.get("email") or ""))
-        user = User.objects.filter(email=email).first()
+        phone = credentials.get("phone")
+        user = phones.holder(phone) if phone else User.objects.filter(email=email).first()
         if user is not None:
             trail.note(user=user, action="login.refused", ip=self.get_client_ip(request), is_proven=False)
 
@@ -70,6 +81,7 @@ class AccountAdapter(DefaultAccountAdapter):
         changed = template_prefix.rpartition("/")[2]
         trail.note(user=user, action=f"login.{changed}", ip=self.get_client_ip(self.request))
         super().send_notification_mail(template_prefix, user, context, email)
+        self.notify_by_sms(user, changed)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Into the outbox, from which a worker takes it at once."""

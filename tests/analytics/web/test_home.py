@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 SELLERS = {"owner", "manager", "analyst", "finance"}
 HOME = "/dashboard/cafe/test/"
-# Four for the desk, one for what waits, four for the sums, two for the latest payments, one for the guide.
-STATEMENTS = 12
+# Four for the desk, one for what waits, three for the sums, two for the latest payments, one for the guide.
+STATEMENTS = 11
 
 
 def shown(response):

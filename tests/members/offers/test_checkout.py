@@ -76,7 +76,7 @@ class TestPaying:
 
     @pytest.mark.requirement("A29")
     def test_a_code_is_held_by_one_payer_until_the_session_is_over(self, api, book, payer, ten):
-        first, second = offer(api, item("Beans", 8_800)), offer(api, item("Beans", 8_800))
+        first, second = [offer(api, item("Beans", 8_800), allow_promotion_codes=True) for _ in range(2)]
         holder, other = Visitor(first), Visitor(second)
         holder.send("code", code="ten")
         other.send("code", code="TEN")

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from members.offers import codes, operations, queries, redeeming
+from members.loyalty.models import Standing
+from members.offers import codes, operations, queries, redeeming, why
 from members.offers.codes import CodeDraft
 from members.offers.models import DiscountShare, OfferRedemption, OfferVersion, PromotionCode
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.decisions.models import Decision
 from merchant_platform.kernel.events.models import Event
 from tests.cast import NOW, origin_of, race
+from tests.members.loyalty.scheme import join, start
 from tests.members.offers.book import asked, count_of, hold, make, place
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A29")]
@@ -179,3 +181,38 @@ class TestPricing:
             # Zone, holdings, codes, offers; the member and the uses; earlier purchases.
             with django_assert_num_queries(7):
                 queries.price(cart)
+
+
+@pytest.mark.requirement("A52")
+class TestMemberPrice:
+    def test_is_for_the_tier_that_a_member_has_now(self, book, customer, django_assert_num_queries):
+        programme = start(book)
+        member = join(customer)
+        gold, silver = (f"{ids.show('prog', programme.pk)}/{key}" for key in ("gold", "silver"))
+        make(book, "Gold price", "tier_price", {"tiers": [{"from_quantity": 1, "unit_minor": 2_200}]},
+             member_tiers=[gold])  # fmt: skip
+        order, lines = place(book, (2_800, 2))
+        priced = {}
+
+        for key in ("", "silver", "gold"):
+            with tenancy.within(book.pk):
+                Standing.objects.update_or_create(
+                    book_id=book.pk, programme=programme, member=member,
+                    defaults={"tier": key, "created_at": NOW}, create_defaults={"id": ids.new(NOW), "created_at": NOW},
+                )  # fmt: skip
+                queries.price(asked(order, lines, customer_id=customer.pk))
+                with django_assert_num_queries(6):
+                    priced[key], cart, offers = queries.price(asked(order, lines, customer_id=customer.pk))
+        with tenancy.within(book.pk):
+            guest, _, _ = queries.price(asked(order, lines))
+
+        assert [each.total_minor for each in (*priced.values(), guest)] == [5_600, 5_600, 4_400, 5_600]
+        assert [why.say(reason, audience=why.CUSTOMER) for reason in priced["gold"].applied[0].reasons] == [
+            "Gold price: you save CN¥12.00.",
+            "This is your benefit as a Gold member.",
+        ]
+        assert [why.say(reason, audience=why.CUSTOMER) for reason in guest.refused] == [
+            "“Gold price” is for Gold members."
+        ]
+        assert cart.tier_names == {gold: "Gold", silver: "Silver"}
+        assert rules.evaluate(why.RULE, why.inputs(cart, offers, priced["gold"])) == why.verdict(priced["gold"])

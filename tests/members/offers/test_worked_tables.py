@@ -8,7 +8,7 @@ from django.conf import settings
 from members.offers import engine
 from members.offers.spreading import returned
 from merchant_platform.kernel.money import share_of
-from tests.members.offers.carts import buy_get, cart, line, percent, spend
+from tests.members.offers.carts import buy_get, cart, line, offer, percent, spend
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "algorithms" / "offers.md"
 TIERS = ((10_000, 1_000), (20_000, 3_000))
@@ -101,3 +101,24 @@ class TestPartialRefund:
             before = back
 
         assert computed == [[*row[:3], *row[4:]] for row in table("refund")]
+
+
+class TestMemberPrice:
+    @pytest.mark.parametrize("row", table("tier of the member"), ids=lambda row: row[0])
+    def test_runs_the_table(self, row):
+        tier, each, pays, applies = row
+        offers = [
+            offer(f"{name} price", "tier_price", {"tiers": [{"from_quantity": 1, "unit_minor": price}]},
+                  member_tiers=(f"prog_1/{name}",))
+            for name, price in (("Silver", 2_500), ("Gold", 2_200))
+        ]  # fmt: skip
+        held = {} if tier == "none" else {f"prog_1/{tier}": tier}
+
+        priced = engine.price(cart(line("Latte", 2_800, 2), member_tiers=held), offers)
+
+        assert (priced.total_minor, priced.total_minor // 2) == (int(pays), int(each))
+        assert [applied.name for applied in priced.applied] == [name for name in (applies,) if name != "–"]
+        assert [reason.values for applied in priced.applied for reason in applied.reasons[1:]] == [
+            {"tier": name} for name in held.values()
+        ]
+        assert [reason.code for reason in priced.refused] == ["offer_other_tier"] * (2 - len(held))

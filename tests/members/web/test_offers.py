@@ -9,6 +9,7 @@ from security.access import roles
 from security.audit.models import AuditRecord
 from tests.cast import NOW, origin_of, shown
 from tests.desks import TEST, Door
+from tests.members.loyalty.scheme import start
 from tests.members.offers.book import make
 from tests.staff import ROLES, make_staff, signed_in
 
@@ -157,6 +158,23 @@ class TestEditor:
 
         assert (reply.status_code, rows(book)) == (200, [])
         assert words in reply.content.decode()
+
+    def test_is_for_members_of_a_tier_and_stays_so_when_the_tier_is_gone(self, door, book, oolong):
+        programme = start(book)
+        gold = f"{shown('prog', programme)}/gold"
+        typed = {**ALL, "name": "Gold price", "tiers": "1 25", "member_tiers": gold}
+        cart = {"sample_product_0": oolong, "sample_quantity_0": "1", "sample_amount": ""}
+
+        tried = door.client.post(f"{LIST}/preview/tier_price", {**typed, **cart}).content.decode()
+        door.send(f"{LIST}/new/tier_price", **typed, act="start")
+        page = f"{LIST}/{shown('offer', rows(book)[0])}"
+        with tenancy.within(book.pk):
+            type(programme).objects.update(is_active=False)
+        door.send(f"{page}/edit", **{**typed, "priority": "7"})
+
+        assert "This is your benefit as a Gold member." in tried
+        assert (rows(book)[0].version, rows(book)[0].terms["member_tiers"]) == (2, [gold])
+        assert "A tier that is gone" in door.get(page).content.decode()
 
     def test_tries_what_stands_in_the_form_on_a_cart(self, door, book, oolong):
         make(book, "Running", "amount", {"off_minor": 100}, priority=1)

@@ -35,8 +35,8 @@ class TestGuide:
     def test_lists_what_can_be_expanded(self):
         listed = {name: sorted(fields) for name, fields in guide.EXPANDABLE.items()}
 
-        # What has no name of its own is listed by the way that leads to it.
-        expandable = {name or "promotion_code.promotion": sorted(fields) for name, fields in expand._fields.items()}
+        # What has no name of its own is listed by the ways that lead to it.
+        expandable = {name or "promotion, discounts, source": sorted(fields) for name, fields in expand._fields.items()}
         assert listed == expandable
 
     def test_lists_the_statuses_of_refusals(self):

@@ -8,12 +8,13 @@ from django.core.cache import cache
 from merchant_platform.kernel import ids, tenancy
 from payments.checkout import sweep
 from payments.checkout.moments import Moment
-from payments.checkout.ports import Applied, DiscountGone, Invitation, NearMiss, Priced, PricedLine, Refused
+from payments.checkout.ports import Applied, DiscountGone, Invitation, NearMiss, Priced, PricedLine, Refused, Welcome
 from payments.customers.models import Customer
+from payments.intents.models import PaymentIntent
 from payments.orders.models import OrderLine
 from payments.stored_value import operations as stored_value
 from tests.cast import NOW, owed_to, race, shown
-from tests.payers import GOOD_CARD, Visitor, item, offer, row_of
+from tests.payers import DECLINED_CARD, GOOD_CARD, Visitor, item, offer, row_of
 from tests.payments import books
 from tests.payments.tenders import points
 from tests.payments.tenders.acts import gift, on_card
@@ -59,6 +60,9 @@ class Invitations:
 
     def accept(self, *, customer_id, order_id, wording, now, origin):
         self.joined.append((customer_id, wording))
+
+    def welcome(self, *, customer_id, is_live):
+        return Welcome("You are in", "Welcome") if self.joined else None
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +184,7 @@ class TestOffers:
         settings.CHECKOUT_DISCOUNTS = "tests.payments.web.test_split.Discounts"
 
     def test_are_told_with_reasons_and_stored_on_the_lines(self, api, book, payer):
-        session = offer(api, item(amount=20_000))
+        session = offer(api, item(amount=20_000), allow_promotion_codes=True)
         visitor = Visitor(session)
         assert "Buy ¥12.00 more and save ¥20" in visitor.text
 
@@ -198,7 +202,7 @@ class TestOffers:
         books.assert_agree()
 
     def test_that_are_gone_are_told_before_anything_is_charged(self, api, book, payer):
-        visitor = Visitor(offer(api, item(amount=20_000)))
+        visitor = Visitor(offer(api, item(amount=20_000), allow_promotion_codes=True))
         visitor.sign_in(payer)
         visitor.send("code", code="TEN")
         Discounts.is_gone = True
@@ -226,8 +230,41 @@ class TestJoining:
 
         ((customer_id, wording),) = Invitations.joined
         with tenancy.within(book.pk):
-            assert Customer.objects.get(pk=customer_id).email == "new@example.com"
-        assert (wording, row_of(book, session).order.customer_id) == ("v1", customer_id)
+            made = Customer.objects.get(pk=customer_id)
+            intent = PaymentIntent.objects.get(customer=made)
+        assert (made.email, made.consumer_id) == ("new@example.com", payer.wallet.consumer_id)
+        row = row_of(book, session)
+        assert (wording, row.order.customer_id, row.customer_id) == ("v1", customer_id, customer_id)
+        assert row.intent_id == intent.pk
+        assert "You are in" in visitor.open().one("main").text
+
+
+class TestPayer:
+    def test_is_known_by_signing_in_and_the_payment_is_theirs(self, api, book, payer, make_customer, acquirer):
+        known = make_customer(book, consumer=payer.wallet.consumer)
+        session = offer(api)
+        visitor = Visitor(session)
+        visitor.sign_in(payer)
+        visitor.pay_by_card(DECLINED_CARD)
+        assert (row_of(book, session).order.customer_id, row_of(book, session).customer_id) == (known.pk, None)
+
+        visitor.pay_by_card()
+
+        (charge, _) = api.get("charges").json["data"]
+        assert visitor.stage == "paid"
+        assert (row_of(book, session).customer_id, charge["customer"]) == (known.pk, shown("cus", known))
+
+    def test_is_nobody_where_another_one_only_tried(self, api, book, payer, make_customer, acquirer):
+        make_customer(book, consumer=payer.wallet.consumer)
+        session = offer(api)
+        first, stranger = Visitor(session), Visitor(session)
+        first.sign_in(payer)
+        first.pay_by_card(DECLINED_CARD)
+
+        stranger.pay_by_card()
+
+        assert stranger.stage == "paid"
+        assert (row_of(book, session).order.customer_id, row_of(book, session).customer_id) == (None, None)
 
 
 def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, merchant, make_customer, acquirer, settings):

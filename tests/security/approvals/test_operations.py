@@ -10,9 +10,10 @@ from merchant_platform.kernel.errors import Conflict, WrongState
 from merchant_platform.kernel.events.models import Event
 from security.approvals import operations as approvals
 from security.approvals.models import Approval
-from security.approvals.states import APPROVED, DONE, EXPIRED, REFUSED, REQUESTED
+from security.approvals.states import APPROVED, DONE, EXPIRED, FAILED, REFUSED, REQUESTED
 from security.audit import operations as audit
 from security.audit.models import AuditRecord
+from security.merchants.models import Staff
 from tests.cast import NOW, race
 from tests.staff import make_staff
 
@@ -158,21 +159,74 @@ class TestApprove:
         assert status_of(book, approval) == REFUSED
 
 
-class TestComplete:
-    def test_does_what_was_allowed_once(self, book, ask, decide, decider):
+class Gate:
+    """A deed that keeps what it was asked to do; what it says is set by the test."""
+
+    done: list = []
+    says: Exception | None = None
+
+    @classmethod
+    def do(cls, approval):
+        if cls.says is not None:
+            raise cls.says
+        cls.done.append(approval.pk)
+        return "re_1"
+
+    @staticmethod
+    def why(code):
+        return f"Because of {code}"
+
+
+class TestCarryOut:
+    @pytest.fixture(autouse=True)
+    def gate(self, settings):
+        settings.APPROVAL_DEEDS = {"payment.refund": f"{__name__}.Gate"}
+        Gate.done, Gate.says = [], None
+
+    def run(self, book, approval):
+        return approvals.carry_out(book_id=book.pk, approval_id=approval.pk)
+
+    def test_notes_once_what_was_done(self, book, ask, decide, decider):
+        approval = ask()
+        assert self.run(book, approval).status == REQUESTED
+        decide(approvals.approve, approval, decider)
+
+        outcomes = race(*[lambda: self.run(book, approval)] * 2)
+
+        assert [(each.status, each.outcome) for each in outcomes] == [(DONE, "re_1")] * 2
+        assert told(book).count("approval.done") == 1
+        self.run(book, approval)
+        assert len(Gate.done) <= 2  # the deed's own key makes one of them
+
+    def test_tries_again_what_is_in_somebodys_way_and_ends_what_cannot_be(self, book, ask, decide, decider):
         approval = ask()
         decide(approvals.approve, approval, decider)
-        with tenancy.within(book.pk):
-            copies = [Approval.objects.get(pk=approval.pk) for _ in range(2)]
 
-        def complete(copy):
-            with tenancy.within(book.pk):
-                approvals.complete(approval=copy)
+        Gate.says = Conflict("busy")
+        assert self.run(book, approval).status == APPROVED
+        Gate.says = WrongState("too late")
+        assert approvals.carry_out_due() == 1
 
-        outcomes = race(lambda: complete(copies[0]), lambda: complete(copies[1]))
+        assert status_of(book, approval) == FAILED
+        assert approvals.carry_out_due() == 0
+        Gate.says = None
+        assert (self.run(book, approval).status, Gate.done) == (FAILED, [])
 
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == [Conflict.__name__, "NoneType"]
-        assert status_of(book, approval) == DONE
+    def test_is_stopped_for_others_by_none(self, book, ask, decide, decider):
+        for name in ("pi_1", "pi_2"):
+            decide(approvals.approve, ask(name), decider)
+        Gate.says = RuntimeError("broken")
+
+        assert approvals.carry_out_due() == 2
+
+    def test_is_not_allowed_to_who_may_not_any_more(self, book, ask, asker, decide, decider):
+        approval = ask()
+        Staff.objects.filter(pk=asker.pk).update(role="cashier")
+
+        with pytest.raises(approvals.AskerGone):
+            decide(approvals.approve, approval, decider)
+
+        assert status_of(book, approval) == REQUESTED
 
 
 class TestExpireDue:

@@ -72,7 +72,8 @@ class TestList:
 
 
 class TestApprove:
-    def test_asks_for_a_factor_and_then_does_it(self, approval, book, decider):
+    def test_asks_for_a_factor_and_then_does_it(self, approval, book, decider, settings):
+        settings.APPROVAL_DEEDS = {}
         seed = operations.give_app(user=decider.user)
         client = signed_in(decider)
         address = f"{HERE}/{shown('apr', approval)}/approve"

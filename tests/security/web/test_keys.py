@@ -1,17 +1,21 @@
 """The page of keys: made once a form, shown once, replaced, revoked; by those who may, and written down."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from joserfc.jwk import ECKey
 
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.errors import Unauthenticated
 from merchant_platform.kernel.request_log import buffer
 from security.audit.models import AuditRecord
-from security.credentials import authentication, keys, queries
+from security.credentials import authentication, keys, networks, queries
 from security.credentials.models import ApiKey
 from tests.cast import Api
 from tests.staff import ROLES, make_staff, signed_in
@@ -290,3 +294,69 @@ def test_the_forms_of_everybody_are_their_own(developer, book):
         (kept,) = cursor.fetchone()
     assert text not in kept
     assert settings.SECRET_KEY not in kept
+
+
+class TestBind:
+    FINGERPRINT = "ab:" * 31 + "cd"
+
+    def test_lists_changes_and_takes_away_what_a_key_is_bound_to(self, developer, book):
+        key, _ = keys.make(book=book, kind="secret", now=clock.wall())
+        there = at(book, f"/{ids.show('key', key.pk)}")
+        pem = _public_pem()
+        jwk = json.dumps(ECKey.generate_key("P-256", private=False).as_dict(private=False))
+        given = {"networks": "203.0.113.0/24\n2001:db8::/32", "certificates": self.FINGERPRINT}
+
+        developer.post(f"{there}/bindings", {**given, "signing_key": pem, "encryption_key": jwk})
+
+        bound = ApiKey.objects.get(pk=key.pk)
+        assert bound.networks == ["203.0.113.0/24", "2001:db8::/32"]
+        assert bound.certificates == ["ab" * 31 + "cd"]
+        assert (bound.signing_key, bound.encryption_key["crv"]) == (pem.strip(), "P-256")
+        assert "203.0.113.0/24" in developer.get(there).content.decode()
+        developer.post(f"{there}/bindings", {})
+        freed = ApiKey.objects.get(pk=key.pk)
+        assert (freed.networks, freed.certificates, freed.signing_key, freed.encryption_key) == ([], [], "", None)
+        everything = ["certificates", "encryption_key", "networks", "signing_key"]
+        assert [record.detail for record in noted("key.bind")] == [{"changed": everything}] * 2
+
+    @pytest.mark.parametrize(
+        ("field", "typed"),
+        [
+            ("networks", "203.0.113.300"),
+            ("certificates", "ab"),
+            ("signing_key", "-----BEGIN PUBLIC KEY-----\nno\n-----END PUBLIC KEY-----"),
+            ("encryption_key", "[1]"),
+            ("encryption_key", "{"),
+            ("encryption_key", "[" * 3_999),
+            ("encryption_key", '{"kty": "RSA"}'),
+            ("networks", "x" * 4_001),
+            ("signing_key", "\0"),
+        ],
+    )
+    def test_says_at_the_field_what_is_none_and_changes_nothing(self, developer, book, field, typed):
+        key, _ = keys.make(book=book, kind="secret", now=clock.wall())
+        networks.allow(key=key, networks=["203.0.113.0/24"])
+
+        reply = developer.post(at(book, f"/{ids.show('key', key.pk)}/bindings"), {field: typed})
+
+        assert (reply.status_code, list(reply.context["form"].errors)) == (400, [field])
+        assert ApiKey.objects.get(pk=key.pk).networks == ["203.0.113.0/24"]
+
+    def test_asks_for_a_factor_where_the_key_is_live_and_keeps_what_another_wrote(self, developer, live_book, book):
+        live, _ = keys.make(book=live_book, kind="secret", now=clock.wall())
+        key, _ = keys.make(book=book, kind="secret", now=clock.wall())
+        there = at(book, f"/{ids.show('key', key.pk)}/bindings")
+
+        asked = developer.post(f"/dashboard/cafe/developers/keys/{ids.show('key', live.pk)}/bindings", {})
+        seen = developer.get(there).context["form"].seen
+        networks.allow(key=key, networks=["203.0.113.0/24"])
+        late = developer.post(there, {"seen": seen, "once": "x" * 22})
+
+        assert asked["Location"].startswith("/accounts/confirm/")
+        assert late.status_code == 400
+        assert ApiKey.objects.get(pk=key.pk).networks == ["203.0.113.0/24"]
+
+
+def _public_pem():
+    public = Ed25519PrivateKey.generate().public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

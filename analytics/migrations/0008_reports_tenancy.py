@@ -5,7 +5,7 @@ from merchant_platform.kernel.tables import tenant
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0005_reports"),
+        ("analytics", "0007_reports"),
         ("kernel", "0008_request_log_tenancy"),
     ]
     operations = [

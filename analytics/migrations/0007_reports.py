@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0004_facts_tenancy'),
+        ('analytics', '0006_datasets_tenancy'),
         ('security', '0020_key_bindings'),
     ]
 
