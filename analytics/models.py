@@ -16,6 +16,7 @@ from analytics.facts.models import (
     SalesQuarter,
     SoldLine,
 )
+from analytics.reports.models import Report, ReportSchedule
 from analytics.setup_guide.models import GuideDismissal
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "PaymentQuarter",
     "Position",
     "Projection",
+    "Report",
+    "ReportSchedule",
     "SalesDay",
     "SalesQuarter",
     "SoldLine",

@@ -37,7 +37,14 @@ NAVIGATION = (
             Item("offer_kinds", _("Make an offer"), icon="circle-plus", action="offer.edit"),
         ),
     ),
-    Group(_("Data"), (Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),)),
+    Group(
+        _("Data"),
+        (
+            Item("sales", _("Sales"), icon="chart-bar", action="sales.view", keys="g i"),
+            Item("reports", _("Reports"), icon="file-text", action="report.make", keys="g d"),
+        ),
+        actions=(Item("report_new", _("Make a report"), icon="file-export", action="report.make"),),
+    ),
     Group(
         _("Security"),
         (

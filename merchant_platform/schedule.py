@@ -35,6 +35,12 @@ SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"queue": "money"},
     },
+    "make reports": {"task": "analytics.run_reports", "schedule": 10.0, "options": {"queue": "reports"}},
+    "sweep reports": {
+        "task": "analytics.sweep_reports",
+        "schedule": crontab(minute="47"),
+        "options": {"queue": "reports"},
+    },
     "refresh members' figures": {
         "task": "members.refresh_features",
         "schedule": 15.0,

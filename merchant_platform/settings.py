@@ -346,6 +346,10 @@ EVENT_FOLLOWERS = "merchant_platform.reactions.FOLLOWERS"
 # Which types merchants are told of: the same page.
 EVENT_TYPES = "merchant_platform.reactions.PUBLIC_TYPES"
 
+# --- reports -------------------------------------------------------------------------
+# Where files of reports stand until they are a week old: a folder that every host shares.
+REPORTS_DIR = env.str("REPORTS_DIR", default=str(DATA_DIR / "reports"))
+
 # --- webhooks ------------------------------------------------------------------------
 # Development only: hosts (`localhost`, `127.0.0.1:4242`) that an endpoint may name though they are private.
 WEBHOOK_ALLOW_HOSTS = env.list("WEBHOOK_ALLOW_HOSTS", default=[])
@@ -474,7 +478,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # It would write a line a request to a provider, with its address.
-    "loggers": {"httpx": {"level": "WARNING"}},
+    # They would write a line a request to a provider, with its address, and many a font.
+    "loggers": {"httpx": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "fpdf": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -22,6 +22,8 @@ TENANT = frozenset(
         "analytics_paymentday",
         "analytics_paymentquarter",
         "analytics_projection",
+        "analytics_report",
+        "analytics_reportschedule",
         "analytics_salesday",
         "analytics_salesquarter",
         "analytics_soldline",

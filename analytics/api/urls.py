@@ -1,5 +1,5 @@
 """Every address of this app's API."""
 
-from analytics.api import metrics
+from analytics.api import metrics, reports
 
-urlpatterns = [*metrics.urlpatterns]
+urlpatterns = [*metrics.urlpatterns, *reports.urlpatterns]

@@ -180,6 +180,14 @@ SALES = Cube(
     _SALES.format(more=""),
 )
 ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts_count",), _ATTEMPTS)
+# The same with the tax rate of the line, in tenths of a per cent. No line says its rate: it is what the tax is of the
+# rest, as a whole per cent where that explains the tax to the unit.
+SALES_BY_RATE = _SALES.format(
+    more=""", CASE WHEN s.tax_minor = 0 OR s.amount_minor <= s.tax_minor THEN 0
+        WHEN abs(round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) * (s.amount_minor - s.tax_minor) / 100
+            - s.tax_minor) <= 1 THEN 10 * round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor))
+        ELSE round(1000.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) END::integer"""
+)
 BUYERS = Cube("buyers", BuyerQuarter, BuyerDay, BUYERS_KEY, ("paid_count",), _BUYERS)
 # Sales, line by line: the cube's rows with what it does not keep apart. A customer who was deleted is a guest.
 SALES_LINES = _SALES.format(

@@ -81,6 +81,8 @@ PREFIXES = {
     "re": "refund",
     "redm": "redemption of an offer",
     "req": "request",
+    "rpt": "report",
+    "rsch": "report schedule",
     "rct": "receipt",
     "rdm": "redemption of a reward",
     "rli": "refund line",

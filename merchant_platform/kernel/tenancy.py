@@ -27,15 +27,20 @@ class NoBook(RuntimeError):
 
 
 @contextmanager
-def within(book_id: UUID, *, using: str = "default") -> Iterator[None]:
+def within(book_id: UUID, *, using: str = "default", snapshot: bool = False) -> Iterator[None]:
     """Open a unit of work in a book: one transaction, its rows alone visible. Reads too.
 
-    Nested in the same book it joins (a savepoint). Raises AcrossBooks in another's.
+    Nested in the same book it joins (a savepoint). With `snapshot` all of its statements see
+    one moment, and it only reads. Raises AcrossBooks in another's.
     """
     outer = _open.get()
     if outer is not None and outer != (using, book_id):
         raise AcrossBooks(f"a unit of work is open in book {outer[1]}")
+    assert not (snapshot and outer), "a snapshot begins with its transaction"
     with transaction.atomic(using=using):
+        if snapshot:
+            with connections[using].cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         naming = _Naming(using, book_id) if outer is None else None
         token = _open.set((using, book_id))
         try:

@@ -37,6 +37,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "payment.refund": frozenset({MANAGER, SUPPORT, FINANCE}),
     # Sums of what was sold: volume, averages, shares. Who works at the counter sees payments, not the takings.
     "sales.view": frozenset({MANAGER, ANALYST, FINANCE}),
+    # Whoever makes reports needs, for each kind, the action under which its numbers stand elsewhere too.
+    "report.make": frozenset({MANAGER, ANALYST, FINANCE}),
     "payment.capture": frozenset({MANAGER, CASHIER, FINANCE}),
     "payment.cancel": frozenset({MANAGER, CASHIER, SUPPORT}),
     "payment.export": frozenset({MANAGER, ANALYST, FINANCE}),

@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
             "stored_value.view": _("See gift cards and stored-value cards"),
             "stored_value.manage": _("Issue, load and freeze gift cards and stored-value cards"),
             "sales.view": _("See sums of what was sold"),
+            "report.make": _("Make reports and have them sent by e-mail"),
             "balance.view": _("See the balance and payouts"),
             "books.prove": _("Have the books proved"),
         },

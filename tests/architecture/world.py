@@ -14,6 +14,15 @@ from tests.architecture.asking import as_owner
 
 # What a check asks of a text, where 'x' will not do.
 WORDS = {
+    ("analytics_report", "kind"): "sales",
+    ("analytics_report", "format"): "csv",
+    ("analytics_report", "language"): "en",
+    ("analytics_report", "status"): "failed",
+    ("analytics_reportschedule", "kind"): "sales",
+    ("analytics_reportschedule", "format"): "csv",
+    ("analytics_reportschedule", "language"): "en",
+    ("analytics_reportschedule", "frequency"): "daily",
+    ("analytics_reportschedule", "status"): "active",
     ("members_contact", "kind"): "phone",
     ("members_duplicate", "reason"): "phone",
     ("members_memberimport", "status"): "planned",
@@ -40,6 +49,7 @@ WORDS = {
 }
 # References of which a check asks one: the first, where none is given.
 ONE_OF = {
+    "analytics_report": ("staff_id",),
     "payments_receipt": ("intent_id", "order_id"),
     "payments_refundline": ("refund_id", "tender_refund_id"),
     "payments_storedvalueload": ("order_line_id",),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from analytics.reports import operations as asking
+from analytics.reports import schedules
 from members.directory import codes as joining
 from members.directory import merging
 from members.importing import operations as importing
@@ -85,8 +87,10 @@ def small_world(
             api.post("members", {"name": "Lin Mei", "phone": phone, "tags": ["regular"], "consents": ["profile"]})
         )
     approval(book, staff["support"])
+    made(api.post("reports", {"report_type": "tax", "since": "2026-02-01", "until": "2026-02-28"}))
     programme(api, book, member["id"])
     members(book, staff["owner"])
+    reports(book, staff["owner"])
     post.deliver()
     # What was asked is written a moment later: events lead to it.
     buffer.log.flush()
@@ -127,6 +131,20 @@ def members(book: Book, owner: Staff) -> None:
         merging.merge(loser_id=third.pk, winner_id=first.pk, hand=hand_of(book))
         sheet = "name,phone\nZhao Li,+86 136 0013 6000\nNobody,12\n"
         importing.plan(sheet, staff_id=owner.pk, hand=hand_of(book, source="import"), at=clock.wall())
+
+
+def reports(book: Book, owner: Staff) -> None:
+    """A report that waits, one that was called off, and a schedule."""
+    hand = Hand(actor=Actor.staff(owner.pk), book=book, now=book.now)
+    first = last = book.now.date()
+    with tenancy.within(book.pk):
+        for kind in ("sales", "books"):
+            wanted = asking.Wanted(kind, "pdf", "en", first, last)
+            report = asking.ask(wanted, hand=hand, at=clock.wall(), staff_id=owner.pk)
+        asking.cancel(report, hand=hand, at=clock.wall())
+        rhythm = schedules.Rhythm("weekly", 8, 1)
+        weekly = schedules.WantedSchedule("sales", "pdf", "en", rhythm, [owner.pk])
+        schedules.start(weekly, staff_id=owner.pk, hand=hand, at=clock.wall())
 
 
 def made(reply: Any) -> dict[str, Any]:

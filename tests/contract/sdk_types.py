@@ -25,7 +25,7 @@ OURS = {
     *("order", "order_line", "refund_line", "wallet", "wallet_transaction"),
     *("offer", "offer.preview", "offer.redemption"),
     *("webhook_attempt", "webhook_backfill", "webhook_delivery"),
-    *("metric", "metric_catalogue", "metric_report"),
+    *("metric", "metric_catalogue", "metric_report", "report"),
 }
 OUR_EVENTS = {"offer.created", "offer.redeemed", "offer.updated", "order.created"}
 

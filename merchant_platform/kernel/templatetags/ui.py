@@ -50,7 +50,7 @@ def typed(amount_minor: int, currency: str) -> str:
 
 @register.simple_tag
 def at(moment: datetime, zone: ZoneInfo, form: str = "short") -> SafeString:
-    """A time in a zone, the merchant's mostly: `short` day and time, `full` with the year, `clock` the time, `day` the date alone."""
+    """A time in a zone, mostly the merchant's: `short` day and time, `full` with the year, `clock` or `day` alone."""
     shown = format_datetime(moment, MOMENTS[form], tzinfo=zone, locale=locale())
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
 

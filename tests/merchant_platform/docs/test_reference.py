@@ -82,6 +82,7 @@ def world(api, book, customer, wallet_method, acquirer):
         loyalty.set_budget(programme_id=programme.pk, points=2_000, reference="budget", now=book.now)
     api.post("points/adjustments", {"member": member["id"], "points": 1_000, "reason": "We were late"})
     reward = api.post("rewards", {"name": "A coffee", "points": 500}).json
+    report = api.post("reports", {"report_type": "sales", "since": "2026-02-01", "until": "2026-02-28"}).json
     redemption = api.post(f"rewards/{reward['id']}/redeem", {"member": member["id"]}).json
     made = (
         coupon,
@@ -99,6 +100,7 @@ def world(api, book, customer, wallet_method, acquirer):
         card,
         reward,
         redemption,
+        report,
     )
     found = {each["id"].rpartition("_")[0]: each["id"] for each in made}
     charge = api.get(f"charges/{intent['latest_charge']}").json

@@ -15,6 +15,9 @@ POST_ASKS: dict[str, str] = {
 OWN_ALONE: dict[str, int] = {
     "view_remove": 404,
     "view_back": 404,
+    "report": 404,
+    "report_act": 404,
+    "report_file": 404,
     "note": 403,
 }
 # What an address calls an object to its model, where the name is not the model's own.
@@ -28,6 +31,7 @@ OBJECTS: dict[str, str] = {
     "payment": "payments.PaymentIntent",
     "promotion": "members.PromotionCode",
     "request_id": "kernel.LoggedRequest",
+    "schedule": "analytics.ReportSchedule",
     "sheet": "members.MemberImport",
     "view": "payments.SavedView",
     "webhook": "payments.WebhookEndpoint",
@@ -111,6 +115,7 @@ OTHERS: dict[str, str] = {
     "pay/<code>/wallet": SECRET,
     "pictures/<str:digest>.png": SECRET,
     "r/<code>": SECRET,
+    "reports/<token>": SECRET,
     "sandbox/challenge/<str:token>": SECRET,
     "accounts/2fa/": OWN,
     "accounts/2fa/authenticate/": STEP,

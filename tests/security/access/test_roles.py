@@ -58,6 +58,7 @@ EXPECTED = {
     "merchant.edit": {OWNER},
     "merchant.view": {OWNER, MANAGER, DEVELOPER, FINANCE},
     "sales.view": {OWNER, MANAGER, ANALYST, FINANCE},
+    "report.make": {OWNER, MANAGER, ANALYST, FINANCE},
     "stored_value.manage": {OWNER, MANAGER, FINANCE},
     "stored_value.view": {OWNER, MANAGER, CASHIER, SUPPORT, FINANCE},
     "staff.invite": {OWNER, MANAGER},
