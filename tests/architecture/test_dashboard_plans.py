@@ -50,6 +50,7 @@ APART = {
     *("view", "job", "note", "key", "price", "product", "method", "staff", "store", "device", "invitation", "delivery"),
     *("request_id", "request", "code", "token", "approval", "session", "act", "colleague", "place", "role", "record"),
     *("merge", "duplicate", "offer", "card", "kind", "programme", "sheet", "promotion"),
+    *("report", "schedule"),
 }
 # Pages that give out all they are asked for, in batches: how much they read is how much they say.
 WHOLE = ("export",)

@@ -114,6 +114,7 @@ class TestChangeableTable:
 
 
 REFERENCES = [
+    ("analytics_report", "schedule_id"),
     ("kernel_delivery", "event_id"),
     ("members_accrual", "decision_id"),
     ("members_accrual", "lot_id"),

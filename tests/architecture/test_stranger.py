@@ -77,6 +77,7 @@ def victim(api, book, customer, wallet_method):
     reward = made(api.post("rewards", {"name": "A coffee", "points": 100}))
     redemption = made(api.post(f"rewards/{reward['id']}/redeem", {"member": shown("mem", member)}))
     card = made(api.post("stored_value_cards", {"currency": "cny", "amount": 3_000}))
+    report = made(api.post("reports", {"report_type": "tax", "since": "2026-02-01", "until": "2026-02-28"}))
     return SimpleNamespace(
         book_id=book.pk,
         ids={
@@ -98,6 +99,7 @@ def victim(api, book, customer, wallet_method):
             "products": product["id"],
             "promotion_codes": code["id"],
             "refunds": refund["id"],
+            "reports": report["id"],
             "setup_intents": setup["id"],
             "wallets": wallet["id"],
             "webhook_endpoints": hook["id"],
