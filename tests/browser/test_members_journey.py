@@ -46,7 +46,7 @@ class People:
 
     def open_session(self, *lines: dict[str, Any]) -> dict[str, Any]:
         """The merchant sends the consumer to a checkout page, where they sign in."""
-        session = offer(self.api, *lines, success_url=f"{self.server}/docs")
+        session = offer(self.api, *lines, success_url=f"{self.server}/docs", allow_promotion_codes=True)
         self.phone.page.goto(session["url"])
         self.sign_in("#id_email", "#id_password", ".tile.is-open button[type=submit]")
         self.phone.page.wait_for_selector(".consent")
