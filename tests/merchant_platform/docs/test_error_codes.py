@@ -540,6 +540,11 @@ class Counter:
     def idempotency_key_invalid(self):
         return self.pay(key="x" * 256)
 
+    def payment_code_invalid(self):
+        return self.api.post(
+            "payment_codes/redeem", {"payment_code": "281234567890123456", "amount": 100, "currency": "cny"}
+        )
+
     # --- webhooks ---
 
     def endpoint(self, url="https://example.com/hooks"):

@@ -504,6 +504,7 @@ PREFIXES = {
     "promotion_codes": "promo",
     "redemptions": "rdm",
     "refunds": "re",
+    "reports": "rpt",
     "rewards": "rwd",
     "setup_intents": "seti",
     "stored_value_cards": "svc",
