@@ -37,8 +37,6 @@ from security.merchants.models import LIVE, TEST
 from security.vault.cards import ClearCard
 
 WALLET, CARD = "wallet", "card"
-# What a provider knows more of than we do.
-ASKED = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION})
 # A consent is for this payment: it is used at once and taken back, and ends by itself if a machine stops between.
 CONSENT_LASTS = timedelta(minutes=10)
 
@@ -258,7 +256,7 @@ def ask_provider(
     with tenancy.within(book_id):
         session = queries.find(session_id)
         intent = session.intent
-        attempt = provider_road.under_way(intent) if intent is not None and intent.status in ASKED else None
+        attempt = provider_road.under_way(intent) if intent is not None and intent.status in intent_states.AWAITED else None
     if intent is None or attempt is None or not (is_back or provider_road.may_ask(intent)):
         return session
     was_challenged = intent.status == intent_states.REQUIRES_ACTION

@@ -26,6 +26,8 @@ INTENT_MOVES = Moves(
     }
 )  # fmt: skip
 CONFIRMABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION})
+# What a provider knows more of than we do.
+AWAITED = frozenset({PROCESSING, REQUIRES_ACTION})
 CANCELABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION, REQUIRES_ACTION, REQUIRES_CAPTURE})
 
 CREATED, AUTHENTICATING, AUTHORIZING, AUTHORIZED = "created", "authenticating", "authorizing", "authorized"
@@ -45,8 +47,8 @@ ATTEMPT_MOVES = Moves(
         VOIDED: [AUTHORIZED, CAPTURED],
     }
 )
-# A second attempt at an intent may not begin while one is in these.
 PAID = frozenset({AUTHORIZED, CAPTURED})
+# A second attempt at an intent may not begin while one is in these.
 UNDER_WAY = frozenset({AUTHORIZING, AUTHENTICATING, UNKNOWN, AUTHORIZED})
 
 REFUND_PENDING, REFUND_SUCCEEDED, REFUND_FAILED, REFUND_CANCELED = "pending", "succeeded", "failed", "canceled"

@@ -19,7 +19,7 @@ from merchant_platform.kernel.errors import Invalid, TooMany, missing
 from payments.customers import operations as customers
 from payments.customers.models import Customer, PaymentMethod
 from payments.intents import operations as intents
-from payments.intents import provider_road
+from payments.intents import provider_road, states
 from payments.intents.provider_road import Question
 from payments.origin import Origin
 from payments.wallets.models import Consumer, TopUp, Wallet
@@ -93,6 +93,8 @@ def look(*, top_up: TopUp, wallet: Wallet, now: datetime, is_back: bool = False)
     """
     with tenancy.within(top_up.book_id):
         attempt = provider_road.under_way(top_up.intent)
+        if attempt is None and top_up.intent.status in states.AWAITED:
+            top_up.intent.refresh_from_db()  # somebody else heard of it since it was read
     if attempt is not None and (is_back or provider_road.may_ask(top_up.intent)):
         top_up.intent = provider_road.look_at(top_up.intent, attempt, mode=wallet.mode, now=now, origin=_origin(wallet))
     return top_up
