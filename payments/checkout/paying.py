@@ -256,7 +256,8 @@ def ask_provider(
     with tenancy.within(book_id):
         session = queries.find(session_id)
         intent = session.intent
-        attempt = provider_road.under_way(intent) if intent is not None and intent.status in intent_states.AWAITED else None
+        is_awaited = intent is not None and intent.status in intent_states.AWAITED
+        attempt = provider_road.under_way(intent) if intent is not None and is_awaited else None
     if intent is None or attempt is None or not (is_back or provider_road.may_ask(intent)):
         return session
     was_challenged = intent.status == intent_states.REQUIRES_ACTION
