@@ -139,7 +139,7 @@ def reports(book: Book, owner: Staff) -> None:
     first = last = book.now.date()
     with tenancy.within(book.pk):
         for kind in ("sales", "books"):
-            wanted = asking.Wanted(kind, "pdf", "en", first, last)
+            wanted = asking.Wanted(kind, "csv", "en", first, last)
             report = asking.ask(wanted, hand=hand, at=clock.wall(), staff_id=owner.pk)
         asking.cancel(report, hand=hand, at=clock.wall())
         rhythm = schedules.Rhythm("weekly", 8, 1)

@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.db.models import Model
 
+from analytics.reports import working
+from analytics.reports.models import Report
 from members.directory import codes
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.api.openapi import endpoints
@@ -39,6 +41,7 @@ def world(small_world, book, api):
         views.save(page="payments", name="Today", query="", is_shared=False, staff_id=owner.pk, hand=hand)
         notes.add(intent_id=payment.pk, body="Called back.", author_id=owner.pk, token=uuid4(), hand=hand)
         bulk.ask(act="refund", intent_ids=[payment.pk], staff_id=owner.pk, token=uuid4(), hand=hand, at=clock.wall())
+    working.run_due()
     made(api.post("setup_intents", {}))
     line = {"price_data": {"currency": "cny", "unit_amount": 900, "product_data": {"name": "Tea"}}, "quantity": 1}
     made(
@@ -106,6 +109,8 @@ class Objects:
     def _scope(self, model: type[Model]) -> dict[str, Any]:
         if model is PublicCode:
             return {"book_id": self.book.pk, "kind": codes.KIND}
+        if model is Report:
+            return {"book_id": self.book.pk, "staff__isnull": False, "status": "succeeded"}
         if is_of_a_book(model):
             return {"book_id": self.book.pk}
         names = {field.attname for field in model._meta.concrete_fields}

@@ -51,6 +51,8 @@ SENT: dict[str, dict[str, str]] = {
     "payments_new": {"since": "<payment>"},
     "price_change": {"act": "archive"},
     "refund_confirm": TOKEN,
+    "report_act": {"act": "cancel"},
+    "report_schedule_act": {"act": "pause"},
     "test_clock": {"act": "start"},
     "view_save": {"page": "payments"},
     "webhook_resend": {"event": "<event>"},

@@ -74,7 +74,7 @@ class TestEvaluate:
 SAID = {
     **{"wallet": "CNY", "payment": "USD", "currency": "USD", "limit": "¥5.00", "points": 50},
     **{"name": "Spring", "better": "Summer", "code": "SPRING", "other": "SUMMER", "hours": "14:00", "value": 3},
-    **{"category": "Coffee", "percent": 150, "tier": "Gold", "bonus": 5, "left": 10},
+    **{"category": "Coffee", "percent": 150, "tier": "Gold", "tiers": "Gold", "bonus": 5, "left": 10},
     **{"discount": "¥5.00", "by": "¥1.00", "missing": "¥2.00", "missing_count": 1, "count": 5, "count_max": 5},
 }
 
