@@ -17,12 +17,16 @@ from security.privacy.wording import PURPOSES
 
 # Refunds are told of so many payments at the most: the newest before what was shown.
 PAYMENTS_SEARCHED_MAX = 500
-# What of a payment is worth telling, by its state.
+_UNDER_WAY = (_("Payment under way"), "hourglass-high")
+# What is told of a payment, by its state: of each, or a page would look for others without an end.
 _PAYMENTS = {
     "succeeded": (_("Paid"), "credit-card"),
     "canceled": (_("Payment canceled"), "ban"),
     "requires_capture": (_("Payment authorised"), "hourglass-high"),
     "requires_payment_method": (_("Payment not made"), "circle-x"),
+    "requires_confirmation": (_("Payment not made"), "circle-x"),
+    "requires_action": _UNDER_WAY,
+    "processing": _UNDER_WAY,
 }
 # What of a member is corrected.
 FIELDS = {
@@ -45,7 +49,7 @@ def of(member: Member, *, before: UUID | None, limit: int) -> list[Happening]:
 
 
 def payments(*, member: Member, customer_ids: Sequence[UUID], before: UUID | None, limit: int) -> list[Happening]:
-    rows = PaymentIntent.objects.filter(_below(before), customer_id__in=customer_ids, status__in=_PAYMENTS)
+    rows = PaymentIntent.objects.filter(_below(before), customer_id__in=customer_ids)
     return [
         Happening(
             key=row.pk,

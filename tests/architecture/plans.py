@@ -26,7 +26,7 @@ def scans(alias: str, statement: str, *, by_index: bool = False) -> list[tuple[i
     if not statement.lstrip(" \n(").startswith(("SELECT", "UPDATE", "WITH")):
         return []
     with connections[alias].cursor() as cursor:
-        for choice in ("seqscan", "hashjoin", "mergejoin"):
+        for choice in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
             cursor.execute(f"SET LOCAL enable_{choice} = {'off' if by_index else 'on'}")
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF, FORMAT JSON) {statement}")
         (plan,) = cursor.fetchone()
