@@ -8,6 +8,8 @@ import pytest
 from tests import servers
 from tests.needs import NOT_RUN
 
+# The notes of tests that the summary prints: the fixtures `proven`, `walked` and `tried`.
+NOTED = frozenset({"proven", "walked", "tried"})
 LONG = ("tests/browser/", "tests/architecture/", "tests/merchant_platform/test_up")
 
 
@@ -76,14 +78,16 @@ def proven(record_property):
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """A line for each generated test, so that what it tried can be tried again, and one for each that could not run.
+    """What tests noted of themselves, a line each, and one for each that could not run.
 
-    That is where a system package is missing: the silence would pass for success.
+    Generated cases are noted so that they can be tried again; walks and matrices, so that one that saw little cannot
+    pass for one that saw all; and where a system package is missing, silence would pass for success. It stands here
+    and not beside them: a process that only hands tests to others reads no other conftest.
     """
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, text in getattr(report, "user_properties", ()):
-                if name == "proven" and report.when == "call":
+                if name in NOTED and report.when == "call":
                     terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -19,12 +19,3 @@ def pytest_configure(config):
 def walked(record_property):
     """Notes what a walk has seen: `walked(pages=30, languages=2)`. The summary prints it."""
     return lambda **counts: record_property("walked", " × ".join(f"{count} {what}" for what, count in counts.items()))
-
-
-def pytest_terminal_summary(terminalreporter):
-    """A line for each walk, so that one that saw little cannot pass for one that saw all."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, text in getattr(report, "user_properties", ()):
-                if name == "walked" and report.when == "call":
-                    terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")

@@ -11,12 +11,3 @@ def pytest_configure(config):
 def tried(record_property):
     """Notes what was tried: `tried(doors=110, roles=12)`. The summary prints it."""
     return lambda **counts: record_property("tried", " × ".join(f"{count} {what}" for what, count in counts.items()))
-
-
-def pytest_terminal_summary(terminalreporter):
-    """A line for each matrix, so that one that tried little cannot pass for one that tried all."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, text in getattr(report, "user_properties", ()):
-                if name == "tried" and report.when == "call":
-                    terminalreporter.write_line(f"{outcome} {report.nodeid}: {text}")
