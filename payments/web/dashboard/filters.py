@@ -70,11 +70,6 @@ class ListFilter(forms.Form):
         return given
 
     @property
-    def filters(self) -> Any:
-        """What is asked for, as the list's rows take it."""
-        raise NotImplementedError
-
-    @property
     def span(self) -> Span:
         """The days that are asked for, half-open, in the merchant's zone."""
         since, until = self.cleaned_data["created_from"], self.cleaned_data["created_to"]

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from merchant_platform.kernel import ids, tenancy
 from payments.listing.windows import Page
 from payments.web.dashboard import sheets, standing
-from payments.web.dashboard.filters import ListFilter
 from security.web.desk import Desk
 from security.web.parts import Ways
 
@@ -29,7 +28,8 @@ class List:
     template: str
     # What its ids begin with.
     prefix: str
-    filter: type[ListFilter]
+    # One of `filters`: a ListFilter whose `filters` are as `rows` takes them.
+    filter: Callable[[HttpRequest, Desk], Any]
     # A module of `payments.listing`: `page`, `lines`, `batches`, and `selected` where rows can be ticked.
     rows: ModuleType
     shown: Callable[[Any, Desk], dict[str, Any]]
