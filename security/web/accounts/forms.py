@@ -11,6 +11,7 @@ from allauth.mfa.internal.flows.add import validate_can_add_authenticator
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from django.utils.translation import gettext_lazy as _
 
 from merchant_platform.kernel import clock
 from security.authentication import codes, passkeys
@@ -29,6 +30,11 @@ class _SpendsCode:
     user: Any
     cleaned_data: dict[str, Any]
     authenticator: Authenticator
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code")
 
     def clean_code(self) -> str:
         clear = check_rate_limit(self.user)
