@@ -24,6 +24,29 @@ SPRITE = "vendor/icons/sprite.svg"
 # Day and time as lists show them, and in full as a receipt does (CLDR patterns).
 MOMENTS = {"short": "MM-dd HH:mm", "full": "yyyy-MM-dd HH:mm:ss", "clock": "HH:mm", "day": "yyyy-MM-dd"}
 
+# What a browser says of itself -> what people call it. The first that fits counts: many claim to be those below them.
+BROWSERS = {
+    "MicroMessenger/": "WeChat",
+    "AlipayClient/": "Alipay",
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "Chrome/": "Chrome",
+    "CriOS/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "HarmonyOS": "HarmonyOS",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
 
 def locale() -> str:
     """CLDR's name of the language that a page is answered in: `zh_Hans`."""
@@ -69,6 +92,13 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
     )
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """What a person calls a browser and what it runs on: `Chrome · Android`. One that nobody knows says it itself."""
+    known = [next((name for mark, name in each.items() if mark in user_agent), "") for each in (BROWSERS, SYSTEMS)]
+    return " · ".join(filter(None, known)) or user_agent or "–"
 
 
 @register.inclusion_tag("parts/copy.html")
