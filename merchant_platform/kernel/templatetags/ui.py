@@ -22,7 +22,13 @@ register = template.Library()
 KINDS = frozenset({"success", "danger", "warning", "info", "neutral"})
 SPRITE = "vendor/icons/sprite.svg"
 # Day and time as lists show them, and in full as a receipt does (CLDR patterns).
-MOMENTS = {"short": "MM-dd HH:mm", "full": "yyyy-MM-dd HH:mm:ss", "clock": "HH:mm", "day": "yyyy-MM-dd"}
+MOMENTS = {
+    "short": "MM-dd HH:mm",
+    "full": "yyyy-MM-dd HH:mm:ss",
+    "clock": "HH:mm",
+    "day": "yyyy-MM-dd",
+    "month": "yyyy-MM",
+}
 
 # What a browser says of itself -> what people call it. The first that fits counts: many claim to be those below them.
 BROWSERS = {
@@ -73,7 +79,7 @@ def typed(amount_minor: int, currency: str) -> str:
 
 @register.simple_tag
 def at(moment: datetime, zone: ZoneInfo, form: str = "short") -> SafeString:
-    """A time in a zone, mostly the merchant's: `short` day and time, `full` with the year, `clock`, `day` alone."""
+    """A time in a zone, mostly the merchant's: `short` day and time, `full`, `clock`, `day`, `month`."""
     shown = format_datetime(moment, MOMENTS[form], tzinfo=zone, locale=locale())
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
 

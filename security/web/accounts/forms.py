@@ -12,11 +12,20 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from merchant_platform.kernel import clock
 from security.authentication import codes, passkeys
 
 ASKED_AT = "passkey_asked_at"
+# What allauth writes itself, and translates in other words than the rest of the platform does.
+WORDS = (
+    gettext_noop("Already have an account? Then please %(link)ssign in%(end_link)s."),
+    gettext_noop("Email"),
+    gettext_noop("Other options"),
+    gettext_noop("Passkey Sign Up"),
+    gettext_noop("Sign up using a passkey"),
+)
 
 
 def note_question() -> None:
