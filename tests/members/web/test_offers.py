@@ -218,7 +218,7 @@ class TestCodes:
         sheet = b"".join(door.client.post(f"{page}/export").streaming_content).decode("utf-8-sig").splitlines()
         assert len({each.code_key for each in made}) == 120
         assert {(each.code[:4], len(each.code), each.redemptions_max) for each in made} == {("TEN-", 12, 1)}
-        assert (len(sheet), sheet[0]) == (121, "Code,Active,Used,Uses at the most,Expires,Made")
+        assert (len(sheet), sheet[0]) == (121, "Discount code,Active,Used,Uses at the most,Expires,Made")
         assert "offer.codes_export" in AuditRecord.objects.values_list("action", flat=True)
 
     def test_are_switched_off_and_refused_where_the_offer_is_over(self, door, book, coupon):
