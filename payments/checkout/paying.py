@@ -4,7 +4,8 @@ The session's lock and the intent's state keep two tabs from paying twice: whoev
 second finds the intent paid, or under way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -105,10 +106,8 @@ def pay_by_tenders(
     intent, order = found
     if intent is not None:  # A try that failed: nothing is left for it to pay.
         intents.cancel(intent_id=intent.pk, reason="abandoned", now=moment.now, origin=origin)
-    try:
+    with _nothing_charged():
         tenders.secure(order=order, amount_minor=0, now=moment.now, origin=origin)
-    except TenderGone as gone:
-        raise PriceChanged(gone.message) from gone
     tenders.complete(order=order, now=moment.now, origin=origin)
     paid = [tender.intent_id for tender in tenders.standing(order).tenders if tender.intent_id]
     session.intent_id = paid[0] if paid else None
@@ -156,7 +155,7 @@ def pay_by_wallet(
         "count": wallet.exempt_count,
         "sum_minor": wallet.exempt_minor,
     }
-    try:
+    with _nothing_charged():
         intent = wallet_road.confirm(
             intent_id=intent.pk,
             payment_method_id=method.pk,
@@ -165,8 +164,6 @@ def pay_by_wallet(
             origin=origin,
             authentication=intent_factors.kept(inputs),
         )
-    except TenderGone as gone:
-        raise PriceChanged(gone.message) from gone
     wallets.revoke_mandate(mandate_id=mandate.pk, now=moment.now)
     if intent.status == intent_states.SUCCEEDED:
         _count(wallet, inputs)
@@ -223,7 +220,7 @@ def pay_by_card(
             now=moment.now,
             origin=origin,
         )
-    try:
+    with suppress(intents.UnexpectedState), _nothing_charged():  # another tab was faster
         provider_road.pay(
             intent_id=intent.pk,
             method_id=method.pk,
@@ -236,10 +233,6 @@ def pay_by_card(
             origin=origin,
             book_id=book_id,
         )
-    except intents.UnexpectedState:
-        pass  # another tab was faster
-    except (TenderGone, orders.NothingOwed) as gone:
-        raise PriceChanged(gone.message) from gone
     with tenancy.within(book_id):
         return operations.look_after(session_id=session_id, moment=moment, origin=origin)
 
@@ -285,15 +278,13 @@ def _payable(
     intent, order = found
     if not shown_minor:
         raise PriceChanged("Nothing is left to pay in this way.")
-    try:
+    with _nothing_charged():
         if intent is None:
             return _first_intent(session, order, shown_minor, moment=moment, origin=origin)
         if intent.amount_minor != shown_minor:
             return intents.update(
                 intent_id=intent.pk, changes={"amount_minor": shown_minor}, metadata=None, now=moment.now, origin=origin
             )
-    except orders.NothingOwed as covered:  # by a payment of the merchant's own making
-        raise PriceChanged(covered.message) from covered
     return intent
 
 
@@ -333,11 +324,18 @@ def _ready(
     giver = ports.discounts()
     # Also where nothing applies any more: what an earlier try held is let go.
     if giver and quote.cart and quote.priced:
-        try:
+        with _nothing_charged():
             giver.hold(quote.cart, quote.priced, expires_at=session.expires_at)
-        except ports.DiscountGone as gone:
-            raise PriceChanged(gone.message) from gone
     return intent, order
+
+
+@contextmanager
+def _nothing_charged() -> Iterator[None]:
+    """What the payer saw is not to be had: a tender or a discount is gone, or the merchant took the money otherwise."""
+    try:
+        yield
+    except (TenderGone, ports.DiscountGone, orders.NothingOwed) as gone:
+        raise PriceChanged(gone.message) from gone
 
 
 def _first_intent(

@@ -9,7 +9,7 @@ from members.portal.port import Place, Viewer
 from merchant_platform.kernel import tenancy
 from payments.orders.models import Order, OrderLine
 from payments.wallets.queries import Link
-from tests.cast import NOW, origin_of
+from tests.cast import NOW, origin_of, shown
 from tests.members.offers.book import count_of, make
 from tests.payers import DECLINED_CARD, Visitor, item, offer, row_of
 
@@ -113,3 +113,25 @@ class TestWallet:
             ("Ten", "MEI", ["10% off", "From CN¥50.00 on"])
         ]
         assert portal.cards(Viewer(None, (), (Place(other_book, Link(other_book.pk, customer.pk)),)), NOW) == []
+
+
+class TestPartlyPaid:
+    def test_an_order_that_was_paid_in_part_keeps_its_price(self, api, book, customer, wallet_method):
+        session = offer(api, item("Beans", 8_800))
+        taken = api.post(
+            "payment_intents",
+            {
+                "amount": 4_000,
+                "currency": "cny",
+                "confirm": True,
+                "payment_method": shown("pm", wallet_method(customer, 5_000)),
+                "payment_details": {"order_reference": session["order"]},
+            },
+        )
+        make(book, "Ten for all", "percent", {"off_ppm": 100_000})
+
+        visitor = Visitor(session)
+
+        row = row_of(book, session)
+        assert (taken.json["status"], visitor.stage) == ("succeeded", "choose")
+        assert (row.order.total_minor, row.order.paid_minor) == (8_800, 4_000)
