@@ -165,7 +165,9 @@ class TestEdit:
         scheme.join(customer)
         pay(api, wallet_method(customer), 6_000)
         with tenancy.within(book.pk):
-            OrderLine.objects.update(product_id=ids.parse("prod", latte), quantity=3, unit_price_minor=2_000, refunded_minor=2_000)
+            OrderLine.objects.update(
+                product_id=ids.parse("prod", latte), quantity=3, unit_price_minor=2_000, refunded_minor=2_000
+            )
         move_clock(book, NOW + timedelta(days=31))
 
         typed = {"item0_product": "Oat latte", "item0_points": "5", "act": "simulate", "tier0_percent": ""}
