@@ -126,4 +126,4 @@ def test_the_wallet_shows_what_expires_soon(book, payer, make_customer, programm
 
     assert "Expires soon" not in before
     last = (NOW + 30 * DAY).astimezone(book.merchant.zone).date()
-    assert f"Expires soon To spend by {last} 120" in read(client, page)
+    assert f"Expires soon Use by {last} 120" in read(client, page)
