@@ -119,7 +119,7 @@ def show(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
         if progress is None:
             raise Http404
         only = lists.chosen(request, "kind", {**KINDS, **STATES}, "")
-        rows = ImportRow.objects.filter(job=progress.job)
+        rows = ImportRow.objects.filter(job=progress.job).select_related("member__customer")
         if only:
             rows = rows.filter(**{"kind" if only in KINDS else "state": only})
         # In the order of the lines: ids are made in it.
@@ -163,10 +163,12 @@ def agree(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
 
 
 def _shown(row: ImportRow, said: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    cells = said["cells"]
+    cells, member = said["cells"], row.member
+    # What the sheet said is deleted when it is done: the member is there then.
+    known = (member.customer.name or member.number) if member else ""
     return {
         "row": row,
-        "name": cells.get("name") or cells.get("number") or "",
+        "name": cells.get("name") or cells.get("number") or known,
         "kind": KINDS[row.kind],
         "state": STATES[row.state],
         "changes": said["changes"],
