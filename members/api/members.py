@@ -11,9 +11,10 @@ from members.directory import contacts, merging, numbers, objects, operations, p
 from members.directory.hand import Hand
 from members.directory.models import API, EMAIL, PHONE, Member, MemberTag, Merge
 from members.directory.profile import Profile
+from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.api import paging
 from merchant_platform.kernel.api.doors import Call, door, endpoint
-from merchant_platform.kernel.api.expand import expandable
+from merchant_platform.kernel.api.expand import expandable, loader
 from merchant_platform.kernel.api.params import Emptied, Id, InvalidParameter, Listed, ListParams, Params, UpTo
 from merchant_platform.kernel.errors import NotFound
 from payments.api.addresses import origin, path_id
@@ -84,7 +85,7 @@ def create(call: Call) -> dict[str, Any]:
     try:
         row = profile.add(
             params.profile(),
-            hand=_hand(call),
+            hand=hand(call),
             customer_id=customer_id or None,
             store_id=store_id or None,
             consents_to=params.consents,
@@ -107,7 +108,7 @@ def update(call: Call) -> dict[str, Any]:
     row = profile.change(
         call.params.profile(),
         member_id=path_id(call, "mem"),
-        hand=_hand(call),
+        hand=hand(call),
         consents_to=call.params.consents,
     )
     return _one(row, call)
@@ -117,9 +118,9 @@ def update(call: Call) -> dict[str, Any]:
 def show_contacts(call: Call) -> dict[str, Any]:
     """Retrieve a member's contacts"""
     row = queries.find(path_id(call, "mem"))
-    hand = _hand(call)
-    hand.sign("member.contacts", call.path["id"])
-    return objects.contacts(row, queries.opened(row, hand=hand))
+    key = hand(call)
+    key.sign("member.contacts", call.path["id"])
+    return objects.contacts(row, queries.opened(row, hand=key))
 
 
 @endpoint(permission="members:write", params=MergeMember, returns="member")
@@ -128,7 +129,7 @@ def merge(call: Call) -> dict[str, Any]:
     into = paging.identifier("mem", call.params.into, param="into")
     loser_id = path_id(call, "mem")
     try:
-        merging.merge(loser_id=loser_id, winner_id=into, hand=_hand(call))
+        merging.merge(loser_id=loser_id, winner_id=into, hand=hand(call))
     except NotFound as missing:
         if missing.param != "into":
             raise
@@ -143,7 +144,7 @@ def unmerge(call: Call) -> dict[str, Any]:
     merged = Merge.objects.filter(loser_id=row.pk, undone_at__isnull=True).first()
     if merged is None:
         raise merging.NotUndoable("This member was not merged into another one.")
-    merging.undo(merge_id=merged.pk, hand=_hand(call))
+    merging.undo(merge_id=merged.pk, hand=hand(call))
     return _one(queries.find(row.pk), call)
 
 
@@ -151,7 +152,7 @@ def unmerge(call: Call) -> dict[str, Any]:
 def leave(call: Call) -> dict[str, Any]:
     """End a membership"""
     row = operations.leave(member_id=path_id(call, "mem"), now=call.now, origin=origin(call))
-    _hand(call).sign("member.leave", call.path["id"])
+    hand(call).sign("member.leave", call.path["id"])
     return _one(queries.find(row.pk), call)
 
 
@@ -171,7 +172,7 @@ def list_(call: Call) -> dict[str, Any]:
     for kind, text in ((PHONE, params.phone), (EMAIL, params.email)):
         if text:
             value = contacts.read(kind, text, country=_country(call))
-            rows = rows.filter(pk__in=[each.pk for each in queries.by_contact(kind, value, hand=_hand(call))])
+            rows = rows.filter(pk__in=[each.pk for each in queries.by_contact(kind, value, hand=hand(call))])
     return paging.page(rows, params, prefix="mem", url=call.url, render=lambda found: _render(found, call))
 
 
@@ -188,7 +189,8 @@ def _country(call: Call) -> str:
     return merchants.book(call.book_id).merchant.country
 
 
-def _hand(call: Call) -> Hand:
+def hand(call: Call) -> Hand:
+    """Whose hand a call is: a key's."""
     return Hand(
         source=API,
         actor=Actor.key(call.caller.key_id),
@@ -199,6 +201,17 @@ def _hand(call: Call) -> Hand:
         origin=origin(call),
     )
 
+
+def _members(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    rows = list(queries.members().filter(pk__in=[ids.parse("mem", text) for text in texts]))
+    about = queries.about([row.pk for row in rows])
+    book = merchants.book(tenancy.book_id())
+    found = [objects.member(row, about[row.pk], livemode=book.livemode) for row in rows]
+    return {shown["id"]: shown for shown in found}
+
+
+loader("member", _members)
+expandable("member_duplicate", member="member", other="member")
 
 urlpatterns = [
     door("members", GET=list_, POST=create),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from members.directory.models import EMAIL, PHONE, Member
+from members.directory.models import EMAIL, PHONE, Duplicate, Member
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.clock import unix
 
@@ -46,4 +46,20 @@ def contacts(row: Member, opened: Mapping[str, str]) -> dict[str, Any]:
         "object": "member_contacts",
         "email": opened.get(EMAIL),
         "phone": opened.get(PHONE),
+    }
+
+
+def duplicate(row: Duplicate, *, livemode: bool) -> dict[str, Any]:
+    """Two members who may be one person: the younger, and the older one that it was held against."""
+    answer = "merged" if row.merge_id else "dismissed" if row.closed_at else "open"
+    return {
+        "id": ids.show("dup", row.pk),
+        "object": "member_duplicate",
+        "closed": unix(row.closed_at) if row.closed_at else None,
+        "created": unix(row.found_at),
+        "livemode": livemode,
+        "member": ids.show("mem", row.member_id),
+        "other": ids.show("mem", row.other_id),
+        "reason": row.reason,
+        "status": answer,
     }

@@ -30,6 +30,7 @@ from members.importing.models import (
 from members.importing.planning import Row
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict, PlatformError, missing
+from merchant_platform.kernel.idempotency import lock_timeouts
 from payments.origin import Origin
 from security.audit.operations import Actor
 from security.merchants import queries as merchants
@@ -78,7 +79,10 @@ def agree(*, job_id: UUID, hand: Hand, at: datetime) -> MemberImport:
 
 
 def run_due(*, at: datetime) -> int:
-    """Do what waits, of all books. This will return how many rows were taken up; `at` is wall time."""
+    """Do some of what waits, of all books. This will return how many rows were taken up; `at` is wall time.
+
+    Each row stands alone. What a worker that died had taken up is taken up again when its lease ends.
+    """
     taken = _claim(at)
     for book_id, row_id in taken:
         _one(book_id, row_id)
@@ -135,7 +139,7 @@ def _one(book_id: UUID, row_id: UUID) -> None:
     """One row, in a unit of work of its own: what is wrong with it stops no other."""
     book = merchants.book(book_id)
     try:
-        with tenancy.within(book_id):
+        with lock_timeouts(), tenancy.within(book_id):
             row = ImportRow.objects.select_for_update().select_related("job").get(pk=row_id)
             if row.state != WAITING:
                 return
@@ -155,7 +159,8 @@ def _one(book_id: UUID, row_id: UUID) -> None:
     except Conflict:
         problem = "lock_timeout"  # Somebody is at it: the lease ends, and it is tried again.
     except PlatformError as refused:
-        _fail(book_id, row_id, refused.code)
+        column = refused.param if refused.param in planning.COLUMNS else ""
+        _fail(book_id, row_id, refused.code, column=column)
         return
     except Exception:
         logger.exception("a row of an import failed", extra={"row": str(row_id)})
@@ -193,10 +198,10 @@ def _finish(row: ImportRow) -> None:
     row.save(update_fields=["state", "problems", "member", "nonce", "ciphertext", "due_at"])
 
 
-def _fail(book_id: UUID, row_id: UUID, code: str) -> None:
+def _fail(book_id: UUID, row_id: UUID, code: str, *, column: str = "") -> None:
     with tenancy.within(book_id):
         row = ImportRow.objects.select_for_update().get(pk=row_id)
-        row.state, row.problems = FAILED, [["", code]]
+        row.state, row.problems = FAILED, [[column, code]]
         _finish(row)
 
 

@@ -28,6 +28,10 @@ from security.privacy.wording import PERSONALISATION, PURPOSES
 COLUMNS = ("number", "name", "phone", "email", "birthday", "household", "tags", "consents", "joined")
 ROWS_MAX, BYTES_MAX = 2_000, 1024 * 1024
 CELL_LENGTH_MAX = 500
+# A cell may go over several lines, up to here.
+ROW_LINES_MAX = 20
+# What is wrong with a row as a whole.
+BROKEN, TOO_MANY_CELLS = "broken_quotes", "too_many_cells"
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,29}")
 
 
@@ -83,33 +87,53 @@ def judge(rows: Sequence[Row], *, hand: Hand) -> None:
 
 
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    lines = csv.reader(StringIO(text.lstrip("\ufeff"), newline=""), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(lines, [])]
-        if not {"number", "name", PHONE, EMAIL} & set(header):
-            raise Unreadable("The first row names the columns.", why="no_header")
-        if any(name not in COLUMNS for name in header) or len(set(header)) != len(header):
-            raise Unreadable("A column is unknown.", why="unknown_column")
-        found = 0
-        for line in lines:
-            if not any(cell.strip() for cell in line):
-                continue
-            found += 1
-            if found > ROWS_MAX:
-                raise Unreadable("The sheet has too many rows.", why="too_many_rows")
-            cells = {name: unguarded(cell.strip()) for name, cell in zip(header, line, strict=False)}
-            yield lines.line_num, cells if len(line) <= len(header) else {**cells, "": "more cells than columns"}
-        if not found:
-            raise Unreadable("The sheet has no rows.", why="empty")
-    except csv.Error as error:
-        raise Unreadable("The file is no table.", why="not_text") from error
+    """The cells of each row by their column, with its line. What a row has beside the columns stands under ""."""
+    records = _records(text)
+    header = [name.strip().lower() for name in next(records, (1, None))[1] or ()]
+    if not {"number", "name", PHONE, EMAIL} & set(header):
+        raise Unreadable("The first row names the columns.", why="no_header")
+    if any(name not in COLUMNS for name in header) or len(set(header)) != len(header):
+        raise Unreadable("A column is unknown.", why="unknown_column")
+    found = 0
+    for number, line in records:
+        if line is not None and not any(cell.strip() for cell in line):
+            continue
+        found += 1
+        if found > ROWS_MAX:
+            raise Unreadable("The sheet has too many rows.", why="too_many_rows")
+        if line is None:
+            yield number, {"": BROKEN}
+            continue
+        cells = {name: unguarded(cell.strip()) for name, cell in zip(header, line, strict=False)}
+        yield number, cells if len(line) <= len(header) else {**cells, "": TOO_MANY_CELLS}
+    if not found:
+        raise Unreadable("The sheet has no rows.", why="empty")
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str] | None]]:
+    """The rows of a table with the line that each begins on; None for a line whose quotes do not match.
+
+    Such a line is passed over alone: what follows it is read as if it were not there.
+    """
+    lines = list(StringIO(text.lstrip("\ufeff"), newline=""))
+    at = 0
+    while at < len(lines):
+        reader = csv.reader(lines[at : at + ROW_LINES_MAX], strict=True)
+        try:
+            record = next(reader)
+        except csv.Error:
+            yield at + 1, None
+            at += 1
+        else:
+            yield at + 1, record
+            at += reader.line_num
 
 
 def _read(row: Row, hand: Hand) -> None:
     """Bring the cells into their one form, and note what is wrong with them."""
     cells, said = row.cells, row.said
     if "" in cells:
-        row.problems.append(("", "too_many_cells"))
+        row.problems.append(("", cells[""]))
     row.problems += [(column, "too_long") for column, text in cells.items() if len(text) > CELL_LENGTH_MAX]
     if row.problems:
         return
@@ -249,6 +273,8 @@ def _compare_one(row: Row, about: About, digests: Mapping[tuple[UUID, str], str]
             row.changes.append((column, before, str(said[column])))
     if member is None:
         row.changes += [(column, "", str(said[column])) for column in ("number", "joined") if said.get(column)]
+    if len({*about.tags, *said["tags"]}) > profile.TAGS_MAX:
+        row.problems.append(("tags", "too_many_tags"))
     for column, has in (("tags", set(about.tags)), ("consents", standing)):
         if added := sorted(set(said.get(column, ())) - has):
             row.changes.append((column, ", ".join(sorted(has)), ", ".join(sorted({*has, *added}))))

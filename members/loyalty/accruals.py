@@ -295,6 +295,7 @@ def inputs_of_order(lines: Sequence[OrderLine], counted: int, *, at: datetime) -
         "lines": [
             {
                 "counted_minor": share,
+                "amount_minor": line.amount_minor,
                 "quantity": line.quantity,
                 "product": ids.show("prod", line.product_id) if line.product_id else None,
                 "category": line.category,

@@ -6,26 +6,41 @@ is over a hundred per cent of the spend rules' points, so that two of them do no
 each other. Worked tables: docs/algorithms/points.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from merchant_platform.kernel.decisions.rules import Inputs, Reason, Verdict, rule, words
 
+# Points of a product's rule: the rule, the order's lines of that product, the money that counts in all.
+_Items = Callable[[Mapping[str, Any], list[Mapping[str, Any]], int], int]
 RULE = "points_earned"
 EARNED, NOTHING = "earned", "nothing"
 
 
-@rule(RULE, version=1)
+@rule(RULE, version=2)
 def points_earned(inputs: Inputs) -> Verdict:
-    """What the terms give for one order. `counted_minor` is the money that counts, a line each."""
+    """What the terms give for one order. `counted_minor` is the money that counts, a line each, of its `amount_minor`.
+
+    A product earns as far as it was paid for: one that was a gift, or paid with points, gives none.
+    """
+    return _earned(inputs, _paid_items)
+
+
+@rule(RULE, version=1)
+def points_earned_by_all_items(inputs: Inputs) -> Verdict:
+    """As it was before: where any money was paid, each product of the order earned, also one that was a gift."""
+    return _earned(inputs, _all_items)
+
+
+def _earned(inputs: Inputs, items: _Items) -> Verdict:
     order, member = inputs["order"], inputs["member"]
     counted = sum(line["counted_minor"] for line in order["lines"])
     reasons = [
         Reason(f"points_{each['kind']}", {**_values(each), "points": points})
         for each in inputs["rules"]
-        if (points := _points(each, inputs["rules"], counted, order, member)) > 0
+        if (points := _points(each, inputs["rules"], counted, order, member, items)) > 0
     ]
     return Verdict(EARNED if reasons else NOTHING, reasons)
 
@@ -41,6 +56,7 @@ def _points(
     counted: int,
     order: Mapping[str, Any],
     member: Mapping[str, Any],
+    items: _Items,
 ) -> int:
     kind = each["kind"]
     if kind == "spend":
@@ -50,8 +66,7 @@ def _points(
     if kind == "first":
         return each["points"] if member["is_first"] and counted else 0
     if kind == "item":
-        bought = sum(line["quantity"] for line in order["lines"] if line["product"] == each["product"] and counted)
-        return each["points"] * bought
+        return items(each, [line for line in order["lines"] if line["product"] == each["product"]], counted)
     if kind == "category":
         part = sum(line["counted_minor"] for line in order["lines"] if line["category"] == each["category"])
         return _extra(part, each["percent"], rules)
@@ -62,6 +77,19 @@ def _points(
         "birthday": member["is_birthday"],
     }[kind]
     return _extra(counted, each["percent"], rules) if applies else 0
+
+
+def _paid_items(each: Mapping[str, Any], lines: list[Mapping[str, Any]], counted: int) -> int:
+    """For each one bought, by the share of its line's amount that counts."""
+    return sum(
+        each["points"] * line["quantity"] * line["counted_minor"] // line["amount_minor"]
+        for line in lines
+        if line["counted_minor"] > 0
+    )
+
+
+def _all_items(each: Mapping[str, Any], lines: list[Mapping[str, Any]], counted: int) -> int:
+    return each["points"] * sum(line["quantity"] for line in lines) if counted else 0
 
 
 def _extra(counted: int, percent: int, rules: list[Mapping[str, Any]]) -> int:

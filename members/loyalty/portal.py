@@ -1,8 +1,8 @@
 """Points in a consumer's wallet: a card a programme, with tier and progress; each entry; what they own of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,8 @@ class Account:
     points: Points
     tier: TierStanding
     waiting: Sequence[Lot]
+    # What expires within the days of notice.
+    expiring: Mapping[date, int]
     lines: Sequence[Movement]
     # Where the next page goes on, empty on the last.
     cursor: str
@@ -83,6 +85,9 @@ def account(viewer: Viewer, programme_id: UUID, *, after: str | None, limit: int
                 points=queries.balance(member.pk, programme),
                 tier=queries.tier(member.pk, programme, now=place.book.now),
                 waiting=queries.waiting(member.pk, programme),
+                expiring=queries.by_day(
+                    queries.expiring(member.pk, programme, now=place.book.now), place.book.merchant.zone
+                ),
                 lines=lines[:limit],
                 cursor=lines[limit - 1].cursor if len(lines) > limit else "",
             )

@@ -1,8 +1,8 @@
 """Questions about programmes and what members have in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from uuid import UUID
@@ -185,6 +185,24 @@ def lots(member_id: UUID, programme: Programme, *, most: int = 50) -> list[Lot]:
     """The member's points that can be spent, as they will be: soonest expiring first."""
     rows = Lot.objects.filter(programme=programme, member_id=member_id, remaining_points__gt=0, is_pending=False)
     return list(rows.order_by("expires_at", "pk")[:most])
+
+
+def expiring(member_id: UUID, programme: Programme, *, now: datetime, most: int = 100) -> list[Lot]:
+    """The member's points that expire within the days of notice, the soonest first. One statement."""
+    until = now + timedelta(days=terms(programme).notice_days)
+    rows = Lot.objects.filter(programme=programme, member_id=member_id, remaining_points__gt=0, is_pending=False)
+    rows = rows.filter(expires_at__gt=now, expires_at__lte=until)
+    return list(rows.order_by("expires_at", "pk")[:most])
+
+
+def by_day(lots: Iterable[Lot], zone: ZoneInfo) -> dict[date, int]:
+    """How many points of lots expire on which day, as the lots come. Pure."""
+    days: dict[date, int] = {}
+    for lot in lots:
+        assert lot.expires_at is not None, "what has no end does not expire"
+        day = lot.expires_at.astimezone(zone).date()
+        days[day] = days.get(day, 0) + lot.remaining_points
+    return days
 
 
 def statement(member_id: UUID, programme: Programme, *, after: str | None = None, limit: int = 20) -> list[Movement]:

@@ -7,26 +7,42 @@ by what is still due; the back-fill, and tiers after a change of terms, go on fr
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
 
-from members.loyalty import accruals, objects, operations, purses, queries, standings
+from members.loyalty import accruals, letters, objects, operations, purses, queries, standings
 from members.loyalty.models import Lot, Programme, Run, Standing
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import Conflict
 from merchant_platform.kernel.events.outbox import publish, row
+from merchant_platform.kernel.idempotency import LockTimeout, lock_timeouts
 from payments.origin import Origin
 from security.merchants import queries as merchants
 
-BATCH = 500
+# How many a batch takes. What an order earns is much to write, and its member's purse is locked as long: whoever pays
+# at that moment waits for no more than such a batch.
+MEMBERS = 500
+BATCH = {Run.BACKFILL: 100}
+# And a batch itself waits for nobody: it holds other members' purses meanwhile.
+GIVES_WAY = "SET LOCAL lock_timeout = '250ms'"
 
 
 class AlreadyRunning(Conflict):
     """The same work is under way in this programme."""
 
     code = "run_in_progress"
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """When a batch is done, by the book's clock and in the world, and for whom."""
+
+    now: datetime
+    at: datetime
+    origin: Origin
 
 
 # Which programmes have something due, over all books, by the books' own clocks.
@@ -88,25 +104,42 @@ def work(*, at: datetime, until: Callable[[], bool] = lambda: False) -> int:
                 begin(programme_id=programme_id, kind=kind, now=merchants.book(book_id).now)
         except AlreadyRunning:
             continue
-    done = 0
-    for run_id, book_id in _open():
-        while (count := step(run_id=run_id, book_id=book_id)) is not None:
-            done += count
+    done, left = 0, _open()
+    while left:
+        # A batch of each in turn: nobody's points wait until another book's back-fill is over.
+        going_on = []
+        for run_id, book_id in left:
+            try:
+                count = step(run_id=run_id, book_id=book_id, at=at)
+            except LockTimeout:
+                # Somebody pays or spends just now: this run gives way, and goes on in the next round.
+                continue
+            if count is not None:
+                done += count
+                going_on.append((run_id, book_id))
             if until():
                 return done
+        left = going_on
     return done
 
 
-def step(*, run_id: UUID, book_id: UUID, batch: int = BATCH) -> int | None:
-    """One batch of a run, in its own unit of work. Returns how many rows it did; None where nothing was left to it."""
-    with tenancy.within(book_id):
+def step(*, run_id: UUID, book_id: UUID, at: datetime, batch: int | None = None) -> int | None:
+    """One batch of a run, in its own unit of work; `at` is wall time, which letters go by.
+
+    Returns how many rows it did; None where nothing was left to it. Raises LockTimeout
+    where somebody is at the same members: nothing of the batch is done then.
+    """
+    with lock_timeouts(), tenancy.within(book_id):
+        with connections["default"].cursor() as asked:
+            asked.execute(GIVES_WAY)
         # Skipped where another worker is at it.
         held = Run.objects.select_for_update(skip_locked=True, of=("self",)).select_related("programme")
         run = held.filter(pk=run_id, finished_at=None).first()
         if run is None:
             return None
         book = merchants.book(book_id)
-        done, cursor = _BATCHES[run.kind](run, batch, book.now, Origin(livemode=book.livemode))
+        when = _When(book.now, at, Origin(livemode=book.livemode))
+        done, cursor = _BATCHES[run.kind](run, batch or BATCH.get(run.kind, MEMBERS), when)
         run.done_count += done
         run.total_count = max(run.total_count, run.done_count)
         run.cursor = cursor
@@ -116,68 +149,81 @@ def step(*, run_id: UUID, book_id: UUID, batch: int = BATCH) -> int | None:
         return done if run.finished_at is None else None
 
 
-def _settle(run: Run, batch: int, now: datetime, origin: Origin) -> tuple[int, UUID | None]:
+def _settle(run: Run, batch: int, when: _When) -> tuple[int, UUID | None]:
     """Let points mature or expire, for the members whose lots are due. Twelve statements."""
     due = Lot.objects.filter(programme=run.programme, remaining_points__gt=0)
     if run.kind == Run.MATURE:
-        due = due.filter(is_pending=True, available_at__lte=now).order_by("available_at")
+        due = due.filter(is_pending=True, available_at__lte=when.now).order_by("available_at")
     else:
-        due = due.filter(is_pending=False, expires_at__lte=now).order_by("expires_at")
+        due = due.filter(is_pending=False, expires_at__lte=when.now).order_by("expires_at")
     # Held points stay: their lots come up again when the hold is over, so the cursor passes by them.
     members = list(dict.fromkeys(due.values_list("member_id", flat=True)[:batch]))
-    opened = purses.open_many(run.programme, members, now=now)
-    done = operations.settle(list(opened.values()), now=now)
+    opened = purses.open_many(run.programme, members, now=when.now)
+    done = operations.settle(list(opened.values()), now=when.now)
     return len(done), members[-1] if done else None
 
 
-def _notice(run: Run, batch: int, now: datetime, origin: Origin) -> tuple[int, UUID | None]:
-    """Tell of points that will expire, once a lot. Three statements."""
-    until = now + timedelta(days=queries.terms(run.programme).notice_days)
-    due = Lot.objects.select_for_update(of=("self",)).filter(
-        programme=run.programme,
-        remaining_points__gt=0,
-        is_pending=False,
-        noticed_at=None,
-        expires_at__gt=now,
-        expires_at__lte=until,
-    )
-    lots = list(due.order_by("expires_at", "pk")[:batch])
+def _notice(run: Run, batch: int, when: _When) -> tuple[int, UUID | None]:
+    """Tell the members whose points will expire, once a lot: an event each, and a letter a member. Ten statements.
+
+    What of theirs expires on the same day is told along, so that nobody is written to twice a day.
+    """
+    until = when.now + timedelta(days=queries.terms(run.programme).notice_days)
+    left = Lot.objects.filter(programme=run.programme, remaining_points__gt=0, is_pending=False, noticed_at=None)
+    left = left.filter(expires_at__gt=when.now)
+    due = left.filter(expires_at__lte=until).order_by("expires_at", "pk")
+    members = set(due.values_list("member_id", flat=True)[:batch])
+    day_end = datetime.combine(until.astimezone(queries.zone(run.programme)), time.max, queries.zone(run.programme))
+    # A lot that somebody spends just now is told of in the next round.
+    rows = left.filter(member_id__in=members, expires_at__lte=day_end).select_for_update(skip_locked=True, of=("self",))
+    lots = list(rows.order_by("expires_at", "pk"))
     publish(
         *(
-            row("points.expiring", objects.expiring(lot, livemode=origin.livemode), now=now, **origin.tags)
+            row(
+                "points.expiring",
+                objects.expiring(lot, livemode=when.origin.livemode),
+                now=when.now,
+                **when.origin.tags,
+            )
             for lot in lots
         )
     )
-    Lot.objects.filter(pk__in=[lot.pk for lot in lots]).update(noticed_at=now)
+    letters.write_expiring(run.programme, lots, now=when.now, at=when.at)
+    Lot.objects.filter(pk__in=[lot.pk for lot in lots]).update(noticed_at=when.now)
     return len(lots), lots[-1].pk if lots else None
 
 
-def _tiers(run: Run, batch: int, now: datetime, origin: Origin) -> tuple[int, UUID | None]:
+def _tiers(run: Run, batch: int, when: _When) -> tuple[int, UUID | None]:
     """Bring standings up to date: those whose tier has ended, or all after the cursor. Six statements."""
     rows = Standing.objects.select_for_update().filter(programme=run.programme)
     if run.kind == Run.TIERS:
-        rows = rows.filter(tier_until__lte=now)
+        rows = rows.filter(tier_until__lte=when.now)
     elif run.cursor is not None:
         rows = rows.filter(member_id__gt=run.cursor)
     held = list(rows.order_by("member_id")[:batch])
     if not held:
         return 0, None
     events = standings.settle(
-        run.programme, queries.terms(run.programme), held, zone=queries.zone(run.programme), now=now, origin=origin
+        run.programme,
+        queries.terms(run.programme),
+        held,
+        zone=queries.zone(run.programme),
+        now=when.now,
+        origin=when.origin,
     )
     purses.save(held)
     publish(*events)
     return len(held), held[-1].member_id
 
 
-def _backfill(run: Run, batch: int, now: datetime, origin: Origin) -> tuple[int, UUID | None]:
+def _backfill(run: Run, batch: int, when: _When) -> tuple[int, UUID | None]:
     """Let paid orders after the cursor earn that have not: those of members, since they joined. Twenty statements."""
     with connections["default"].cursor() as asked:
         asked.execute(_BACKFILL.format(columns="o.id, o.created_at") + " ORDER BY o.id LIMIT %s", [*_span(run), batch])
         paid = dict(asked.fetchall())
     if not paid:
         return 0, None
-    accruals.accrue(paid=paid, now=now, origin=origin)
+    accruals.accrue(paid=paid, now=when.now, origin=when.origin)
     return len(paid), max(paid)
 
 
@@ -230,7 +276,7 @@ def _open() -> list[tuple[UUID, UUID]]:
         return asked.fetchall()
 
 
-_BATCHES: dict[str, Callable[[Run, int, datetime, Origin], tuple[int, UUID | None]]] = {
+_BATCHES: dict[str, Callable[[Run, int, _When], tuple[int, UUID | None]]] = {
     Run.MATURE: _settle,
     Run.EXPIRE: _settle,
     Run.NOTICE: _notice,

@@ -58,11 +58,11 @@ class _Order:
     lines: Sequence[Sequence[Any]]
 
 
-# A month of members' orders, each with its lines: amount left after refunds, quantity, product, category.
+# A month of members' orders, each with its lines: amount, what refunds left of it, quantity, product, category.
 _ORDERS = """
 SELECT o.created_at, o.customer_id, m.birthday, (
-    SELECT json_agg(json_build_array(l.amount_minor - l.refunded_minor, l.quantity, l.product_id, l.category)
-        ORDER BY l.id)
+    SELECT json_agg(json_build_array(
+        l.amount_minor, l.amount_minor - l.refunded_minor, l.quantity, l.product_id, l.category) ORDER BY l.id)
     FROM payments_orderline l WHERE l.book_id = o.book_id AND l.order_id = o.id AND NOT l.loads_card)
 FROM payments_order o
 JOIN members_member m ON m.book_id = o.book_id AND m.customer_id = o.customer_id
@@ -116,7 +116,7 @@ def _add(
     *,
     zone: ZoneInfo,
 ) -> None:
-    counted = sum(amount for amount, *_ in order.lines or ())
+    counted = sum(left for _, left, *_ in order.lines or ())
     if counted <= 0:
         return
     local = order.at.astimezone(zone)
@@ -130,12 +130,13 @@ def _add(
                 "weekday": local.weekday(),
                 "lines": [
                     {
-                        "counted_minor": amount,
+                        "counted_minor": left,
+                        "amount_minor": amount,
                         "quantity": quantity,
                         "product": ids.show("prod", UUID(product)) if product else None,
                         "category": category,
                     }
-                    for amount, quantity, product, category in order.lines
+                    for amount, left, quantity, product, category in order.lines
                 ],
             },
             "member": {

@@ -34,6 +34,7 @@ UNREADABLE: dict[str, Any] = {
 PROBLEMS: dict[str, Any] = {
     "another_number": gettext_lazy("This person is a member already, with another number."),
     "api_error": gettext_lazy("Something went wrong here. Bring this row again."),
+    "broken_quotes": gettext_lazy("The quotation marks of this line do not match."),
     "left": gettext_lazy("The member with this number left."),
     "lock_timeout": gettext_lazy("Somebody else was at work on this. Bring this row again."),
     "member_exists": gettext_lazy("Somebody with this contact joined meanwhile."),
@@ -47,6 +48,8 @@ PROBLEMS: dict[str, Any] = {
     "nobody": gettext_lazy("A row needs a name, a number, a telephone number or an e-mail address."),
     "somebody_elses": gettext_lazy("This contact belongs to another member."),
     "too_long": gettext_lazy("This is too long."),
+    "parameter_invalid": gettext_lazy("This cannot be kept so."),
+    "too_many_tags": gettext_lazy("A member has at most 20 tags, with those that they have already."),
     "too_many_cells": gettext_lazy("The row has more cells than there are columns."),
     "unknown_purpose": gettext_lazy("Consents are marketing, personalisation and profile, separated by semicolons."),
 }
@@ -116,7 +119,7 @@ def show(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
         if progress is None:
             raise Http404
         only = lists.chosen(request, "kind", {**KINDS, **STATES}, "")
-        rows = ImportRow.objects.filter(job=progress.job)
+        rows = ImportRow.objects.filter(job=progress.job).select_related("member__customer")
         if only:
             rows = rows.filter(**{"kind" if only in KINDS else "state": only})
         # In the order of the lines: ids are made in it.
@@ -160,10 +163,12 @@ def agree(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
 
 
 def _shown(row: ImportRow, said: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    cells = said["cells"]
+    cells, member = said["cells"], row.member
+    # What the sheet said is deleted when it is done: the member is there then.
+    known = (member.customer.name or member.number) if member else ""
     return {
         "row": row,
-        "name": cells.get("name") or cells.get("number") or "",
+        "name": cells.get("name") or cells.get("number") or known,
         "kind": KINDS[row.kind],
         "state": STATES[row.state],
         "changes": said["changes"],

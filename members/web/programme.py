@@ -13,6 +13,8 @@ from members.loyalty import operations, queries, runs, simulator
 from members.loyalty import terms as written
 from members.loyalty.models import Programme, Run
 from members.loyalty.terms import Terms
+from members.offers import queries as offers
+from members.web import item_rules
 from members.web.programme_forms import AdjustForm, BudgetForm, ProgrammeForm
 from members.web.programme_words import KINDS, RUNS, rule_words
 from members.web.standing import object_id
@@ -50,12 +52,13 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
         if shown is None:
             return desk.render(request, "programme/empty.html")
         held = queries.terms(shown)
+        products = offers.product_names([each["product"] for each in item_rules.kept(held)])
         context = {
             "programme": shown,
             "programmes": [(ids.show("prog", each.pk), each, each.pk == shown.pk) for each in every],
             "shown_id": ids.show("prog", shown.pk),
             "terms": held,
-            "rules": [rule_words(each, shown.currency, held) for each in held.rules],
+            "rules": [rule_words(each, shown.currency, held, products) for each in held.rules],
             "percents": {each["tier"]: each["percent"] for each in held.rules if each["kind"] == "tier"},
             "liability": queries.liability(shown, now=desk.now),
             "budget_left": queries.budget_left(shown),
@@ -70,7 +73,9 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page("programme.edit")
 def new(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Start a programme."""
-    form = ProgrammeForm(request.POST or None, currency=desk.merchant.default_currency, terms=PROPOSED)
+    with tenancy.within(desk.book.pk):
+        form = ProgrammeForm(request.POST or None, currency=desk.merchant.default_currency, terms=PROPOSED)
+        form.is_valid()
     return _edit(request, desk, form, None)
 
 
@@ -80,9 +85,10 @@ def edit(request: HttpRequest, desk: Desk, programme: str) -> HttpResponse:
     with tenancy.within(desk.book.pk):
         row = queries.programme(object_id("prog", programme))
         held = queries.terms(row)
-    form = ProgrammeForm(
-        request.POST or None, currency=row.currency, terms=held, programme=row, seen=str(row.terms_version)
-    )
+        form = ProgrammeForm(
+            request.POST or None, currency=row.currency, terms=held, programme=row, seen=str(row.terms_version)
+        )
+        form.is_valid()
     return _edit(request, desk, form, row)
 
 
@@ -99,8 +105,11 @@ def _edit(request: HttpRequest, desk: Desk, form: ProgrammeForm, row: Programme 
         except PlatformError as refused:
             form.refuse(refused)
     form.focus_first_error()
+    with tenancy.within(desk.book.pk):
+        goods = item_rules.goods()
     back = desk.url("programme") if row is None else _url(desk, row)
-    return desk.render(request, "programme/form.html", {"form": form, "programme": row, "back": back, **simulated})
+    context = {"form": form, "programme": row, "back": back, "goods": goods, **simulated}
+    return desk.render(request, "programme/form.html", context)
 
 
 def _save(desk: Desk, form: ProgrammeForm, row: Programme | None) -> str:

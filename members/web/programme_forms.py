@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from members.loyalty.models import Programme
 from members.loyalty.terms import CALENDAR, LIFETIME, POINTS, ROLLING, SPEND, Terms
+from members.offers import queries as offers
+from members.web import item_rules
+from members.web.programme_fields import whole
 from merchant_platform.kernel import money
 from payments.web.dashboard.product_forms import amount_words
 from security.web.forms import DeskForm
@@ -26,35 +29,18 @@ WEEKDAYS = (
 _KEY = re.compile(r"[^a-z0-9]+")
 
 
-def _whole(label: Any, low: int, high: int, *, hint: Any = "", required: bool = False) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        min_value=low,
-        max_value=high,
-        required=required,
-        help_text=hint,
-        error_messages={
-            "invalid": gettext_lazy("Write a whole number."),
-            "min_value": gettext_lazy("At least %(limit_value)s."),
-            "max_value": gettext_lazy("At most %(limit_value)s."),
-        },
-    )
-
-
 class ProgrammeForm(DeskForm):
-    """A programme. What is left empty is no rule."""
+    """A programme. What is left empty is no rule. It asks for products, so it is made and checked in a unit of work."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("Members read it."))
-    spend_points = _whole(gettext_lazy("Points"), 1, 100_000)
+    spend_points = whole(gettext_lazy("Points"), 1, 100_000)
     spend_per = forms.CharField(max_length=20, required=False, label=gettext_lazy("For each"))
-    visit_points = _whole(gettext_lazy("First order of a day"), 1, 100_000, hint=gettext_lazy("Points"))
-    first_points = _whole(gettext_lazy("First order ever"), 1, 1_000_000, hint=gettext_lazy("Points"))
-    birthday_percent = _whole(
-        gettext_lazy("Birthday"), 101, 1_000, hint=gettext_lazy("200 is double points on the day")
-    )
-    hour_percent = _whole(gettext_lazy("Percent in these hours"), 101, 1_000)
-    hour_from = _whole(gettext_lazy("From hour"), 0, 23)
-    hour_to = _whole(gettext_lazy("To hour"), 1, 24)
+    visit_points = whole(gettext_lazy("First order of a day"), 1, 100_000, hint=gettext_lazy("Points"))
+    first_points = whole(gettext_lazy("First order ever"), 1, 1_000_000, hint=gettext_lazy("Points"))
+    birthday_percent = whole(gettext_lazy("Birthday"), 101, 1_000, hint=gettext_lazy("200 is double points on the day"))
+    hour_percent = whole(gettext_lazy("Percent in these hours"), 101, 1_000)
+    hour_from = whole(gettext_lazy("From hour"), 0, 23)
+    hour_to = whole(gettext_lazy("To hour"), 1, 24)
     hour_weekdays = forms.MultipleChoiceField(
         label=gettext_lazy("On"),
         choices=WEEKDAYS,
@@ -74,20 +60,20 @@ class ProgrammeForm(DeskForm):
             (LIFETIME, gettext_lazy("All time")),
         ),
     )
-    tier_days = _whole(gettext_lazy("How many days"), 1, 3_650, required=True)
-    grace_days = _whole(
+    tier_days = whole(gettext_lazy("How many days"), 1, 3_650, required=True)
+    grace_days = whole(
         gettext_lazy("Days of grace"), 0, 365, hint=gettext_lazy("A tier is kept so much longer."), required=True
     )
-    pending_days = _whole(
+    pending_days = whole(
         gettext_lazy("Days until points can be spent"),
         0,
         365,
         hint=gettext_lazy("The time in which orders are given back."),
         required=True,
     )
-    lifetime_days = _whole(gettext_lazy("Days until points expire"), 1, 36_500, hint=gettext_lazy("Empty: never."))
-    notice_days = _whole(gettext_lazy("Days of notice before"), 0, 365, required=True)
-    redeem_points = _whole(
+    lifetime_days = whole(gettext_lazy("Days until points expire"), 1, 36_500, hint=gettext_lazy("Empty: never."))
+    notice_days = whole(gettext_lazy("Days of notice before"), 0, 365, required=True)
+    redeem_points = whole(
         gettext_lazy("Points"), 0, 1_000_000, hint=gettext_lazy("0: points pay for rewards alone."), required=True
     )
     redeem_worth = forms.CharField(max_length=20, required=False, label=gettext_lazy("Are worth"))
@@ -96,9 +82,13 @@ class ProgrammeForm(DeskForm):
     def __init__(
         self, *args: Any, currency: str, terms: Terms, programme: Programme | None = None, **options: Any
     ) -> None:
-        self.currency, self.kept = currency, terms
-        options["initial"] = _initial(terms, currency, programme)
+        self.currency = currency
+        items = item_rules.kept(terms)
+        # The products that the terms name, by id.
+        self.products = offers.product_names([each["product"] for each in items])
+        options["initial"] = {**_initial(terms, currency, programme), **item_rules.initial(items, self.products)}
         super().__init__(*args, **options)
+        self.fields.update(item_rules.fields(len(items)))
 
     @property
     def tier_rows(self) -> list[list[Any]]:
@@ -108,6 +98,11 @@ class ProgrammeForm(DeskForm):
     @property
     def category_rows(self) -> list[list[Any]]:
         return [[self[f"category{row}_{name}"] for name in ("name", "percent")] for row in range(CATEGORY_ROWS)]
+
+    @property
+    def item_rows(self) -> list[list[Any]]:
+        rows = range(sum(name.startswith("item") for name in self.fields) // 2)
+        return [[self[f"item{row}_{name}"] for name in ("product", "points")] for row in rows]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -123,6 +118,11 @@ class ProgrammeForm(DeskForm):
         self._need_both(given, "redeem_points", "redeem_worth")
         for row in range(CATEGORY_ROWS):
             self._need_both(given, f"category{row}_name", f"category{row}_percent")
+        for row in range(len(self.item_rows)):
+            self._need_both(given, f"item{row}_product", f"item{row}_points")
+        self.items, mistakes = item_rules.read(given, self.products)
+        for name, words in mistakes:
+            self.add_error(name, words)
         for row in range(TIER_ROWS):
             self._need_both(given, f"tier{row}_name", f"tier{row}_threshold")
             if given.get("tier_by") == POINTS and (text := given.get(f"tier{row}_threshold")):
@@ -139,7 +139,7 @@ class ProgrammeForm(DeskForm):
             self.add_error(second if given.get(first) else first, _("Fill this in too, or leave both empty."))
 
     def terms(self) -> dict[str, Any]:
-        """The terms of a valid form, as the room reads them. Rules that the form has no field for stay."""
+        """The terms of a valid form, as the room reads them."""
         given = self.cleaned_data
         tiers, percents = [], []
         for row in range(TIER_ROWS):
@@ -153,7 +153,7 @@ class ProgrammeForm(DeskForm):
             if given.get(f"tier{row}_percent"):
                 percents.append({"kind": "tier", "tier": key, "percent": given[f"tier{row}_percent"]})
         return {
-            "rules": [*self._rules(), *percents, *(dict(each) for each in self.kept.rules if each["kind"] == "item")],
+            "rules": [*self._rules(), *percents, *self.items],
             "tiers": tiers,
             **{name: given[name] for name in _PLAIN},
             "redeem_minor": given["redeem_worth"] or 0,
@@ -202,7 +202,7 @@ def _tier_fields(row: int) -> dict[str, forms.Field]:
     return {
         f"tier{row}_name": forms.CharField(label=gettext_lazy("Tier"), max_length=100, required=False),
         f"tier{row}_threshold": forms.CharField(label=gettext_lazy("Reached with"), max_length=20, required=False),
-        f"tier{row}_percent": _whole(gettext_lazy("Earns percent"), 101, 1_000),
+        f"tier{row}_percent": whole(gettext_lazy("Earns percent"), 101, 1_000),
         f"tier{row}_benefits": forms.CharField(
             label=gettext_lazy("Benefits, with ; between them"), max_length=500, required=False
         ),
@@ -213,8 +213,13 @@ def _tier_fields(row: int) -> dict[str, forms.Field]:
 
 def _category_fields(row: int) -> dict[str, forms.Field]:
     return {
-        f"category{row}_name": forms.CharField(label=gettext_lazy("Category"), max_length=100, required=False),
-        f"category{row}_percent": _whole(gettext_lazy("Earns percent"), 101, 1_000),
+        f"category{row}_name": forms.CharField(
+            label=gettext_lazy("Category"),
+            max_length=100,
+            required=False,
+            widget=forms.TextInput(attrs={"list": "categories", "autocomplete": "off", "translate": "no"}),
+        ),
+        f"category{row}_percent": whole(gettext_lazy("Earns percent"), 101, 1_000),
     }
 
 
@@ -259,13 +264,13 @@ def _initial(terms: Terms, currency: str, programme: Programme | None) -> dict[s
 class BudgetForm(DeskForm):
     """How many points may be granted from now on."""
 
-    points = _whole(gettext_lazy("Points that may be granted"), 0, 1_000_000_000, required=True)
+    points = whole(gettext_lazy("Points that may be granted"), 0, 1_000_000_000, required=True)
 
 
 class AdjustForm(DeskForm):
     """Points for a member, or fewer, and why."""
 
-    points = _whole(
+    points = whole(
         gettext_lazy("Points"),
         -1_000_000_000,
         1_000_000_000,

@@ -43,8 +43,8 @@ RUNS: dict[str, Any] = {
 }
 
 
-def rule_words(rule: Mapping[str, Any], currency: str, terms: Terms) -> str:
-    """A rule as a sentence."""
+def rule_words(rule: Mapping[str, Any], currency: str, terms: Terms, products: Mapping[str, str]) -> str:
+    """A rule as a sentence; `products` are the names of those that rules name, by id."""
     kind = rule["kind"]
     if kind == "spend":
         amount = Money(rule["per_minor"], currency).text(locale())
@@ -54,7 +54,8 @@ def rule_words(rule: Mapping[str, Any], currency: str, terms: Terms) -> str:
     if kind == "first":
         return _("{points} points for a member's first order").format(**rule)
     if kind == "item":
-        return _("{points} points for each {product}").format(**rule)
+        product = products.get(rule["product"], rule["product"])
+        return _("{points} points for each {product}").format(points=rule["points"], product=product)
     if kind == "category":
         return _("{percent} % of the points for {category}").format(**rule)
     if kind == "hour":

@@ -61,6 +61,7 @@ EXPANDABLE = {
     "discount": ("customer", "promotion_code"),
     "item": ("price",),
     "member": ("customer",),
+    "member_duplicate": ("member", "other"),
     "payment_intent": ("customer", "latest_charge", "order", "payment_method"),
     "charge": ("balance_transaction", "customer", "payment_intent"),
     "refund": ("balance_transaction", "charge", "failure_balance_transaction", "payment_intent", "payment_method"),

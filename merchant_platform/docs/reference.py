@@ -98,6 +98,7 @@ _SAID: dict[str, dict[str, Any]] = {
 }
 # Ours: the SDK has no method for them, and sends them all the same.
 _NOT_IN_SDK = (
+    "member_duplicates",
     "members",
     "metrics",
     "offers",
@@ -409,7 +410,13 @@ def _filled(address: str) -> str:
 def _id_of(path: str) -> str:
     """The blank for the id in an address: `cus_...` under customers."""
     kind = path.partition("/{")[0].rpartition("test_helpers/")[2].replace("/", " ").replace("_", " ").removesuffix("s")
-    named = {"checkout session": "cs_test", "coupon": "coupon", "redemption": "rdm", "stored value card": "svc"}
+    named = {
+        "checkout session": "cs_test",
+        "coupon": "coupon",
+        "member duplicate": "dup",
+        "redemption": "rdm",
+        "stored value card": "svc",
+    }
     return named.get(kind, _prefixes().get(kind, "id")) + "_..."
 
 

@@ -5,6 +5,8 @@ transaction: two workers never send one message at once, and one that died leave
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,26 +31,41 @@ _AT_ONCE_MAX = 100
 _ERROR_MAX = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it is to be sent."""
+
+    channel: str
+    address: str
+    template: str
+    language: str
+    body: str
+    subject: str = ""
+
+
 def write(
     *, channel: str, address: str, template: str, language: str, body: str, subject: str = "", now: datetime
 ) -> Message:
     """Put a message into the outbox. This will write it with what it tells of, as suppressed where nobody wants it."""
+    letter = Letter(channel, address, template, language, body, subject)
     is_suppressed = Suppression.objects.filter(
         channel=channel, digest=_digest(channel, address), lifted_at__isnull=True
     ).exists()
-    return Message.objects.create(
-        id=ids.new(now),
-        channel=channel,
-        address=masked(address) if channel == SMS else address,
-        sealed_address=bodies.seal(address) if channel == SMS else "",
-        template=template,
-        language=language,
-        subject=subject,
-        body=bodies.seal(body),
-        status=SUPPRESSED if is_suppressed else QUEUED,
-        created_at=now,
-        next_attempt_at=None if is_suppressed else now,
+    message = _row(letter, is_suppressed=is_suppressed, now=now)
+    message.save(force_insert=True)
+    return message
+
+
+def write_many(letters: Sequence[Letter], *, now: datetime) -> int:
+    """Put letters into the outbox. This will write them with what they tell of, in two statements, and count them."""
+    digests = [_digest(each.channel, each.address) for each in letters]
+    known = Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True).values_list("channel", "digest")
+    unwanted = {(channel, bytes(digest)) for channel, digest in known}
+    Message.objects.bulk_create(
+        _row(each, is_suppressed=(each.channel, digest) in unwanted, now=now)
+        for each, digest in zip(letters, digests, strict=True)
     )
+    return len(letters)
 
 
 def write_sms(*, address: str, template: str, language: str, context: dict[str, Any], now: datetime) -> Message:
@@ -112,6 +129,22 @@ def lift(*, channel: str, address: str, now: datetime) -> bool:
     """Send to an address again. This will take it off the list and say whether it was on it."""
     found = Suppression.objects.filter(channel=channel, digest=_digest(channel, address), lifted_at__isnull=True)
     return bool(found.update(lifted_at=now))
+
+
+def _row(letter: Letter, *, is_suppressed: bool, now: datetime) -> Message:
+    return Message(
+        id=ids.new(now),
+        channel=letter.channel,
+        address=masked(letter.address) if letter.channel == SMS else letter.address,
+        sealed_address=bodies.seal(letter.address) if letter.channel == SMS else "",
+        template=letter.template,
+        language=letter.language,
+        subject=letter.subject,
+        body=bodies.seal(letter.body),
+        status=SUPPRESSED if is_suppressed else QUEUED,
+        created_at=now,
+        next_attempt_at=None if is_suppressed else now,
+    )
 
 
 def _settle(message: Message, **fields: Any) -> None:

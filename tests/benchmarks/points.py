@@ -45,7 +45,7 @@ def measure(*, members: int, emit: Callable[..., None]) -> bool:
         with tenancy.within(book.pk):
             run = runs.begin(programme_id=programme.pk, kind=kind, now=now + timedelta(days=days))
         started = time.perf_counter()
-        while runs.step(run_id=run.pk, book_id=book.pk) is not None:
+        while runs.step(run_id=run.pk, book_id=book.pk, at=now) is not None:
             pass
         seconds = time.perf_counter() - started
         with tenancy.within(book.pk):

@@ -23,6 +23,7 @@ def page(request: HttpRequest, purse: Purse, programme: str) -> HttpResponse:
         "current": "cards",
         "held": held,
         "zone": held.book.merchant.zone,
+        "expiring": list(held.expiring.items()),
         "percent": portal.percent(held.tier),
         "lines": [(KINDS.get(line.kind, line.kind), line) for line in held.lines],
         "is_first": not before,

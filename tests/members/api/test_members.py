@@ -169,6 +169,54 @@ class TestMerge:
         assert (reply.status, reply.error["param"]) == (400, "into")
 
 
+class TestDuplicates:
+    def test_are_listed_until_they_are_merged_or_told_apart(self, api, member):
+        one, two = (api.post("members", {"name": "Lin Mei"}).json["id"] for _ in range(2))
+
+        listed = api.get("member_duplicates", {"expand": ["data.other"]}).json
+        second, first = listed["data"]
+        told_apart = api.post(f"member_duplicates/{second['id']}/dismiss").json
+        api.post(f"members/{one}/merge", {"into": member["id"]})
+        merged = api.get(f"member_duplicates/{first['id']}").json
+
+        assert first == {
+            "id": first["id"],
+            "object": "member_duplicate",
+            "closed": None,
+            "created": 1772443800,
+            "livemode": False,
+            "member": one,
+            "other": member,
+            "reason": "name",
+            "status": "open",
+        }
+        assert (second["member"], told_apart["status"], merged["status"]) == (two, "dismissed", "merged")
+        assert api.get("member_duplicates").json["data"] == []
+        assert AuditRecord.objects.filter(action="member.told_apart", object_id=second["id"]).count() == 1
+        api.post(f"members/{one}/unmerge")
+        assert [each["id"] for each in api.get("member_duplicates").json["data"]] == [first["id"]]
+
+    def test_are_nobody_elses(self, api, other_api, restricted_key, member):
+        api.post("members", {"name": "Lin Mei"})
+        pair = api.get("member_duplicates").json["data"][0]
+        address = f"member_duplicates/{pair['id']}"
+
+        refused = [other_api.get(address), other_api.post(f"{address}/dismiss")]
+
+        assert [each.status for each in refused] == [404, 404]
+        assert other_api.get("member_duplicates").json["data"] == []
+        reader = api.with_key(restricted_key(members="read"))
+        assert (reader.get(address).status, reader.post(f"{address}/dismiss").status) == (200, 403)
+        assert api.get(address).json == pair
+
+    def test_asks_as_much_for_many_as_for_one(self, api, member, django_assert_num_queries):
+        for count in (1, 3):
+            for _ in range(count):
+                api.post("members", {"name": "Lin Mei"})
+            with django_assert_num_queries(3):
+                api.get("member_duplicates")
+
+
 class TestStranger:
     def test_finds_nothing_and_changes_nothing(self, api, other_api, restricted_key, member):
         address = f"members/{member['id']}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from members.directory import queries
+from members.directory import profile, queries
 from members.directory.models import Contact, Member
 from members.importing import operations, planning
 from members.importing.models import ImportRow
@@ -101,7 +101,7 @@ class TestPlan:
             ("name,secret\nA,B\n", "unknown_column"),
             ("name\n", "empty"),
             ("name\n" + "A\n" * 2_001, "too_many_rows"),
-            ('name\n"A\n', "not_text"),
+            ('"name\nA\n', "no_header"),
         ],
     )
     def test_refuses_what_is_no_such_sheet(self, text, why):
@@ -109,6 +109,30 @@ class TestPlan:
             planning.read(text)
 
         assert refused.value.why == why
+
+    def test_loses_no_good_row_to_a_broken_one(self, book, staff):
+        """Quotes that do not match, a cell over two lines, more cells than columns, too many tags."""
+        tags = ";".join(f"t{number}" for number in range(21))
+        text = (
+            'name,phone,tags\nA,13800000001,\n"B,13800000002,\n"C ""c""",13800000003,\n"D"d,1,\n"E\ne",13800000005,\n'
+        )
+        text += f"F,13800000006,,more\nG,13800000007,{tags}\nH,13800000008,vip\n"
+
+        job = bring(book, staff, text)
+
+        assert rows(book, job) == [
+            (2, "created", "done", []),
+            (3, "wrong", "failed", [["", "broken_quotes"]]),
+            (4, "created", "done", []),
+            (5, "wrong", "failed", [["", "broken_quotes"]]),
+            (6, "created", "done", []),
+            (8, "wrong", "failed", [["", "too_many_cells"]]),
+            (9, "wrong", "failed", [["tags", "too_many_tags"]]),
+            (10, "created", "done", []),
+        ]
+        with tenancy.within(book.pk):
+            names = Customer.objects.order_by("name").values_list("name", flat=True)
+            assert list(names) == ["A", 'C "c"', "E e", "H"]
 
     @pytest.mark.parametrize("count", [1, 40])
     def test_asks_as_much_for_many_rows_as_for_one(self, book, count, django_assert_num_queries):
@@ -184,6 +208,42 @@ class TestBring:
         operations.run_due(at=wall())
 
         assert rows(book, job) == [(2, "created", "failed", [["number", "another_number"]])]
+
+    def test_tells_the_column_of_what_was_refused_in_the_end_and_does_the_others(self, book, staff, monkeypatch):
+        monkeypatch.setattr(profile, "TAGS_OF_A_BOOK_MAX", 1)
+        text = "name,phone,tags\nA,13800000001,vip\nB,13800000002,press\nC,13800000003,vip\n"
+
+        job = bring(book, staff, text)
+
+        assert rows(book, job) == [
+            (2, "created", "done", []),
+            (3, "created", "failed", [["tags", "parameter_invalid"]]),
+            (4, "created", "done", []),
+        ]
+
+    def test_goes_on_after_a_worker_was_killed(self, book, staff, monkeypatch):
+        """It had taken up all rows and done two: the others are taken up when its lease ends."""
+        text = "name,phone\n" + "".join(f"N{n},1380000{n:04d}\n" for n in range(5))
+        job = plan(book, staff, text)
+        at, one, done = wall(), operations._one, []
+        with tenancy.within(book.pk):
+            operations.agree(job_id=job.pk, hand=hand_of(book, source="import"), at=at)
+
+        def killed(*row):
+            if len(done) == 2:
+                raise SystemExit
+            done.append(one(*row))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(operations, "_one", killed)
+            with pytest.raises(SystemExit):
+                operations.run_due(at=at)
+        states = [state for _, _, state, _ in rows(book, job)]
+
+        assert sorted(states) == ["done"] * 2 + ["waiting"] * 3
+        assert (operations.run_due(at=at), operations.run_due(at=at + operations.LEASE)) == (0, 3)
+        with tenancy.within(book.pk):
+            assert Member.objects.count() == 5
 
     def test_of_another_book_is_not_there(self, book, other_book, staff):
         job = plan(book, staff, SHEET)

@@ -60,6 +60,27 @@ class TestEarning:
         assert [given.get(kind, 0) for kind in ("spend", "tier", "category", "visit")] == [spend, gold, extra, visit]
         assert earning.total(verdict) == points
 
+    @pytest.mark.parametrize("row", table("quantity"))
+    def test_gives_for_products_what_the_table_says(self, row):
+        quantity, amount, counted, each, points = row
+        line = {
+            "amount_minor": amount,
+            "counted_minor": counted,
+            "quantity": quantity,
+            "product": "a",
+            "category": "",
+        }
+        paid = {**line, "amount_minor": 900, "counted_minor": 900, "product": None}
+        inputs = {
+            "rules": [{"kind": "item", "product": "a", "points": each}],
+            "order": {"hour": 9, "weekday": 0, "lines": [line, paid]},
+            "member": {"tier": "", "is_first": False, "is_first_today": False, "is_birthday": False},
+        }
+
+        assert earning.total(rules.evaluate(earning.RULE, inputs)) == points
+        # Older decisions replay as they were made.
+        assert earning.total(rules.evaluate(earning.RULE, inputs, version=1)) == each * quantity
+
     @pytest.mark.parametrize("audience", ["customer", "cashier", "merchant"])
     def test_says_why_in_three_voices(self, audience):
         reason = rules.Reason("points_tier", {"points": 61, "percent": 150, "tier": "gold"})

@@ -2,12 +2,12 @@
 
 import pytest
 
-from members.loyalty import accruals, operations, runs
+from members.loyalty import accruals, operations, purses, runs
 from members.loyalty.models import Accrual, Lot, Run, Standing
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.events.models import Event
 from payments.orders.models import Order
-from tests.cast import NOW, move_clock, origin_of
+from tests.cast import NOW, move_clock, origin_of, race
 from tests.members.loyalty import scheme
 from tests.members.loyalty.scheme import DAY, points
 from tests.payments.acts import pay
@@ -55,7 +55,7 @@ class TestExpire:
         with tenancy.within(book.pk):
             run = runs.begin(programme_id=programme.pk, kind=Run.EXPIRE, now=book.now)
 
-        first = runs.step(run_id=run.pk, book_id=book.pk, batch=2)
+        first = runs.step(run_id=run.pk, book_id=book.pk, at=NOW, batch=2)
         halfway = all_runs(book)
         done = runs.work(at=NOW)
 
@@ -82,7 +82,7 @@ class TestExpire:
 
         for batch in (1, 4):
             with scheme.counted() as asked:
-                runs.step(run_id=run.pk, book_id=book.pk, batch=batch)
+                runs.step(run_id=run.pk, book_id=book.pk, at=NOW, batch=batch)
             counts.append(len(asked))
 
         assert counts[0] == counts[1]
@@ -121,6 +121,47 @@ class TestBackfill:
         assert all_runs(book) == [("backfill", 3, 3, True), ("backfill", 0, 0, True)]
         with tenancy.within(book.pk):
             assert Accrual.objects.count() == 3
+
+    def test_gives_way_to_who_pays_and_goes_on_where_it_stopped(self, api, book, customer, wallet_method):
+        member = scheme.join(customer)
+        method = wallet_method(customer)
+        for _ in range(5):
+            pay(api, method, 10_000)
+        programme = scheme.start(book)
+        with tenancy.within(book.pk):
+            run = runs.begin(programme_id=programme.pk, kind=Run.BACKFILL, now=book.now)
+        first = runs.step(run_id=run.pk, book_id=book.pk, at=NOW, batch=2)
+
+        with tenancy.within(book.pk):
+            purses.open_one(programme, member.pk, now=NOW)
+            meanwhile = race(lambda: runs.work(at=NOW)), all_runs(book)
+        done = runs.work(at=NOW)
+
+        assert (first, meanwhile, done) == (2, ([0], [("backfill", 2, 5, False)]), 3)
+        assert (points(member, programme), all_runs(book)) == ((0, 500, 0), [("backfill", 5, 5, True)])
+
+    def test_lets_others_have_their_turn(self, api, book, other_book, customer, wallet_method, monkeypatch):
+        """Two books with work: a batch of each in turn, not one after the other."""
+        monkeypatch.setitem(runs.BATCH, Run.BACKFILL, 1)
+        scheme.join(customer)
+        method = wallet_method(customer)
+        for _ in range(3):
+            pay(api, method, 10_000)
+        begun = []
+        for each in (book, other_book):
+            programme = scheme.start(each)
+            with tenancy.within(each.pk):
+                begun.append(runs.begin(programme_id=programme.pk, kind=Run.BACKFILL, now=each.now).pk)
+        rounds = []
+
+        def enough():
+            with tenancy.within(other_book.pk):
+                rounds.append(Run.objects.get(pk=begun[1]).finished_at is not None)
+            return len(rounds) == 2
+
+        runs.work(at=NOW, until=enough)
+
+        assert rounds == [False, True]
 
 
 class TestTiers:

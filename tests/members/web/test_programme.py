@@ -7,6 +7,7 @@ import pytest
 from members.loyalty import operations, queries
 from members.loyalty.models import Programme, Run
 from merchant_platform.kernel import ids, tenancy
+from payments.orders.models import OrderLine
 from security.audit.models import AuditRecord
 from tests.cast import NOW, move_clock
 from tests.members.loyalty import scheme
@@ -114,6 +115,65 @@ class TestEdit:
         assert list(page.context["form"].errors) == [field]
         with tenancy.within(book.pk):
             assert not Programme.objects.exists()
+
+    def test_picks_products_by_name_and_keeps_them_by_id(self, api, manager, book, customer, wallet_method):
+        latte, cake = (api.post("products", {"name": name}).json["id"] for name in ("Oat latte", "Cake"))
+        typed = {**TYPED, "item0_product": "oat  LATTE", "item0_points": "5", "item2_product": "Cake"}
+
+        missing = manager.post(f"{PAGE}/new", typed)
+        typed |= {"item2_points": "2"}
+        unknown = manager.post(f"{PAGE}/new", {**typed, "item1_product": "Tea", "item1_points": "1"})
+        twice = manager.post(f"{PAGE}/new", {**typed, "item1_product": "Cake", "item1_points": "1"})
+        started = manager.post(f"{PAGE}/new", typed)
+
+        assert [list(each.context["form"].errors) for each in (missing, unknown, twice)] == [
+            ["item2_points"],
+            ["item1_product"],
+            ["item2_product"],
+        ]
+        with tenancy.within(book.pk):
+            programme = Programme.objects.get()
+            items = [dict(each) for each in queries.terms(programme).rules if each["kind"] == "item"]
+        assert items == [
+            {"kind": "item", "product": latte, "points": 5},
+            {"kind": "item", "product": cake, "points": 2},
+        ]
+        said = manager.get(started.headers["Location"]).content.decode()
+        assert ("5 points for each Oat latte" in said, "2 points for each Cake" in said) == (True, True)
+        # A product that is sold no more keeps its rule, also where another has its name by now.
+        api.delete(f"products/{cake}")
+        api.post("products", {"name": "Cake"})
+        page = manager.get(f"{PAGE}/{ids.show('prog', programme.pk)}/edit")
+        assert page.context["goods"].products == ["Cake", "Oat latte"]
+        assert page.content.decode().count('list="products"') == 5
+        initial = page.context["form"].initial
+        assert [initial[f"item{row}_{name}"] for row in (0, 1) for name in ("product", "points")] == [
+            "Oat latte",
+            5,
+            "Cake",
+            2,
+        ]
+        again = {**TYPED, "seen": "1", "item0_product": "Cake", "item0_points": "3"}
+        manager.post(f"{PAGE}/{ids.show('prog', programme.pk)}/edit", again)
+        with tenancy.within(book.pk):
+            programme.refresh_from_db()
+            items = [dict(each) for each in queries.terms(programme).rules if each["kind"] == "item"]
+        assert items == [{"kind": "item", "product": cake, "points": 3}]
+
+    def test_simulates_products_as_far_as_they_were_paid_for(self, api, manager, book, customer, wallet_method):
+        latte = api.post("products", {"name": "Oat latte"}).json["id"]
+        scheme.join(customer)
+        pay(api, wallet_method(customer), 6_000)
+        with tenancy.within(book.pk):
+            OrderLine.objects.update(
+                product_id=ids.parse("prod", latte), quantity=3, unit_price_minor=2_000, refunded_minor=2_000
+            )
+        move_clock(book, NOW + timedelta(days=31))
+
+        typed = {"item0_product": "Oat latte", "item0_points": "5", "act": "simulate", "tier0_percent": ""}
+        page = manager.post(f"{PAGE}/new", {**TYPED, **typed})
+
+        assert dict(page.context["costs"][0][1].by_kind) == {"spend": 40, "first": 50, "item": 10}
 
     def test_is_closed_to_cashiers(self, merchant, book):
         cashier = signed_in(make_staff(merchant, "cashier"))

@@ -77,6 +77,7 @@ def world(api, book, customer, wallet_method, acquirer):
     code = api.post("promotion_codes", {"promotion": {"type": "coupon", "coupon": coupon["id"]}}).json
     card = api.post("stored_value_cards", {"currency": "cny", "amount": 30_000, "bonus_amount": 3_000}).json
     member = api.post("members", {"name": "Lin Mei", "phone": "+86 138 0013 8000", "tags": ["regular"]}).json
+    api.post("members", {"name": "Lin Mei"})
     programme = scheme.start(book)
     with tenancy.within(book.pk):
         loyalty.set_budget(programme_id=programme.pk, points=2_000, reference="budget", now=book.now)
@@ -108,6 +109,7 @@ def world(api, book, customer, wallet_method, acquirer):
         "ch": charge["id"],
         "cus": shown("cus", customer),
         "evt": api.get("events").json["data"][0]["id"],
+        "dup": api.get("member_duplicates").json["data"][0]["id"],
         "friend": api.post("members", {"name": "Wang Wei"}).json["id"],
         "pm": method,
         "prog": shown("prog", programme),
