@@ -207,7 +207,7 @@ class Projection(models.Model):
     # Knowledge time: when its facts last followed the rows.
     recorded_at = models.DateTimeField(db_default=Now())
     # Until then the clock's rounds leave it alone.
-    due_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(null=True)
 
     privacy = privacy.classes(opaque="book_id recorded_at due_at", business="zone")
 

@@ -207,7 +207,7 @@ def due_books(*, is_patient: bool = False) -> list[UUID]:
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "SELECT b.id FROM security_book b LEFT JOIN analytics_projection p ON p.book_id = b.id"
-            " WHERE p.book_id IS NULL OR ((NOT %s OR p.due_at <= now())"
+            " WHERE p.book_id IS NULL OR ((NOT %s OR p.due_at IS NULL OR p.due_at <= now())"
             " AND EXISTS (SELECT 1 FROM analytics_dirtyhour d WHERE d.book_id = b.id)) ORDER BY b.id LIMIT %s",
             [is_patient, BOOKS_A_ROUND],
         )
