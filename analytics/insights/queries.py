@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from analytics.facts import queries as facts
-from analytics.facts.cubes import BUYERS, PAYMENTS
+from analytics.facts.cubes import PAYMENTS
 from analytics.facts.queries import Stretch
 from analytics.insights.periods import Period, midnight
 
@@ -96,7 +96,7 @@ def compare(period: Period) -> Mapping[str, Comparison]:
             comparison.by_method[row["method"], row["brand"]].count(*counted)
     # Who paid on two days is one customer of the period: days cannot be added here.
     wholes = [day.number for day in days]
-    for row in facts.ask(BUYERS, each_day, zone=zone, by=["currency"], distinct="customer_id", wholes=wholes):
+    for row in facts.count_buyers(each_day, wholes, zone=zone):
         comparison = found[row["currency"]]
         if row["number"] is None:
             (comparison.current if row["whole"] == _CURRENT else comparison.before).customers = row["count"]
