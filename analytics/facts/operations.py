@@ -191,7 +191,8 @@ def due_books() -> list[UUID]:
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "SELECT id FROM security_book b"
-            " WHERE EXISTS (SELECT 1 FROM analytics_dirtyquarter d WHERE d.book_id = b.id) OR NOT EXISTS (SELECT 1 FROM analytics_projection p WHERE p.book_id = b.id) ORDER BY id LIMIT %s",
+            " WHERE EXISTS (SELECT 1 FROM analytics_dirtyquarter d WHERE d.book_id = b.id)"
+            " OR NOT EXISTS (SELECT 1 FROM analytics_projection p WHERE p.book_id = b.id) ORDER BY id LIMIT %s",
             [BOOKS_A_ROUND],
         )
         return [book_id for (book_id,) in cursor.fetchall()]

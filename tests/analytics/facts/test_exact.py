@@ -1,6 +1,7 @@
 """The facts against direct sums over the rows: any zone, any days, however much of it is made."""
 
 import threading
+from bisect import bisect
 from collections import Counter
 from datetime import UTC, date, timedelta
 from random import Random
@@ -182,6 +183,78 @@ class TestAsk:
         assert by_category == by_hand
         assert by_store.total() == by_hand.total()
         assert len(by_store) == 3
+
+
+class TestBuyers:
+    @pytest.mark.requirement("A3")
+    def test_equal_those_of_the_rows_while_days_change(self, book, year):
+        """Whoever is made, due, or changed without a day's facts having followed; days asked for in part as well."""
+        chance, paid = Random(5), paid_by(book)
+        facts.follow(book.pk)
+        for number in range(PERIODS):
+            if number % 20 == 19:
+                # Payments come and go where later days are made already; then some of it is made.
+                change(book, chance)
+                paid = paid_by(book)
+            if number == PERIODS // 2:
+                facts.run()
+            elif number % 40 == 39:
+                facts.follow(book.pk, limit=chance.randrange(1, 2_000))
+            name = "Asia/Shanghai" if chance.random() < 0.8 else chance.choice(ZONES)
+            first = (BEGINS + timedelta(chance.randrange(-3, 360))).date()
+            days = of_days(first, chance.choice([1, 2, 7, 40, 366]), ZoneInfo(name))
+            if chance.random() < 0.4:
+                since = days[-1].since
+                days[-1] = Stretch(len(days) - 1, since, since + timedelta(minutes=chance.randrange(1_200)))
+            half = chance.randrange(len(days) + 1)
+            with tenancy.within(book.pk):
+                found = queries.count_buyers(days, [int(each.number >= half) for each in days], zone=name)
+                who = queries.buyers(days, zone=name)
+
+            expected, begins = {}, [day.since for day in days]
+            for at, currency, customer_id in paid:
+                day = bisect(begins, at) - 1
+                if day >= 0 and at < days[day].until:
+                    for key in (("day", day, currency), ("whole", int(day >= half), currency)):
+                        expected.setdefault(key, set()).add(customer_id)
+            told = {
+                ("day", row["number"], row["currency"]) if row["whole"] is None
+                else ("whole", row["whole"], row["currency"]): row["count"]
+                for row in found
+            }  # fmt: skip
+            assert told == {key: len(each) for key, each in expected.items()}, (name, first, len(days))
+            assert sorted(who) == sorted(set().union(*expected.values()))
+
+        facts.run()
+        kept = state(book)
+        facts.rebuild(book.pk)
+        facts.run()
+        assert state(book) == kept
+
+
+def paid_by(book):
+    """When, in what, and who: of every payment that succeeded, by a customer who is known."""
+    with tenancy.within(book.pk):
+        found = PaymentIntent.objects.filter(status="succeeded", customer__isnull=False)
+        return [
+            (at.replace(microsecond=at.microsecond // 1000 * 1000), currency, customer_id)
+            for at, currency, customer_id in found.values_list("created_at", "currency", "customer_id")
+        ]
+
+
+def change(book, chance):
+    """Payments of some days succeed, or do not after all; their quarters are noted, as events would have it."""
+    since = BEGINS + timedelta(chance.randrange(360))
+    with tenancy.within(book.pk):
+        near = PaymentIntent.objects.filter(created_at__range=(since, since + timedelta(days=7)))
+        for each in chance.sample(list(near), min(5, len(near))):
+            each.status = chance.choice(["succeeded", "canceled"])
+            each.received_minor = 0
+            each.save(update_fields=["status", "received_minor"])
+            at = each.created_at
+            DirtyQuarter.objects.get_or_create(
+                book_id=book.pk, quarter_at=at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+            )
 
 
 def state(book):
