@@ -242,7 +242,7 @@ def _stream(client: Client, book: Book, data_dir: Path) -> dict[str, Any]:
     """The list of payments as a file: how soon it begins, and what memory a million rows take."""
     with used(data_dir) as taken:
         began = time.perf_counter()
-        answer = client.get(f"/dashboard/{book.merchant.slug}/payments/export/")
+        answer = client.get(f"/dashboard/{book.merchant.slug}/payments/export")
         assert answer.status_code == 200, answer.status_code
         parts = iter(answer.streaming_content)
         next(parts)
