@@ -31,27 +31,36 @@ _KEEP = f"""
         FROM ({BUYERS}) AS rows (number, at, currency, customer_id)
     ) AS days
 ), stood AS MATERIALIZED (
-    SELECT day, currency, customer_id FROM analytics_buyerday
-    WHERE book_id = %(book)s AND day = ANY (%(days)s::date[])
+    SELECT wanted.day, b.currency, b.customer_id FROM unnest(%(days)s::date[]) AS wanted (day)
+    CROSS JOIN LATERAL (
+        SELECT currency, customer_id FROM analytics_buyerday WHERE book_id = %(book)s AND day = wanted.day OFFSET 0
+    ) AS b
 ), newest AS MATERIALIZED (
     SELECT day FROM analytics_buyerday WHERE book_id = %(book)s ORDER BY day DESC LIMIT 1
+), differs AS MATERIALIZED (
+    SELECT day, currency, customer_id, bool_or(is_paid) AS is_paid, max(paid_before) AS paid_before
+    FROM (
+        SELECT day, currency, customer_id, true AS is_paid, paid_before FROM paid
+        UNION ALL
+        SELECT day, currency, customer_id, false, NULL FROM stood
+    ) AS every
+    GROUP BY day, currency, customer_id HAVING count(*) = 1
 ), gone AS (
-    DELETE FROM analytics_buyerday b
-    USING (SELECT s.* FROM stood s LEFT JOIN paid p USING (day, currency, customer_id) WHERE p.day IS NULL) AS g
-    WHERE b.book_id = %(book)s AND b.day = g.day AND b.currency = g.currency AND b.customer_id = g.customer_id
+    DELETE FROM analytics_buyerday b USING differs d
+    WHERE b.book_id = %(book)s AND b.day = d.day AND b.currency = d.currency AND b.customer_id = d.customer_id
+        AND NOT d.is_paid
     RETURNING b.day, b.currency, b.customer_id
 ), come AS (
     INSERT INTO analytics_buyerday (book_id, day, currency, customer_id, previous_day)
-    SELECT %(book)s, p.day, p.currency, p.customer_id, greatest(p.paid_before, earlier.day)
-    FROM paid p
-    LEFT JOIN stood s USING (day, currency, customer_id)
+    SELECT %(book)s, d.day, d.currency, d.customer_id, greatest(d.paid_before, earlier.day)
+    FROM differs d
     LEFT JOIN LATERAL (
         SELECT b.day FROM analytics_buyerday b
-        WHERE b.book_id = %(book)s AND b.customer_id = p.customer_id AND b.currency = p.currency AND b.day < p.day
+        WHERE b.book_id = %(book)s AND b.customer_id = d.customer_id AND b.currency = d.currency AND b.day < d.day
             AND b.day <> ALL (%(days)s::date[])
         ORDER BY b.day DESC LIMIT 1
-    ) AS earlier ON s.day IS NULL
-    WHERE s.day IS NULL
+    ) AS earlier ON true
+    WHERE d.is_paid
     RETURNING day, currency, customer_id
 )
 SELECT c.day, c.currency, c.customer_id
@@ -81,8 +90,12 @@ RETURNING b.day
 _UNCOUNT = "DELETE FROM analytics_buyercount WHERE book_id = %(book)s AND day = ANY (%(days)s::date[])"
 _COUNT = f"""
 WITH pause AS MATERIALIZED (
-    SELECT day, currency, day - previous_day AS days, count(*) AS count FROM analytics_buyerday
-    WHERE book_id = %(book)s AND day = ANY (%(days)s::date[]) GROUP BY day, currency, days
+    SELECT wanted.day, b.currency, wanted.day - b.previous_day AS days, count(*) AS count
+    FROM unnest(%(days)s::date[]) AS wanted (day)
+    CROSS JOIN LATERAL (
+        SELECT currency, previous_day FROM analytics_buyerday WHERE book_id = %(book)s AND day = wanted.day OFFSET 0
+    ) AS b
+    GROUP BY wanted.day, b.currency, days
 ), counted AS (
     SELECT day, currency, sum(count) AS count, max(days) FILTER (WHERE days <= {REACH_DAYS}) AS longest
     FROM pause GROUP BY day, currency

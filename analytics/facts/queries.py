@@ -79,10 +79,13 @@ _ASK = f"""
 # for on the other days of the same whole. `zone_day` names a day of the merchant's also where it is asked for in part.
 _BUYERS = f"""
 {_KNOWN}, piece AS MATERIALIZED (
-    SELECT s.number, w.whole, (s.since AT TIME ZONE %(zone)s)::date AS zone_day, s.since, s.until,
-        coalesce(c.is_day, false) AS is_day
-    FROM stretch s JOIN unnest(%(numbers)s::int[], %(wholes)s::int[]) AS w (number, whole) USING (number)
-    LEFT JOIN clean c USING (number)
+    SELECT number, (%(wholes)s::int[])[number + 1] AS whole, (since AT TIME ZONE %(zone)s)::date AS zone_day,
+        since, until, is_day
+    FROM (
+        SELECT number, since, until, is_day FROM clean
+        UNION ALL
+        SELECT number, since, until, false FROM stretch WHERE NOT (SELECT is_followed FROM known)
+    ) AS known_of
 ), gap AS MATERIALIZED (
     SELECT number, {_IDS} FROM piece WHERE NOT is_day
 ), real AS MATERIALIZED (
@@ -99,7 +102,10 @@ _COUNT_BUYERS = f"""
         coalesce(f.returned_counts[least(p.zone_day - w.first_day, cardinality(f.returned_counts))], 0)
         END AS returned_count
     FROM known k JOIN piece p ON k.is_followed AND k.has_days JOIN whole w USING (whole)
-    JOIN analytics_buyercount f ON f.book_id = %(book)s AND f.day = p.zone_day
+    CROSS JOIN LATERAL (
+        SELECT currency, buyers_count, returned_counts FROM analytics_buyercount
+        WHERE book_id = %(book)s AND day = p.zone_day OFFSET 0
+    ) AS f
 ), stood AS MATERIALIZED (
     SELECT DISTINCT p.whole, b.currency, b.customer_id
     FROM known k JOIN piece p ON k.is_followed AND k.has_days AND NOT p.is_day
@@ -110,7 +116,7 @@ _COUNT_BUYERS = f"""
 ), moved AS MATERIALIZED (
     SELECT whole, currency, customer_id, CASE WHEN s.is_there IS NULL THEN 1 ELSE -1 END AS more
     FROM (
-        SELECT DISTINCT p.whole, r.currency, r.customer_id, true AS is_there FROM real r JOIN piece p USING (number)
+        SELECT DISTINCT (%(wholes)s::int[])[number + 1] AS whole, currency, customer_id, true AS is_there FROM real
     ) AS r
     FULL JOIN (SELECT *, true AS is_there FROM stood) AS s USING (whole, currency, customer_id)
     WHERE r.is_there IS NULL OR s.is_there IS NULL
@@ -132,7 +138,9 @@ UNION ALL SELECT NULL, whole, currency, sum(count)::bigint FROM (
 """
 _WHO = f"""
 {_BUYERS}
-SELECT b.customer_id FROM piece p JOIN analytics_buyerday b ON b.book_id = %(book)s AND b.day = p.zone_day
+SELECT b.customer_id
+FROM piece p
+CROSS JOIN LATERAL (SELECT customer_id FROM analytics_buyerday WHERE book_id = %(book)s AND day = p.zone_day OFFSET 0) b
 WHERE p.is_day
 UNION SELECT customer_id FROM real
 """
@@ -223,8 +231,8 @@ def ask(
 def count_buyers(stretches: Sequence[Stretch], wholes: Sequence[int], *, zone: str) -> list[dict[str, Any]]:
     """How many customers paid in the open book, by currency: on each day, and in each whole. One statement.
 
-    Each stretch, under a number of its own, is a day or the beginning of one; `wholes` says
-    which whole it is part of. A whole has every day from its first to its last. Rows of a
+    Each stretch is a day or the beginning of one, numbered from 0 on; `wholes` says which
+    whole it is part of. A whole has every day from its first to its last. Rows of a
     whole have no `number`, rows of a day no `whole`. Reads one row a day, and the rows of
     days that changed just now or are asked for in part.
     """
