@@ -19,6 +19,7 @@ TENANT = frozenset(
         "analytics_dirtyquarter",
         "analytics_guidedismissal",
         "analytics_movedday",
+        "analytics_paidhours",
         "analytics_paymentday",
         "analytics_paymentquarter",
         "analytics_projection",

@@ -112,6 +112,18 @@ class PaymentDay(_Payments):
     privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} made_count succeeded_count volume_minor")
 
 
+class PaidHours(models.Model):
+    """How many payments that were made on a day of the merchant's succeeded, by the hour: 24 numbers."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", "currency")
+    book_id = models.UUIDField()
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    succeeded_counts = ArrayField(models.IntegerField())
+
+    privacy = privacy.classes(opaque="book_id day currency succeeded_counts")
+
+
 class _Attempts(_WhereAndHow):
     """Tries at payments that have ended, by what came of them."""
 

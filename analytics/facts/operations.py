@@ -105,6 +105,24 @@ _NEAR = f"""
     quarter_at >= (SELECT min(quarter) - interval '2 days' FROM {_QUARTERS})
     AND quarter_at <= (SELECT max(quarter) + interval '2 days' FROM {_QUARTERS})
 """
+_OF_DAYS = f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}"
+# The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
+_HOURS = """
+WITH paid AS (
+    SELECT day, currency, extract(hour FROM local)::int AS hour, sum(succeeded_count)::int AS count
+    FROM analytics_paymentquarter
+    CROSS JOIN LATERAL (
+        SELECT quarter_at AT TIME ZONE %(zone)s AS local, (quarter_at AT TIME ZONE %(zone)s)::date AS day
+    ) AS at
+    WHERE book_id = %(book)s AND {condition} GROUP BY day, currency, hour
+)
+INSERT INTO analytics_paidhours (book_id, day, currency, succeeded_counts)
+SELECT %(book)s, day, currency, array_agg(coalesce(paid.count, 0) ORDER BY hour)
+FROM (SELECT DISTINCT day, currency FROM paid) AS days
+CROSS JOIN generate_series(0, 23) AS hour
+LEFT JOIN paid USING (day, currency, hour)
+GROUP BY day, currency
+"""
 # Due rows for those who keep copies of the days (analytics/datasets).
 _MOVED = f"""
 INSERT INTO analytics_movedday (book_id, day)
@@ -271,6 +289,8 @@ def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str
         cursor.execute(_fill_quarters(cube), asked)
         cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
         cursor.execute(_fill_days(cube), asked)
+    cursor.execute(f"DELETE FROM analytics_paidhours WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
+    cursor.execute(_HOURS.format(condition=_OF_DAYS), asked)
     buyers.make(cursor, book_id, {quarter.astimezone(ZoneInfo(zone)).date() for quarter in quarters_at}, zone)
     cursor.execute(_LINES, asked)
     cursor.execute(_MOVED, asked)
@@ -292,6 +312,8 @@ def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
     for cube in CUBES:
         cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %s", [book_id])
         cursor.execute(_sum_up(cube, "true"), {"book": book_id, "zone": zone})
+    cursor.execute("DELETE FROM analytics_paidhours WHERE book_id = %s", [book_id])
+    cursor.execute(_HOURS.format(condition="true"), {"book": book_id, "zone": zone})
     buyers.turn(cursor, book_id, zone)
 
 
@@ -306,7 +328,7 @@ def _fill_quarters(cube: Cube) -> str:
 
 
 def _fill_days(cube: Cube) -> str:
-    return _sum_up(cube, f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}")
+    return _sum_up(cube, _OF_DAYS)
 
 
 def _sum_up(cube: Cube, condition: str) -> str:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from analytics.facts.cubes import BUYERS, ID_AT, Cube
+from analytics.facts.cubes import BUYERS, ID_AT, PAYMENTS, Cube
 from analytics.facts.models import REACH_DAYS
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
@@ -205,27 +205,28 @@ def ask(
     assert set(by) | set(where or {}) <= set(cube.dimensions)
     narrowed = " AND ".join(f"{name} = %({name})s" for name in where or {}) or "true"
     sums = ", ".join(f"sum({each})::bigint AS {each}" for each in cube.measures)
-    days, quarters = cube.days._meta.db_table, cube.quarters._meta.db_table
     whole_days = (
         ""
         if is_hourly
         else (
             f" UNION ALL SELECT c.number, NULL, {dimensions}, {measures} FROM clean c"
-            f" JOIN {days} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day"
+            f" JOIN {cube.days._meta.db_table} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day"
         )
     )
-    statement = (
-        f"{_ASK}, cells (number, at, {dimensions}, {measures}) AS ({cube.rows}"
-        f" UNION ALL SELECT c.number, f.quarter_at, {dimensions}, {measures} FROM clean c"
-        f" JOIN {quarters} f ON f.book_id = %(book)s AND f.quarter_at >= c.since AND f.quarter_at < c.last_quarter"
-        f" WHERE {'true' if is_hourly else 'NOT c.is_day'}"
-        f" AND f.quarter_at NOT IN (SELECT quarter_at FROM dirty)"
-        f"{whole_days})"
-    )
+    statement = f"{_cells(cube, 'true' if is_hourly else 'NOT c.is_day')}{whole_days})"
     statement += (
         f" SELECT {selected}, {sums} FROM cells WHERE {narrowed} GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}"
     )
     return _rows(statement, stretches, zone, where or {})
+
+
+def paid_by_hour(stretches: Sequence[Stretch], *, zone: str, currency: str) -> list[tuple[int, int, int]]:
+    """How many payments of some days succeeded, as (weekday from 1 on, hour, count). One statement.
+
+    Reads one row a day, and quarters and rows of days that changed just now or are no days of the merchant's.
+    """
+    rows = _rows(_PAID_BY_HOUR, stretches, zone, {"currency": currency})
+    return [(row["weekday"], row["hour"], row["count"]) for row in rows]
 
 
 def count_buyers(stretches: Sequence[Stretch], wholes: Sequence[int], *, zone: str) -> list[dict[str, Any]]:
@@ -245,6 +246,37 @@ def buyers(stretches: Sequence[Stretch], *, zone: str) -> list[UUID]:
     numbered = [Stretch(number, each.since, each.until, each.day) for number, each in enumerate(stretches)]
     rows = _rows(_WHO, numbered, zone, {"wholes": literal([0] * len(numbered))})
     return [row["customer_id"] for row in rows]
+
+
+def _cells(cube: Cube, condition: str) -> str:
+    """The beginning of a statement: what the rows say, and the quarters that meet a condition."""
+    dimensions, measures = ", ".join(cube.dimensions), ", ".join(cube.measures)
+    return (
+        f"{_ASK}, cells (number, at, {dimensions}, {measures}) AS ({cube.rows}"
+        f" UNION ALL SELECT c.number, f.quarter_at, {dimensions}, {measures} FROM clean c"
+        f" JOIN {cube.quarters._meta.db_table} f"
+        f" ON f.book_id = %(book)s AND f.quarter_at >= c.since AND f.quarter_at < c.last_quarter"
+        f" WHERE {condition} AND f.quarter_at NOT IN (SELECT quarter_at FROM dirty)"
+    )
+
+
+_PAID_BY_HOUR = f"""
+{_cells(PAYMENTS, "NOT c.is_day")}), counted AS (
+    SELECT extract(isodow FROM at AT TIME ZONE %(zone)s)::int AS weekday,
+        extract(hour FROM at AT TIME ZONE %(zone)s)::int AS hour, succeeded_count AS count
+    FROM cells WHERE currency = %(currency)s
+    UNION ALL
+    SELECT extract(isodow FROM c.day)::int, (h.place - 1)::int, h.count
+    FROM clean c
+    CROSS JOIN LATERAL (
+        SELECT succeeded_counts FROM analytics_paidhours
+        WHERE book_id = %(book)s AND day = c.day AND currency = %(currency)s OFFSET 0
+    ) AS f
+    CROSS JOIN LATERAL unnest(f.succeeded_counts) WITH ORDINALITY AS h (count, place)
+    WHERE c.is_day
+)
+SELECT weekday, hour, sum(count)::bigint AS count FROM counted GROUP BY weekday, hour ORDER BY weekday, hour
+"""
 
 
 def _rows(statement: str, stretches: Sequence[Stretch], zone: str, more: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,24 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="PaidHours",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "book_id", "day", "currency", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("book_id", models.UUIDField()),
+                ("day", models.DateField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "succeeded_counts",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name='DirtyQuarter',
             fields=[
                 ('pk', models.CompositePrimaryKey('book_id', 'quarter_at', blank=True, editable=False, primary_key=True, serialize=False)),

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
         tenant("analytics_buyercount"),
         tenant("analytics_buyerday"),
         tenant("analytics_dirtyquarter"),
+        tenant("analytics_paidhours"),
         *(migrations.RunSQL(old.reverse_sql, old.sql) for old in OLD),
         function(SQL / "facts_currency_changed_v2.sql", "facts_currency_changed_v2", to=BOTH),
         function(SQL / "facts_changed_quarters_v1.sql", "facts_changed_quarters_v1", to=BOTH[:1]),

@@ -14,7 +14,16 @@ from django.db.models import Sum
 from analytics.facts import operations as facts
 from analytics.facts import queries
 from analytics.facts.cubes import ATTEMPTS, CUBES, PAYMENTS, SALES
-from analytics.facts.models import BuyerCount, BuyerDay, DirtyQuarter, PaymentDay, Position, Projection, SoldLine
+from analytics.facts.models import (
+    BuyerCount,
+    BuyerDay,
+    DirtyQuarter,
+    PaidHours,
+    PaymentDay,
+    Position,
+    Projection,
+    SoldLine,
+)
 from analytics.facts.queries import Stretch
 from analytics.insights.periods import midnight
 from merchant_platform.kernel import tenancy
@@ -265,6 +274,7 @@ def state(book):
             *(table for cube in CUBES for table in (cube.quarters, cube.days)),
             BuyerDay,
             BuyerCount,
+            PaidHours,
             SoldLine,
         ):
             names = [each.name for each in model._meta.local_concrete_fields if each.name != "recorded_at"]
