@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg2
 from django.conf import settings
 from django.db import connections
@@ -244,7 +244,7 @@ def _stream(client: Client, book: Book, data_dir: Path) -> dict[str, Any]:
         began = time.perf_counter()
         answer = client.get(f"/dashboard/{book.merchant.slug}/payments/export")
         assert answer.status_code == 200, answer.status_code
-        parts = iter(answer.streaming_content)
+        parts = iter(answer.streaming_content)  # type: ignore[attr-defined]
         next(parts)
         first_byte = time.perf_counter() - began
         own = psutil.Process().memory_info().rss
