@@ -21,6 +21,8 @@ from analytics.facts.models import REACH_DAYS
 from merchant_platform.kernel.arrays import literal
 
 _DAY = timedelta(days=1)
+# Of a book that moves to another zone, in one statement.
+_DAYS_AT_ONCE = 14
 _FORGET = ("DELETE FROM analytics_buyerday WHERE book_id = %s", "DELETE FROM analytics_buyercount WHERE book_id = %s")
 # What is returned are the changes that a later day may follow.
 _KEEP = f"""
@@ -149,7 +151,9 @@ def turn(cursor: Any, book_id: UUID, zone: str) -> None:
     """The merchant moved to another zone: make all days again of the rows, where other facts are made already."""
     forget(cursor, book_id)
     cursor.execute(_DAYS, [zone, book_id])
-    make(cursor, book_id, [day for (day,) in cursor.fetchall()], zone)
+    days = [day for (day,) in cursor.fetchall()]
+    for first in range(0, len(days), _DAYS_AT_ONCE):
+        make(cursor, book_id, days[first : first + _DAYS_AT_ONCE], zone)
 
 
 def _stretches(days: Sequence[date], zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
