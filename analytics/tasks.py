@@ -16,7 +16,7 @@ _SECONDS = 60
 @shared_task(name="analytics.follow_facts", time_limit=300)
 def follow_facts(**_: object) -> int:
     ends_at = monotonic() + _SECONDS
-    return facts.run(until=lambda: monotonic() > ends_at)
+    return facts.run(until=lambda: monotonic() > ends_at, is_patient=True)
 
 
 @shared_task(name="analytics.write_datasets", time_limit=600)

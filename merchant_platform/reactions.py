@@ -1,4 +1,7 @@
-"""Which handlers react to which event: the one page. A handler takes the event, may run twice, in any order."""
+"""Which handlers react to which event: the one page.
+
+A handler takes the event, or where it is marked `router.together` a list of one book's; it may run twice, in any order.
+"""
 
 from merchant_platform.kernel.events.router import Follower
 

@@ -233,8 +233,10 @@ class Projection(models.Model):
     zone = models.TextField()
     # Knowledge time: when its facts last followed the rows.
     recorded_at = models.DateTimeField(db_default=Now())
+    # Until then the clock's rounds leave it alone.
+    due_at = models.DateTimeField(db_default=Now())
 
-    privacy = privacy.classes(opaque="book_id recorded_at", business="zone")
+    privacy = privacy.classes(opaque="book_id recorded_at due_at", business="zone")
 
 
 class DirtyQuarter(models.Model):

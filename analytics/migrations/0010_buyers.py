@@ -9,7 +9,7 @@ OLD = [tenant(f"analytics_{table}") for table in ("buyerday", "buyerquarter", "d
 class Migration(migrations.Migration):
     """Facts alone, which are made again: what stood in the old tables is not carried over."""
 
-    dependencies = [("analytics", "0008_reports_tenancy")]
+    dependencies = [("analytics", "0009_facts_rest")]
     operations = [
         # Before the table that it writes to goes.
         migrations.RunSQL(

@@ -1,6 +1,6 @@
 """What happened to orders and members, and what points make of it. Every handler may run twice, in any order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,15 +10,25 @@ from members.directory.models import Member
 from members.loyalty import accruals, bonuses
 from members.loyalty.bonuses import Bonus
 from merchant_platform.kernel import ids, tenancy
+from merchant_platform.kernel.arrays import literal
+from merchant_platform.kernel.events import router
 from merchant_platform.kernel.events.models import Event
 from merchant_platform.kernel.wire import load
 from payments.intents.models import PaymentIntent
-from payments.orders.models import Order
 from payments.origin import Origin
 from security.merchants import queries as merchants
 
 # Orders of who joins that are looked at: those of the hour before.
 ORDERS_MAX = 20
+_LATEST_ORDERS = """
+SELECT o.id, o.created_at
+FROM unnest(%(customers)s::uuid[], %(sinces)s::uuid[]) AS joined (customer_id, since)
+CROSS JOIN LATERAL (
+    SELECT id, created_at FROM payments_order
+    WHERE book_id = %(book)s AND customer_id = joined.customer_id AND id >= joined.since
+    ORDER BY id DESC LIMIT %(limit)s
+) AS o
+"""
 
 
 def books() -> Iterable[UUID]:
@@ -28,11 +38,15 @@ def books() -> Iterable[UUID]:
         return [book_id for (book_id,) in cursor.fetchall()]
 
 
-def earn(event: Event) -> None:
-    """React to a payment that succeeded: once its order is paid, it earns."""
-    order_id = _order_of(load(event.data)["id"])
-    if order_id is not None:
-        _accrue({order_id: event.created_at})
+@router.together
+def earn(events: Sequence[Event]) -> None:
+    """React to payments that succeeded: once their orders are paid, they earn."""
+    paid_at = {ids.parse("pi", load(event.data)["id"]): event.created_at for event in events}
+    paid: dict[UUID, datetime] = {}
+    for order_id, intent_id in PaymentIntent.objects.filter(pk__in=paid_at).values_list("order_id", "pk"):
+        # Paid in several parts: by the last of them.
+        paid[order_id] = max(paid_at[intent_id], paid.get(order_id, paid_at[intent_id]))
+    _accrue(paid)
 
 
 def take_back(event: Event) -> None:
@@ -69,12 +83,22 @@ def grant_bonus(event: Event) -> None:
     bonuses.grant(bonus=bonus, now=book.now, origin=Origin(livemode=book.livemode))
 
 
-def join(event: Event) -> None:
-    """React to a new member: the purchase at which they joined earns."""
-    member = Member.objects.get(pk=ids.parse("mem", load(event.data)["id"]))
-    since = ids.first_at(member.joined_at - accruals.JOINING)
-    rows = Order.objects.filter(customer_id=member.customer_id, pk__gte=since).order_by("-pk")
-    _accrue(dict(rows.values_list("pk", "created_at")[:ORDERS_MAX]))
+@router.together
+def join(events: Sequence[Event]) -> None:
+    """React to new members: the purchases at which they joined earn."""
+    joined = Member.objects.filter(pk__in=[ids.parse("mem", load(event.data)["id"]) for event in events])
+    known = list(joined.values_list("customer_id", "joined_at"))
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            _LATEST_ORDERS,
+            {
+                "book": tenancy.book_id(),
+                "customers": literal(customer_id for customer_id, _ in known),
+                "sinces": literal(ids.first_at(joined_at - accruals.JOINING) for _, joined_at in known),
+                "limit": ORDERS_MAX,
+            },
+        )
+        _accrue(dict(cursor.fetchall()))
 
 
 def _accrue(paid: dict[UUID, datetime]) -> None:

@@ -53,6 +53,20 @@ def handler(target: str) -> Handler:
     return import_string(target)
 
 
+def together(handler: Handler) -> Handler:
+    """Mark a handler that takes a list of one book's events. They are done all, or each is tried alone."""
+    handler.takes_many = True  # type: ignore[attr-defined]
+    return handler
+
+
+def takes_many(target: str) -> bool:
+    """Whether the handler behind a name takes a list of events. One that is gone does not."""
+    try:
+        return getattr(handler(target), "takes_many", False)
+    except ImportError:
+        return False
+
+
 def reset() -> None:
     """Read the table anew: tests bring reactions of their own."""
     _table.cache_clear()

@@ -28,7 +28,7 @@ from analytics.facts.queries import Stretch
 from analytics.insights import queries as insights
 from analytics.insights import sales
 from analytics.insights.periods import Period, midnight
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import clock, tenancy
 from payments.intents import operations as intents
 from payments.intents.models import Attempt, PaymentIntent, Refund
 from payments.intents.operations import Terms
@@ -345,6 +345,23 @@ class TestFollow:
         assert state(book) == kept
         with tenancy.within(book.pk):
             assert left() == 0
+
+    def test_a_book_that_rests_is_made_when_it_has_rested_or_is_asked_for(self, book, month):
+        facts.run()
+        facts.rebuild(book.pk)
+        with tenancy.within(book.pk):
+            Projection.objects.update(due_at=clock.wall() + timedelta(hours=1))
+        resting, asked_for = facts.run(is_patient=True), facts.run()
+
+        facts.rebuild(book.pk)
+        with tenancy.within(book.pk):
+            Projection.objects.update(due_at=clock.wall() - timedelta(hours=1))
+        rested = facts.run(is_patient=True)
+
+        assert resting == 0
+        assert asked_for == rested > 0
+        with tenancy.within(book.pk):
+            assert Projection.objects.get().due_at > clock.wall() - timedelta(hours=1)
 
     def test_a_day_more_touches_that_day_alone(self, book, month, api, customer, wallet_method):
         facts.run()

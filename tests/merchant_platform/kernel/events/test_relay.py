@@ -1,12 +1,15 @@
 """The relay: at least once, the effect and its mark together, and nobody stops it."""
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from merchant_platform.kernel import clock, ids, tenancy
-from merchant_platform.kernel.events import outbox, relay
+from merchant_platform.kernel.events import outbox, relay, router
 from merchant_platform.kernel.events.models import Delivery, Event
 from payments.customers.models import Customer
 from tests.architecture.asking import as_owner, ask
@@ -21,6 +24,7 @@ class Handled:
     """What the handlers below were told, and what they are to do."""
 
     events: list[str] = []
+    parties: list[list[str]] = []
     behave = staticmethod(lambda event: None)
 
 
@@ -36,6 +40,17 @@ def handle_too(event: Event) -> None:
     Handled.events.append(f"too: {event.data}")
 
 
+@router.together
+def handle_many(events: Sequence[Event]) -> None:
+    """A handler that takes many, and has one statement for them."""
+    Handled.parties.append([event.data for event in events])
+    Customer.objects.bulk_create(
+        Customer(id=ids.new(NOW), book_id=event.book_id, name=event.data, created_at=NOW) for event in events
+    )
+    for event in events:
+        Handled.behave(event)
+
+
 def fail(event: Event) -> None:
     raise ValueError("the mail server is away")
 
@@ -44,8 +59,9 @@ def fail(event: Event) -> None:
 def handled(reactions):
     reactions["order.paid"] = (f"{HERE}.handle",)
     reactions["order.told_twice"] = (f"{HERE}.handle", f"{HERE}.handle_too")
+    reactions["order.followed"] = (f"{HERE}.handle_many",)
     reactions["order.orphaned"] = ("merchant_platform.gone.handler",)
-    Handled.events, Handled.behave = [], staticmethod(lambda event: None)
+    Handled.events, Handled.parties, Handled.behave = [], [], staticmethod(lambda event: None)
     return Handled
 
 
@@ -243,6 +259,55 @@ class TestFailure:
         assert (record.delivery, record.target) == (str(deliveries(book)[0].pk), f"{HERE}.handle")
 
 
+class TestTogether:
+    def test_go_the_events_of_one_book_in_the_order_they_were_made(self, book, other_book, handled, now):
+        publish(book, "first", "second", "third", event_type="order.followed")
+        publish(other_book, "theirs", event_type="order.followed")
+
+        assert relay.run_once(now=now) == 4
+
+        assert sorted(handled.parties) == [['"first"', '"second"', '"third"'], ['"theirs"']]
+        assert effects(book) == ['"first"', '"second"', '"third"']
+        assert [delivery.done_at for delivery in deliveries(book)] == [now] * 3
+
+    def test_takes_as_many_statements_for_many_as_for_one(self, book, handled, now):
+        counts = []
+        for number in (1, 40):
+            publish(book, *(f"{number}.{each}" for each in range(number)), event_type="order.followed")
+            with CaptureQueriesContext(connections["default"]) as asked:
+                assert relay.run_once(now=now) == number
+            counts.append(len(asked))
+
+        assert counts[0] == counts[1]
+
+    def test_go_no_more_than_others_can_wait_for(self, book, handled, now, monkeypatch):
+        monkeypatch.setattr(relay, "TOGETHER_MAX", 2)
+        publish(book, "first", "second", "third", event_type="order.followed")
+
+        relay.run_once(now=now)
+
+        assert sorted(len(party) for party in handled.parties) == [1, 2]
+
+    def test_goes_each_alone_where_one_fails(self, book, handled, now):
+        handled.behave = lambda event: fail(event) if event.data == '"second"' else None
+        publish(book, "first", "second", "third", event_type="order.followed")
+
+        relay.run_once(now=now)
+
+        assert effects(book) == ['"first"', '"third"']
+        assert [(bool(d.done_at), d.attempts_count) for d in deliveries(book)] == [(True, 1), (False, 1), (True, 1)]
+
+    def test_goes_alone_who_came_before(self, book, handled, now):
+        handled.behave = fail
+        publish(book, "first", "second", event_type="order.followed")
+        relay.run_once(now=now)
+        handled.parties.clear()
+
+        relay.run_once(now=now + timedelta(minutes=1))
+
+        assert sorted(handled.parties) == [['"first"'], ['"second"']]
+
+
 class TestCrash:
     def test_between_claim_and_mark_repeats_the_handler_when_the_lease_ends(self, book, handled, now):
         publish(book, "first")
@@ -311,11 +376,11 @@ class TestTwoRelays:
         def first() -> None:
             assert begun.wait(60)
             try:
-                relay._hand_over(early, now=now)
+                relay._hand_over([early], now=now)
             finally:
                 may_end.set()
 
-        race(first, lambda: relay._hand_over(late, now=now))
+        race(first, lambda: relay._hand_over([late], now=now))
 
         assert early.id == late.id
         assert handled.events == effects(book) == ['"first"']
