@@ -82,8 +82,9 @@ def retry(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """Delete a report and its file"""
     report = _found(call)
+    shown = objects.deleted(report)
     operations.remove(report, hand=_hand(call))
-    return objects.deleted(report)
+    return shown
 
 
 @endpoint(permission="reports:read", params=ListReports, returns="report", is_list=True)
