@@ -8,7 +8,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import DataError, connections
+from django.db import connections
 from django.db.models import Sum
 
 from analytics.facts import operations as facts
@@ -323,29 +323,6 @@ def written(book):
 
 
 class TestFollow:
-    @pytest.mark.requirement("A3")
-    def test_a_killed_rebuild_goes_on_and_equals_what_was_kept(self, book, month, monkeypatch):
-        facts.run()
-        kept = state(book)
-        assert facts.rebuild(book.pk) > facts.QUARTERS_A_ROUND
-        lines = facts._LINES
-        facts.follow(book.pk)
-        left = DirtyQuarter.objects.count
-
-        monkeypatch.setattr(facts, "_LINES", "SELECT 1 / 0")
-        with tenancy.within(book.pk):
-            before = left()
-        with pytest.raises(DataError):
-            facts.follow(book.pk)
-        with tenancy.within(book.pk):
-            assert left() == before > 0
-        monkeypatch.setattr(facts, "_LINES", lines)
-        facts.run()
-
-        assert state(book) == kept
-        with tenancy.within(book.pk):
-            assert left() == 0
-
     def test_a_book_that_rests_is_made_when_it_has_rested_or_is_asked_for(self, book, month):
         facts.run()
         facts.rebuild(book.pk)
