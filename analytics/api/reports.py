@@ -90,7 +90,8 @@ def delete(call: Call) -> dict[str, Any]:
 @endpoint(permission="reports:read", params=ListReports, returns="report", is_list=True)
 def list_(call: Call) -> dict[str, Any]:
     """List the reports that keys asked for"""
-    rows, hand = operations.own(), _hand(call)
+    hand, readable = _hand(call), [name for name, kind in KINDS.items() if call.caller.may(kind.permission)]
+    rows = operations.own().filter(kind__in=readable)
     if call.params.report_type:
         rows = rows.filter(kind=call.params.report_type)
     if call.params.status:
@@ -101,7 +102,9 @@ def list_(call: Call) -> dict[str, Any]:
 
 
 def _found(call: Call) -> Report:
-    return operations.find(path_id(call, "rpt"), staff_id=None)
+    report = operations.find(path_id(call, "rpt"), staff_id=None)
+    _check_kind(call, report.kind)
+    return report
 
 
 def _shown(report: Report, hand: Hand) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from members.directory import queries
@@ -23,6 +22,6 @@ def cards(viewer: Viewer, now: datetime) -> list[Card]:
 
 
 def _card(place: Place, member: Member) -> Card:
-    since = date_format(member.joined_at.astimezone(place.book.merchant.zone), "SHORT_DATE_FORMAT")
+    since = f"{member.joined_at.astimezone(place.book.merchant.zone):%Y-%m-%d}"
     lines = [_("Member since {day}").format(day=since)]
     return Card(book=place.book, kind=MEMBERSHIP, title=_("Membership"), lines=lines, code=member.number)

@@ -49,6 +49,12 @@ def customer_ids(member_id: UUID) -> list[UUID]:
     return list(rows.order_by("pk").values_list("customer_id", flat=True))
 
 
+def same_person(customer_id: UUID) -> list[UUID]:
+    """The customers of the member behind a customer, also of one who left; none where nobody is a member."""
+    found = Member.objects.filter(customer_id=customer_id).values_list("merged_into_id", "pk").first()
+    return customer_ids(found[0] or found[1]) if found else []
+
+
 def of_customers(customers: Iterable[UUID]) -> dict[UUID, UUID]:
     """The living members behind many customers, by customer; one statement."""
     rows = Member.objects.filter(customer_id__in=list(customers)).values_list("customer_id", "merged_into_id", "pk")

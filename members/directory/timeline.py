@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.directory import ports, queries
 from members.directory.models import Correction, Member, Merge
@@ -33,7 +34,7 @@ FIELDS = {
     "birthday": _("Birthday"),
     "email": _("E-mail address"),
     "household": _("Household"),
-    "name": _("Name"),
+    "name": pgettext_lazy("of a person", "Name"),
     "phone": _("Telephone"),
     "tags": _("Tags"),
 }

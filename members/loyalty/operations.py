@@ -420,18 +420,21 @@ def _draft_maturing(opened: Sequence[Purse], *, now: datetime) -> list[Act]:
 
 
 def _draft_expiring(opened: Sequence[Purse], *, now: datetime) -> list[Act]:
-    """Points that nobody spent in time are gone, but for those that are held for something."""
+    """Points that nobody spent in time are gone, but for those that are held for something: the soonest expiring."""
     drafted = []
     for purse in opened:
-        for lot in purse.lots:
-            if lot.is_pending or lot.expires_at is None or lot.expires_at > now or not lot.remaining_points:
+        held = purse.reserved
+        for lot in purse.active:
+            kept = min(held, lot.remaining_points)
+            held -= kept
+            if lot.expires_at is None or lot.expires_at > now or kept == lot.remaining_points:
                 continue
             # What remains only shrinks once it has expired, so that each step has a name of its own.
             reference = f"points_expired:{ids.show('lot', lot.pk)}:{lot.remaining_points}"
             act = Act(purse.programme, kind="points_expired", reference=reference, source_id=lot.pk, now=now)
             expired = purse.programme.total(chart.POINTS_EXPIRED)
-            if act.take(purse, lot.remaining_points, target=expired, lots=[lot]):
-                drafted.append(act)
+            act.take(purse, lot.remaining_points - kept, target=expired, lots=[lot])
+            drafted.append(act)
     return drafted
 
 

@@ -72,7 +72,7 @@ def price(asked: Asked) -> tuple[Priced, Cart, list[Frame]]:
 
     Two statements, one more where a version of an offer is new to the process, and more for
     what is asked for: codes (one), an order's holdings (one), limits for each customer
-    (three), first purchases (one), tiers of members (three), personal offers (three).
+    (three), first purchases (three, or one beside limits), tiers of members (three), personal offers (three).
     """
     cart, offers = situation(asked)
     return engine.price(cart, offers), cart, offers
@@ -88,9 +88,10 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
     rows = _offers(asked, [ids.parse("offer", shown) for shown in wanted], list(held))
     typed += _attached(asked.coupons, rows)
     known = _versions(rows)
-    is_limited = any(row.customer_max is not None for row in rows)
-    used = uses(asked, [row.id for row in rows if row.customer_max is not None]) if is_limited else {}
+    limited = [row.id for row in rows if row.customer_max is not None]
     is_first = any(each.terms.is_first_only for each in known) or any(code.is_first_only for code in typed)
+    own = people(asked.customer_id) if asked.customer_id is not None and (limited or is_first) else []
+    used = uses(asked, own, limited) if limited else {}
     is_by_tier = any(each.terms.member_tiers for each in known)
     member_tiers, tier_names = personal.tiers(asked.customer_id) if is_by_tier else ({}, {})
     cart = Cart(
@@ -100,7 +101,7 @@ def situation(asked: Asked) -> tuple[Cart, list[Frame]]:
         minute=local.hour * 60 + local.minute,
         store=ids.show("sto", asked.store_id) if asked.store_id else None,
         is_known=asked.customer_id is not None,
-        has_bought=is_first and _has_bought(asked),
+        has_bought=is_first and _has_bought(own),
         features=personal.features(asked.customer_id, now=asked.now)
         if any(row.kind == frames.PERSONAL for row in rows)
         else None,
@@ -208,9 +209,8 @@ def shares_of(order_id: UUID) -> list[Share]:
 
 
 def people(customer_id: UUID) -> list[UUID]:
-    """All customers that are the same person as far as the merchant knows."""
-    member = directory.of_customer(customer_id)
-    return directory.customer_ids(member.pk) if member else [customer_id]
+    """All customers that are the same person as far as the merchant knows, member still or not."""
+    return directory.same_person(customer_id) or [customer_id]
 
 
 def _offers(asked: Asked, named: Sequence[UUID], held: Sequence[UUID]) -> list[_Row]:
@@ -331,20 +331,16 @@ def _is_for(customer_id: UUID, asker_id: UUID | None) -> bool:
     return asker_id is not None and (customer_id == asker_id or customer_id in people(asker_id))
 
 
-def uses(asked: Asked, offer_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How often the person used each of these, this order aside."""
-    if asked.customer_id is None:
-        return {}
+def uses(asked: Asked, customers: Sequence[UUID], offer_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How often one person's customers used each of these, this order aside."""
     rows = OfferRedemption.objects.filter(
-        customer_id__in=people(asked.customer_id), offer_id__in=offer_ids, status__in=[states.HELD, states.TAKEN]
+        customer_id__in=customers, offer_id__in=offer_ids, status__in=[states.HELD, states.TAKEN]
     )
     if asked.order_id is not None:
         rows = rows.exclude(order_id=asked.order_id)
     return dict(rows.values_list("offer_id").annotate(Count("pk")))
 
 
-def _has_bought(asked: Asked) -> bool:
-    if asked.customer_id is None:
-        return False
+def _has_bought(customers: Sequence[UUID]) -> bool:
     # The order that is being paid has paid nothing yet.
-    return Order.objects.filter(customer_id=asked.customer_id, paid_minor__gt=0).exists()
+    return Order.objects.filter(customer_id__in=customers, paid_minor__gt=0).exists()

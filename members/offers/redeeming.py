@@ -53,7 +53,7 @@ def hold(*, order_id: UUID, asked: Asked, expected: Mapping[str, int], expires_a
         key: minor for key, minor in expected.items() if minor
     }:
         raise OfferGone("The price changed. Look at it again.")
-    if held and _is_as_held(held, priced):
+    if held and _is_as_held(held, priced, asked.customer_id):
         OfferRedemption.objects.filter(pk__in=[each.pk for each in held]).update(expires_at=expires_at)
         return held
     if not held and not priced.applied:
@@ -93,8 +93,10 @@ def release(*, order_id: UUID, now: datetime) -> None:
         _let_go(held, now)
 
 
-def _is_as_held(held: Sequence[OfferRedemption], priced: Priced) -> bool:
-    """Whether the order holds what the cart uses now, to the version and the share of each line."""
+def _is_as_held(held: Sequence[OfferRedemption], priced: Priced, customer_id: UUID | None) -> bool:
+    """Whether the order holds what the cart uses now, for who asks, to the version and the share of each line."""
+    if any(each.customer_id != customer_id for each in held):
+        return False  # Somebody else tried before: uses and bonuses are of who pays.
     had = {ids.show("offer", each.offer_id): (each.version, each.code_id, each.bonus_points) for each in held}
     wanted = {each.offer: (each.version, _code_id(each), each.bonus_points) for each in priced.applied}
     if had != wanted:
@@ -127,7 +129,7 @@ def _count(asked: Asked | None, held: Sequence[OfferRedemption], applied: Sequen
         list(PromotionCode.objects.select_for_update().filter(pk__in=list(code_moves)).order_by("pk"))
         if _move_codes(code_moves) != len(code_moves):
             raise OfferGone("The code was used by somebody else at this moment.")
-    if asked is not None and asked.customer_id is not None:
+    if asked is not None:
         # Under the offers' locks nobody else can add a use.
         taken = [each for each in offers if moves[each.pk].version is not None]
         _check_customer(asked, {each.pk: each.customer_max for each in taken if each.customer_max is not None})
@@ -168,9 +170,9 @@ def _move_codes(moves: Mapping[UUID, int]) -> int:
 
 
 def _check_customer(asked: Asked, limits: Mapping[UUID, int]) -> None:
-    if not limits:
+    if not limits or asked.customer_id is None:
         return
-    uses = queries.uses(asked, list(limits))
+    uses = queries.uses(asked, queries.people(asked.customer_id), list(limits))
     if any(uses.get(offer_id, 0) >= most for offer_id, most in limits.items()):
         raise OfferGone("It was used as often as one may.")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from members.offers import frames
 from members.offers.frames import Terms
@@ -43,8 +43,8 @@ def money(amount_minor: int, currency: str) -> str:
 
 
 def percent(ppm: int) -> str:
-    """`12.5 %` of 125,000 parts per million."""
-    return f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".") + " %"
+    """`12.5%` of 125,000 parts per million."""
+    return f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".") + "%"
 
 
 def _percent(effect: Any, currency: str) -> str:
@@ -57,7 +57,7 @@ def _amount(effect: Any, currency: str) -> str:
 
 def _spend(effect: Any, currency: str) -> str:
     tiers = sorted(effect["tiers"], key=lambda tier: tier["from_minor"])
-    return "; ".join(
+    return pgettext("between the steps of an offer", "; ").join(
         _("spend {threshold}, save {amount}").format(
             threshold=money(tier["from_minor"], currency), amount=money(tier["off_minor"], currency)
         )
@@ -82,7 +82,7 @@ def _bundle(effect: Any, currency: str) -> str:
 
 def _tier_price(effect: Any, currency: str) -> str:
     tiers = sorted(effect["tiers"], key=lambda tier: tier["from_quantity"])
-    return "; ".join(
+    return pgettext("between the steps of an offer", "; ").join(
         _("from {count} on {price} each").format(count=tier["from_quantity"], price=money(tier["unit_minor"], currency))
         for tier in tiers
     )

@@ -19,7 +19,7 @@ class Total:
     """All holdings of one unit together."""
 
     unit: str
-    unit_name: str
+    name: str
     amount: int
     is_money: bool
 
@@ -49,7 +49,9 @@ def totals(owned: Sequence[Holding]) -> list[Total]:
     sums: dict[str, Total] = {}
     for holding in owned:
         before = sums[holding.unit].amount if holding.unit in sums else 0
-        sums[holding.unit] = Total(holding.unit, holding.unit_name, before + holding.amount, holding.is_money)
+        # Points are of one programme each: whose they are tells one from another.
+        name = " · ".join(filter(None, (holding.name, holding.merchant)))
+        sums[holding.unit] = Total(holding.unit, name, before + holding.amount, holding.is_money)
     return list(sums.values())
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.directory import contacts, merging, operations, profile
 from members.directory.profile import Profile
@@ -23,7 +24,9 @@ WORDS[merging.NotUndoable] = _("This merge was undone before, or its winner was 
 class MemberForm(DeskForm):
     """A member's profile."""
 
-    name = forms.CharField(label=_("Name"), max_length=profile.NAME_LENGTH_MAX, required=False)
+    name = forms.CharField(
+        label=pgettext_lazy("of a person", "Name"), max_length=profile.NAME_LENGTH_MAX, required=False
+    )
     phone = forms.CharField(
         label=_("Telephone"),
         max_length=contacts.PHONE_LENGTH_MAX,

@@ -69,7 +69,7 @@ class SheetForm(forms.DeskForm):
         label=gettext_lazy("CSV file"),
         required=False,
         allow_empty_file=True,
-        widget=django_forms.FileInput(attrs={"accept": ".csv,text/csv", "class": "input input-file"}),
+        widget=django_forms.FileInput(attrs={"accept": ".csv,text/csv", "class": "input"}),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def leave(request: HttpRequest, desk: Desk, member: str) -> HttpResponse:
 
 def _export_binding(request: HttpRequest, desk: Desk) -> Binding:
     """A proof is for these members and no others."""
-    return Binding(object_id="members", payee=urlencode(_asked(request)), what=_("Take members away as a file"))
+    return Binding(object_id="members", payee=urlencode(_asked(request)), what=_("Export members"))
 
 
 @desk_page("member.export")

@@ -141,7 +141,7 @@ def export(request: HttpRequest, desk: Desk, offer: str) -> HttpResponseBase:
         ]
         return lines, found[-1].pk if len(found) == BATCH_ROWS else None
 
-    titles = [_("Code"), _("Active"), _("Used"), _("Uses at the most"), _("Expires"), _("Made")]
+    titles = [_("Discount code"), _("Active"), _("Used"), _("Uses at the most"), _("Expires"), _("Made")]
     return sheets.stream(name="codes", book_id=desk.book.pk, titles=titles, batch=batch)
 
 

@@ -124,7 +124,7 @@ _NUMBER = gettext_lazy("Write a number from 1 to 100.")
 TERMS_WRONG = gettext_lazy("This offer cannot be as it is written. Look at its figures once more.")
 TERMS_WORDS: dict[str, Any] = {
     "percent": gettext_lazy("A percentage is above 0 and at most 100."),
-    "margin_floor": gettext_lazy("A margin floor is from 0 % to less than 100 %."),
+    "margin_floor": gettext_lazy("A margin floor is from 0% to less than 100%."),
     "tiers": gettext_lazy(
         "Each tier takes off no more than what has to be spent, and whoever spends more saves no less."
     ),

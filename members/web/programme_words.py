@@ -18,7 +18,7 @@ KINDS: dict[str, Any] = {
     "item": gettext_lazy("Products"),
     "category": gettext_lazy("Categories"),
     "hour": gettext_lazy("Hours"),
-    "tier": gettext_lazy("Tiers"),
+    "tier": pgettext_lazy("of members", "Tiers"),
     "birthday": gettext_lazy("Birthdays"),
     "first": gettext_lazy("First orders"),
     "points_earned": gettext_lazy("Earned"),

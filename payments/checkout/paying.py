@@ -238,7 +238,7 @@ def pay_by_card(
         )
     except intents.UnexpectedState:
         pass  # another tab was faster
-    except TenderGone as gone:
+    except (TenderGone, orders.NothingOwed) as gone:
         raise PriceChanged(gone.message) from gone
     with tenancy.within(book_id):
         return operations.look_after(session_id=session_id, moment=moment, origin=origin)
@@ -260,7 +260,8 @@ def ask_provider(
         attempt = provider_road.under_way(intent) if intent is not None and is_awaited else None
     if intent is None or attempt is None or not (is_back or provider_road.may_ask(intent)):
         return session
-    was_challenged = intent.status == intent_states.REQUIRES_ACTION
+    # The intent was read before it and may say less: a bank that asks in between is heard of here.
+    was_challenged = attempt.status == intent_states.AUTHENTICATING
     intent = provider_road.look_at(intent, attempt, mode=mode, now=moment.now, origin=origin)
     if was_challenged and intent.status == intent_states.SUCCEEDED:
         with tenancy.within(book_id):
@@ -284,12 +285,15 @@ def _payable(
     intent, order = found
     if not shown_minor:
         raise PriceChanged("Nothing is left to pay in this way.")
-    if intent is None:
-        return _first_intent(session, order, shown_minor, moment=moment, origin=origin)
-    if intent.amount_minor != shown_minor:
-        return intents.update(
-            intent_id=intent.pk, changes={"amount_minor": shown_minor}, metadata=None, now=moment.now, origin=origin
-        )
+    try:
+        if intent is None:
+            return _first_intent(session, order, shown_minor, moment=moment, origin=origin)
+        if intent.amount_minor != shown_minor:
+            return intents.update(
+                intent_id=intent.pk, changes={"amount_minor": shown_minor}, metadata=None, now=moment.now, origin=origin
+            )
+    except orders.NothingOwed as covered:  # by a payment of the merchant's own making
+        raise PriceChanged(covered.message) from covered
     return intent
 
 

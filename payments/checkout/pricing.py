@@ -67,8 +67,10 @@ class Quote:
 
     @property
     def is_to_be_written(self) -> bool:
-        """Whether the order is to follow: what is not sold any more, or would cost nothing, keeps its price."""
-        return self.is_sold and self.has_changed and 0 < self.total_minor <= orders.TOTAL_MAX
+        """Whether the order is to follow: what is paid in part, not sold or would cost nothing keeps its price."""
+        if self.order.paid_minor or not self.is_sold:
+            return False
+        return self.has_changed and 0 < self.total_minor <= orders.TOTAL_MAX
 
 
 def quote(buyer: Buyer) -> Quote:

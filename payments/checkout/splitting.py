@@ -99,7 +99,8 @@ def use(
 ) -> None:
     """Pay a part with something that is offered, or was chosen before. This will choose it, or change its amount.
 
-    Without an amount it is all that helps. Raises BeingPaid, tenders.TooMuch, and
+    Without an amount it is all that helps. What somebody chose who signed in, nobody else
+    changes: the amount is what they said yes to. Raises BeingPaid, tenders.TooMuch, and
     NotRecognised for what is not offered to this payer.
     """
     _, order, lines = _locked(session_id, moment=moment, origin=origin)
@@ -110,6 +111,8 @@ def use(
         (each for each in tenders.standing(order).tenders if (each.method, each.source_id) == (method, source_id)), None
     )
     if used is not None:
+        if used.consumer_id not in (None, payer.consumer_id):
+            raise NotRecognised("Who chose this signs in to change it.")
         payer = Payer(used.customer_id, used.consumer_id)
         due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
         offered = port.find(method).look_up(due, source_id)

@@ -127,6 +127,11 @@ class OrderLine(models.Model):
         return self.amount_minor + self.discount_minor
 
     @property
+    def listed_minor(self) -> int:
+        """What its quantity costs by the unit price: neither discount nor tax is in it."""
+        return self.quantity * self.unit_price_minor
+
+    @property
     def picture(self) -> str:
         """Where its product's picture is; nothing where it has none of ours."""
         return pictures.own(self.product.images) if self.product else ""

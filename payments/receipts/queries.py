@@ -44,7 +44,7 @@ class Paper:
 
     @property
     def subtotal_minor(self) -> int:
-        return sum(line.quantity * line.unit_price_minor for line in self.lines)
+        return sum(line.listed_minor for line in self.lines)
 
 
 def address(code: str) -> str:

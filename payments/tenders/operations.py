@@ -175,9 +175,15 @@ def secure(*, order: Order, amount_minor: int, now: datetime, origin: Origin) ->
 
 
 def complete(*, order: Order, now: datetime, origin: Origin, into: Writes | None = None) -> None:
-    """The rest of a locked order is paid. This will take what its tenders hold, and count it as paid."""
+    """The rest of a locked order is paid. This will take what its tenders hold, and count it as paid.
+
+    Of a payment that is captured in parts, the first takes them and the others find nothing held.
+    """
     mode, sum_minor = _mode(origin), 0
-    for tender in standing(order).tenders:
+    held = [tender for tender in standing(order).tenders if tender.status == states.RESERVED]
+    if not held:
+        return
+    for tender in held:
         taken = port.find(tender.method).complete(_part(tender, mode=mode), now=now, origin=origin)
         advance(
             tender,

@@ -7,6 +7,7 @@ from itertools import islice
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics.facts import queries as facts
 from analytics.insights.metrics import part
@@ -102,8 +103,8 @@ def _programme(programme: Programme, legs: Sequence[Legs], period: Period) -> It
     ]
     columns = (
         Column(_("Day"), Kind.DAY),
-        Column(_("Issued"), Kind.COUNT),
-        Column(_("Spent"), Kind.COUNT),
+        Column(pgettext("points", "Issued"), Kind.COUNT),
+        Column(pgettext("points", "Spent"), Kind.COUNT),
         Column(_("Expired"), Kind.COUNT),
     )
     yield Section(_("Points by day, %(programme)s") % named, columns, days, chart=Chart(LINE, (1, 2)))

@@ -3,6 +3,7 @@
 Long sections are left out, and said to be: their place is in CSV and XLSX.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -184,11 +185,12 @@ class _Pages(FPDF):
         if self.will_page_break(_CHART_HEIGHT + 14):
             self.add_page()
         self._set(7, _MUTED)
-        levels = [high - (high - low) * part / 4 for part in range(5)]
+        levels = _levels(low, high, is_whole=all(value.is_integer() for line in values for value in line))
+        high, low = levels[0], levels[-1]
         top, gutter = self.get_y() + 3, max(self.get_string_width(_axis(each, high - low)) for each in levels) + 5
         left, width = self.l_margin + gutter, self.epw - gutter
-        for part, level in enumerate(levels):
-            y = top + _CHART_HEIGHT * part / 4
+        for level in levels:
+            y = top + _CHART_HEIGHT * (high - level) / (high - low)
             self.set_draw_color(*_LINE)
             self.set_line_width(0.2)
             self.line(left, y, left + width, y)
@@ -261,6 +263,16 @@ class _Pages(FPDF):
         while words and self.get_string_width(words + "…") > width:
             words = words[: -max(1, len(words) // 20)]
         return words + "…"
+
+
+def _levels(low: float, high: float, *, is_whole: bool) -> list[float]:
+    """Round numbers from above the highest value down to below the lowest; whole ones where all values are."""
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
+    if is_whole:
+        step = max(step, 1.0)
+    return [place * step for place in range(math.ceil(high / step), math.floor(low / step) - 1, -1)]
 
 
 def _axis(level: float, span: float) -> str:

@@ -22,7 +22,36 @@ register = template.Library()
 KINDS = frozenset({"success", "danger", "warning", "info", "neutral"})
 SPRITE = "vendor/icons/sprite.svg"
 # Day and time as lists show them, and in full as a receipt does (CLDR patterns).
-MOMENTS = {"short": "MM-dd HH:mm", "full": "yyyy-MM-dd HH:mm:ss", "clock": "HH:mm", "day": "yyyy-MM-dd"}
+MOMENTS = {
+    "short": "MM-dd HH:mm",
+    "full": "yyyy-MM-dd HH:mm:ss",
+    "clock": "HH:mm",
+    "day": "yyyy-MM-dd",
+    "month": "yyyy-MM",
+}
+
+# What a browser says of itself -> what people call it. The first that fits counts: many claim to be those below them.
+BROWSERS = {
+    "MicroMessenger/": "WeChat",
+    "AlipayClient/": "Alipay",
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "Chrome/": "Chrome",
+    "CriOS/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "HarmonyOS": "HarmonyOS",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
 
 
 def locale() -> str:
@@ -50,7 +79,7 @@ def typed(amount_minor: int, currency: str) -> str:
 
 @register.simple_tag
 def at(moment: datetime, zone: ZoneInfo, form: str = "short") -> SafeString:
-    """A time in a zone, mostly the merchant's: `short` day and time, `full` with the year, `clock`, `day` alone."""
+    """A time in a zone, mostly the merchant's: `short` day and time, `full`, `clock`, `day`, `month`."""
     shown = format_datetime(moment, MOMENTS[form], tzinfo=zone, locale=locale())
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
 
@@ -69,6 +98,13 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
     )
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """What a person calls a browser and what it runs on: `Chrome · Android`. One that nobody knows says it itself."""
+    known = [next((name for mark, name in each.items() if mark in user_agent), "") for each in (BROWSERS, SYSTEMS)]
+    return " · ".join(filter(None, known)) or user_agent or "–"
 
 
 @register.inclusion_tag("parts/copy.html")

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.customers.models import Customer
 from payments.web.dashboard import metadata
@@ -18,7 +19,7 @@ _PLAIN = ("name", "email", "phone", "description")
 class CustomerForm(DeskForm):
     """A customer's profile. The lengths are the API's."""
 
-    name = forms.CharField(label=_("Name"), max_length=256, required=False)
+    name = forms.CharField(label=pgettext_lazy("of a person", "Name"), max_length=256, required=False)
     email = forms.EmailField(
         label=_("E-mail address"),
         max_length=320,

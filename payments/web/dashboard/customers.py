@@ -187,7 +187,7 @@ def detach(request: HttpRequest, desk: Desk, customer: str, method: str) -> Http
 
 def _export_binding(request: HttpRequest, desk: Desk) -> Binding:
     """A proof is for these customers and no others."""
-    return Binding(object_id="customers", payee=_narrowing(request), what=_("Take customers away as a file"))
+    return Binding(object_id="customers", payee=_narrowing(request), what=_("Export customers"))
 
 
 @desk_page("customer.export")

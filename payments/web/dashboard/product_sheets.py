@@ -55,7 +55,7 @@ class SheetForm(forms.DeskForm):
         label=gettext_lazy("CSV file"),
         required=False,
         allow_empty_file=True,
-        widget=django_forms.FileInput(attrs={"accept": ".csv,text/csv", "class": "input input-file"}),
+        widget=django_forms.FileInput(attrs={"accept": ".csv,text/csv", "class": "input"}),
     )
     text = django_forms.CharField(required=False, strip=False, max_length=importing.BYTES_MAX)
 

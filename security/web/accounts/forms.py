@@ -11,11 +11,21 @@ from allauth.mfa.internal.flows.add import validate_can_add_authenticator
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from merchant_platform.kernel import clock
 from security.authentication import codes, passkeys
 
 ASKED_AT = "passkey_asked_at"
+# What allauth writes itself, and translates in other words than the rest of the platform does.
+WORDS = (
+    gettext_noop("Already have an account? Then please %(link)ssign in%(end_link)s."),
+    gettext_noop("Email"),
+    gettext_noop("Other options"),
+    gettext_noop("Passkey Sign Up"),
+    gettext_noop("Sign up using a passkey"),
+)
 
 
 def note_question() -> None:
@@ -29,6 +39,11 @@ class _SpendsCode:
     user: Any
     cleaned_data: dict[str, Any]
     authenticator: Authenticator
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code")
 
     def clean_code(self) -> str:
         clear = check_rate_limit(self.user)

@@ -50,11 +50,17 @@ def confirm(request: HttpRequest, demand: str) -> HttpResponse:
     kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     context = {
         "demand": demanded,
+        "object_id": _shown(demanded.facts["object_id"]),
         "form": form if kinds - {Authenticator.Type.WEBAUTHN} else None,
         "trouble": trouble,
         "js_data": _question(user, demanded) if Authenticator.Type.WEBAUTHN in kinds else None,
     }
     return render(request, "accounts/step_up.html", context, status=400 if request.method == "POST" else 200)
+
+
+def _shown(object_id: str) -> str:
+    """The id of what is acted on, for a person; nothing for what is bound but has no id, like the filters of a list."""
+    return object_id if object_id.partition("_")[0] in ids.PREFIXES else ""
 
 
 def _question(user: Any, demanded: StepUp) -> dict[str, Any]:

@@ -224,6 +224,17 @@ class TestApi:
         assert alone.post(f"reports/{theirs}/retry").status == 403
         assert Api(restricted_key(reports="read")).delete(f"reports/{theirs}").status == 403
 
+    def test_a_restricted_key_has_no_file_of_numbers_that_it_may_not_read(self, api, restricted_key):
+        books = api.post("reports", {**WANTED, "report_type": "books"}).json["id"]
+        sales = api.post("reports", WANTED).json["id"]
+        alone = Api(restricted_key(reports="write", metrics="read"))
+
+        refused = [alone.get(f"reports/{books}").status, alone.post(f"reports/{books}/cancel").status]
+
+        assert refused == [403, 403]
+        assert [each["id"] for each in alone.get("reports").json["data"]] == [sales]
+        assert api.get(f"reports/{books}").json["status"] == "queued"
+
     @pytest.mark.parametrize(
         "wrong",
         [

@@ -148,6 +148,20 @@ class TestSpend:
         assert told(book, "points.expired") == 1
         scheme.assert_proved()
 
+    def test_holds_what_expires_soonest_so_that_later_points_are_left(self, book, programme, member):
+        adjust(book, programme, member, 100)
+        move_clock(book, NOW + DAY)
+        adjust(book, programme, member, 100, "later")
+        with tenancy.within(book.pk):
+            operations.hold(programme=programme, member_id=member.pk, points=70, reference="held", now=book.now)
+
+        move_clock(book, NOW + 30 * DAY)
+        scheme.settle(member, programme)
+
+        assert left(book) == [(100, 70, 30), (100, 100, 31)]
+        assert points(member, programme) == (100, 0, 0)
+        scheme.assert_proved()
+
     def test_fifty_at_once_for_the_last_points_take_exactly_what_there_is(self, book, programme, member):
         adjust(book, programme, member, 70)
 

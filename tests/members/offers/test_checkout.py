@@ -110,6 +110,6 @@ class TestWallet:
         shown = portal.cards(Viewer(None, (), (place,)), NOW)
 
         assert [(card.title, card.code, card.lines) for card in shown] == [
-            ("Ten", "MEI", ["10 % off", "From CN¥50.00 on"])
+            ("Ten", "MEI", ["10% off", "From CN¥50.00 on"])
         ]
         assert portal.cards(Viewer(None, (), (Place(other_book, Link(other_book.pk, customer.pk)),)), NOW) == []

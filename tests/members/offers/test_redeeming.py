@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from members.directory import merging
+from members.directory import operations as directory
 from members.loyalty.models import Standing
 from members.offers import codes, operations, queries, redeeming, why
 from members.offers.codes import CodeDraft
@@ -13,9 +15,11 @@ from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.decisions import rules
 from merchant_platform.kernel.decisions.models import Decision
 from merchant_platform.kernel.events.models import Event
+from payments.orders import operations as orders
 from tests.cast import NOW, origin_of, race
 from tests.members.loyalty.scheme import join, start
 from tests.members.offers.book import asked, count_of, hold, make, place
+from tests.members.people import hand_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A29")]
 TEN = {"off_ppm": 100_000}
@@ -113,6 +117,38 @@ class TestHold:
         # 2 × 400 and 100; then the customer had the flash sale, and then the budget is spent.
         assert given == [900, 100, 0]
         assert (count_of(book, flash), count_of(book, budgeted)) == ((1, 800, 2), (2, 200, 0))
+
+    def test_is_of_who_tries_last(self, book, tiers, customer):
+        order, lines = place(book, (20_000, 1))
+        hold(book, order, lines)
+
+        hold(book, order, lines, customer_id=customer.pk)
+
+        with tenancy.within(book.pk):
+            kept = dict(OfferRedemption.objects.values_list("status", "customer_id"))
+        assert kept == {"released": None, "held": customer.pk}
+        assert count_of(book, tiers) == (1, 3_000, 0)
+
+    def test_counts_a_person_once_whichever_of_their_records_pays(self, book, customer, make_customer):
+        other = make_customer(book, name="Lin M")
+        make(book, "Once", "amount", {"off_minor": 100}, limits={"customer_max": 1})
+        make(book, "Welcome", "amount", {"off_minor": 10}, is_first_only=True)
+        winner, loser = join(customer), join(other)
+        order, lines = place(book, (1_000, 1), customer_id=customer.pk)
+        first = hold(book, order, lines, customer_id=customer.pk)
+        take(book, order)
+        with tenancy.within(book.pk):
+            orders.record_paid(order, amount_minor=1_000)
+            merging.merge(loser_id=loser.pk, winner_id=winner.pk, hand=hand_of(book))
+
+        given = []
+        for is_member in (True, False):
+            if not is_member:
+                with tenancy.within(book.pk):
+                    directory.leave(member_id=winner.pk, now=NOW, origin=origin_of(book))
+            given.append(hold(book, *place(book, (1_000, 1)), customer_id=other.pk))
+
+        assert (first, given) == (110, [0, 0])
 
     def test_a_change_makes_a_version_and_the_past_keeps_its_own(self, book, tiers):
         order, lines = place(book, (20_000, 1))

@@ -65,7 +65,7 @@ def test_shows_membership_points_coupon_and_gift_card_and_nobody_elses(
 
     cards, assets = read(client, "cards"), read(client, "assets")
 
-    for words in (member.number, programme.name, "120 points", "MEI", "10 % off", f"•••• {card.last4}"):
+    for words in (member.number, programme.name, "120 points", "MEI", "10% off", f"•••• {card.last4}"):
         assert words in cards, words
         assert words not in read(stranger, "cards"), words
     assert (held, sum(on_card(book, card))) == (120, 550)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import ids, tenancy
 from payments.checkout import operations as checkout
-from payments.checkout import paying
+from payments.checkout import paying, splitting
 from payments.intents import order_refunds
 from payments.intents.models import PaymentIntent
 from payments.intents.refunds import AlreadyRefunded
@@ -106,6 +106,48 @@ class TestAll:
 
         assert (session.status, payer.balance, owed_to(book)) == ("complete", 48_000, 1_992)
         books.assert_agree()
+
+    def test_stays_with_the_first_of_several_captures(self, api, book, at_the_table, acquirer):
+        seated = at_the_table(10_000)
+        card, number, pin = gift(book, 2_000)
+        seated.use_card(number, pin)
+        held = api.post(
+            "payment_intents",
+            {
+                "amount": 8_000,
+                "currency": "cny",
+                "capture_method": "manual",
+                "confirm": True,
+                "payment_method_data": {
+                    "type": "card",
+                    "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"},
+                },
+                "payment_details": {"order_reference": shown("ord", seated.order)},
+                "return_url": "https://cafe.example/back",
+            },
+        ).json["id"]
+
+        first = api.post(f"payment_intents/{held}/capture", {"amount_to_capture": 3_000, "final_capture": False})
+        second = api.post(f"payment_intents/{held}/capture", {"amount_to_capture": 5_000})
+
+        assert (first.status, second.status, second.json["status"]) == (200, 200, "succeeded")
+        assert (seated.order.status, seated.order.paid_minor, on_card(book, card)) == ("paid", 10_000, (0, 0))
+        assert at_the_acquirer(book) == {"capture": 8_000}
+        books.assert_agree()
+
+    def test_of_who_signed_in_is_changed_by_nobody_else(self, book, payer, at_the_table):
+        seated = at_the_table(10_000)
+        stranger = Payer(book, {"id": ids.show("cs_test", seated.session_id)})
+        seated.use("wallet", payer.wallet.pk, 1_000)
+
+        with pytest.raises(splitting.NotRecognised):
+            stranger.use("wallet", payer.wallet.pk, 10_000)
+
+        assert [each.amount_minor for each in seated.tenders] == [1_000]
+        with pytest.raises(paying.PriceChanged):
+            stranger.pay_by_tenders()
+        seated.use("wallet", payer.wallet.pk, 2_000)
+        assert payer.balance == 50_000
 
 
 class TestFailure:

@@ -1,6 +1,7 @@
 """The checkout page without JavaScript: who pays, what they are told, and what nobody can do."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,18 +10,39 @@ from django.test import Client
 
 from merchant_platform.kernel import clock, tenancy
 from payments.catalog.models import Price
-from payments.checkout import operations, sweep
+from payments.checkout import operations, paying, sweep
+from payments.checkout.moments import Moment
+from payments.intents import provider_road
 from payments.receipts.models import Receipt
 from payments.web import presence
-from tests.cast import NOW, move_clock, owed_to, race
+from tests.cast import NOW, move_clock, origin_of, owed_to, race
 from tests.payers import CHALLENGE_CARD, DECLINED_CARD, Visitor, item, offer, row_of
 from tests.payments import books
+from tests.payments.tenders.acts import Payer
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A5")]
 
 
 def events(api, kind):
     return [each["data"]["object"] for each in api.get("events", {"type": kind}).json["data"]]
+
+
+class TestOrder:
+    @pytest.mark.parametrize("way", ["card", "wallet"])
+    def test_that_the_merchant_has_paid_otherwise_in_part_is_not_charged(self, api, book, way, payer, acquirer):
+        session = offer(api, item(amount=10_000))
+        visitor = Visitor(session)
+        visitor.sign_in(payer)
+        taken = api.post(
+            "payment_intents",
+            {"amount": 4_000, "currency": "cny", "payment_details": {"order_reference": session["order"]}},
+        )
+
+        visitor.pay_by_card() if way == "card" else visitor.pay()
+
+        row = row_of(book, session)
+        assert (taken.status, visitor.stage, row.intent, row.order.paid_minor) == (200, "choose", None, 0)
+        assert payer.balance == 50_000
 
 
 class TestWallet:
@@ -332,6 +354,35 @@ class TestCard:
         assert visitor.stage == "paid"
         row = row_of(book, session)
         assert row.authenticated_at == NOW
+
+    def test_whose_bank_asks_while_the_page_looks_was_confirmed_all_the_same(self, api, book, acquirer, monkeypatch):
+        """The intent is read as processing; its attempt, a moment later, as one that the payer confirms."""
+        session = offer(api)
+        acquirer.fail("timeout_after_commit", operation="authorise")
+        Payer(book, session).pay_by_card(CHALLENGE_CARD)
+        acquirer.heal()
+        around = {"mode": "test", "now": NOW, "origin": origin_of(book)}
+
+        def read(intent):
+            race(lambda: provider_road.look(intent_id=intent.pk, book_id=book.pk, **around))
+            return provider_road.under_way(intent)
+
+        def look_at(intent, attempt, **rest):
+            Client().post(urlsplit(attempt.challenge_url).path, {"choice": "approve"})
+            return provider_road.look_at(intent, attempt, **rest)
+
+        monkeypatch.setattr(paying, "provider_road", SimpleNamespace(under_way=read, look_at=look_at))
+        paying.ask_provider(
+            session_id=row_of(book, session).pk,
+            book_id=book.pk,
+            mode="test",
+            moment=Moment(NOW, NOW),
+            origin=origin_of(book),
+            is_back=True,
+        )
+
+        row = row_of(book, session)
+        assert (row.intent.status, row.authenticated_at) == ("succeeded", NOW)
 
     def test_of_an_unknown_outcome_is_never_called_failed(self, api, acquirer):
         acquirer.fail("timeout_after_commit", operation="authorise")

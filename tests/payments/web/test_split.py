@@ -351,7 +351,7 @@ def test_a_card_is_kept_by_staff(api, book, merchant, live_book):
     assert "CN¥330.00" in desk.get(page).content.decode()
     desk.post(f"{page}/load", {"amount": "1", "bonus": "", "once": "A" * 22})
     desk.post(f"{page}/switch", {"frozen": "true", "once": "B" * 22})
-    assert "Let it be spent" in desk.get(page).content.decode()
+    assert "Unfreeze" in desk.get(page).content.decode()
     assert (
         "Fill this in" not in desk.post(f"{page}/load", {"amount": "x", "bonus": "", "once": "C" * 22}).content.decode()
     )
