@@ -68,6 +68,25 @@ def cancel(call: Call) -> dict[str, Any]:
     return _shown(operations.cancel(_found(call), hand=hand, at=clock.wall(), origin=origin(call)), hand)
 
 
+@endpoint(permission="reports:write", returns="report")
+def retry(call: Call) -> dict[str, Any]:
+    """Have a report made again that failed, was canceled or expired"""
+    report, hand = _found(call), _hand(call)
+    _check_kind(call, report.kind)
+    shown = _shown(operations.again(report, hand=hand, at=clock.wall()), hand)
+    hints.after_commit()
+    return shown
+
+
+@endpoint(permission="reports:write", returns="deleted_report")
+def delete(call: Call) -> dict[str, Any]:
+    """Delete a report and its file"""
+    report = _found(call)
+    shown = objects.deleted(report)
+    operations.remove(report, hand=_hand(call))
+    return shown
+
+
 @endpoint(permission="reports:read", params=ListReports, returns="report", is_list=True)
 def list_(call: Call) -> dict[str, Any]:
     """List the reports that keys asked for"""
@@ -116,6 +135,7 @@ def _day(text: str, param: str) -> date:
 
 urlpatterns = [
     door("reports", GET=list_, POST=create),
-    door("reports/<id>", GET=retrieve),
+    door("reports/<id>", GET=retrieve, DELETE=delete),
     door("reports/<id>/cancel", POST=cancel),
+    door("reports/<id>/retry", POST=retry),
 ]

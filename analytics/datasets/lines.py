@@ -15,8 +15,7 @@ from django.db import connections
 from pyarrow import csv
 
 from analytics.datasets.files import COLUMNS
-from analytics.facts.cubes import SALES, SALES_LINES
-from analytics.facts.operations import GAP
+from analytics.facts.cubes import GAP, SALES, SALES_LINES
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
 

@@ -8,6 +8,7 @@ time zone's days are made of.
 
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
@@ -19,7 +20,8 @@ NO_STORE = UUID(int=0)
 WHERE_AND_HOW = ("currency", "store_id", "method", "brand")
 SALES_KEY = (*WHERE_AND_HOW, "category")
 ATTEMPTS_KEY = (*WHERE_AND_HOW, "outcome", "reason")
-BUYERS_KEY = (*WHERE_AND_HOW, "customer_id")
+# How many days back it is known whether a buyer of a day had paid before: the longest period that is asked for.
+REACH_DAYS = 366
 _WHERE_AND_HOW = " ".join(WHERE_AND_HOW)
 
 
@@ -110,6 +112,18 @@ class PaymentDay(_Payments):
     privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} made_count succeeded_count volume_minor")
 
 
+class PaidHours(models.Model):
+    """How many payments that were made on a day of the merchant's succeeded, by the hour: 24 numbers."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", "currency")
+    book_id = models.UUIDField()
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    succeeded_counts = ArrayField(models.IntegerField())
+
+    privacy = privacy.classes(opaque="book_id day currency succeeded_counts")
+
+
 class _Attempts(_WhereAndHow):
     """Tries at payments that have ended, by what came of them."""
 
@@ -139,32 +153,45 @@ class AttemptDay(_Attempts):
     privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} outcome reason attempts_count")
 
 
-class _Buyers(_WhereAndHow):
-    """Customers whom the merchant knows, by when they made a payment that succeeded. Guests are none."""
+class BuyerDay(models.Model):
+    """A customer who made a payment of a day of the merchant's that succeeded. Guests are none.
 
+    `previous_day` is the last day before it with a row of the same customer and currency:
+    whoever has none in a period was not counted in it yet.
+    """
+
+    pk = models.CompositePrimaryKey("book_id", "day", "currency", "customer_id")
+    book_id = models.UUIDField()
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
     customer_id = models.UUIDField()
-    paid_count = models.BigIntegerField()
+    previous_day = models.DateField(null=True)
+
+    privacy = privacy.classes(opaque="book_id day currency previous_day", personal="customer_id")
 
     class Meta:
-        abstract = True
+        indexes = [
+            # the days of one customer, in order
+            models.Index(fields=["book_id", "customer_id", "currency", "day"], name="analytics_buyerday_customer"),
+        ]
 
 
-class BuyerQuarter(_Buyers):
-    """Who paid in a quarter of an hour."""
+class BuyerCount(models.Model):
+    """How many customers paid on a day, and how many of them had paid shortly before: sums of the day's BuyerDay.
 
-    pk = models.CompositePrimaryKey("book_id", "quarter_at", *BUYERS_KEY)
-    quarter_at = models.DateTimeField()
+    The nth of `returned_counts` had paid on one of the n days before the day; all that
+    follow are as the last. So the customers of a period are the sum over its days of those
+    who had not paid since the period's first.
+    """
 
-    privacy = privacy.classes(opaque=f"book_id quarter_at {_WHERE_AND_HOW} paid_count", personal="customer_id")
-
-
-class BuyerDay(_Buyers):
-    """Who paid on a day of the merchant's."""
-
-    pk = models.CompositePrimaryKey("book_id", "day", *BUYERS_KEY)
+    pk = models.CompositePrimaryKey("book_id", "day", "currency")
+    book_id = models.UUIDField()
     day = models.DateField()
+    currency = models.CharField(max_length=3)
+    buyers_count = models.IntegerField()
+    returned_counts = ArrayField(models.IntegerField())
 
-    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} paid_count", personal="customer_id")
+    privacy = privacy.classes(opaque="book_id day currency buyers_count returned_counts")
 
 
 class SoldLine(models.Model):
@@ -212,14 +239,14 @@ class Projection(models.Model):
     privacy = privacy.classes(opaque="book_id recorded_at due_at", business="zone")
 
 
-class DirtyHour(models.Model):
-    """An hour whose facts are to be made again: a due row, which goes with the making."""
+class DirtyQuarter(models.Model):
+    """A quarter of an hour whose facts are to be made again: a due row, which goes with the making."""
 
-    pk = models.CompositePrimaryKey("book_id", "hour_at")
+    pk = models.CompositePrimaryKey("book_id", "quarter_at")
     book_id = models.UUIDField()
-    hour_at = models.DateTimeField()
+    quarter_at = models.DateTimeField()
 
-    privacy = privacy.classes(opaque="book_id hour_at")
+    privacy = privacy.classes(opaque="book_id quarter_at")
 
 
 class MovedDay(models.Model):

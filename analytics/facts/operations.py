@@ -1,35 +1,37 @@
-"""Keep the facts: find what changed, and make again the hours that it changed.
+"""Keep the facts: find what changed, and make again the quarters of an hour that it changed.
 
 What changed is told by events, and by nothing else that is read here: each carries the
 effective time of its transaction, at which entries were posted, and its object the time
-at which that was made. Those two hours are noted as dirty. The position is a snapshot of
-transaction ids, as in payments/webhooks/fan_out.py: a transaction that began early and
+at which that was made. Those two quarters are noted as dirty. The position is a snapshot
+of transaction ids, as in payments/webhooks/fan_out.py: a transaction that began early and
 committed late is found, and none is found twice.
 
-A dirty hour is a due row. Who makes its facts again deletes it in the same transaction,
+A dirty quarter is a due row. Who makes its facts again deletes it in the same transaction,
 so a process that is killed leaves the rows that were still to do; to rebuild a book is to
-note every hour of its history. Until its hour is made, a change is read from the rows.
+note every quarter of its history. Until its quarter is made, a change is read from the rows.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connections, transaction
 from django.db.models import Model
 
-from analytics.facts.cubes import CUBES, Cube
+from analytics.facts import buyers
+from analytics.facts.cubes import CUBES, GAP, Cube
 from analytics.facts.models import Projection
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
 from payments.ledger import checkpoints
 from security.merchants.models import Book
 
-HOUR = timedelta(hours=1)
-# Hours that one transaction makes again: a week.
-HOURS_A_ROUND = 168
-# How much longer than its last round took a book that has caught up is left alone: an hour full of sales, which every
+QUARTER = timedelta(minutes=15)
+# Quarters that one transaction makes again: three days.
+QUARTERS_A_ROUND = 3 * 96
+# How much longer than its last round took a book that has caught up is left alone: a quarter full of sales, which every
 # sale makes due again, must not take more than a twentieth of a processor from them.
 RESTS = 19
 # Books that one round looks after.
@@ -49,27 +51,28 @@ _LOCK = "SELECT snapshot FROM analytics_position WHERE id = 1 FOR UPDATE SKIP LO
 _FRESH = "e.is_public AND (e.xid >= %(xmax)s::text::xid8 OR e.xid = ANY (%(under_way)s::text[]::xid8[]))"
 # A round that finds nothing writes nothing.
 _PEEK = f"SELECT EXISTS (SELECT 1 FROM kernel_event e WHERE {_FRESH})"
-# One statement, so that what it reads and the snapshot that it stores are the same moment. An hour that is noted
-# already is locked, not passed over: who makes it at this moment may not have seen this change.
+# One statement, so that what it reads and the snapshot that it stores are the same moment. A quarter that is
+# noted already is locked, not passed over: who makes it at this moment may not have seen this change.
 _NOTE = f"""
-WITH hours AS (
-    SELECT DISTINCT e.book_id, date_bin('1 hour', told.at, 'epoch') AS hour_at
+WITH quarters AS (
+    SELECT DISTINCT e.book_id, date_bin('15 minutes', told.at, 'epoch') AS quarter_at
     FROM kernel_event e
     CROSS JOIN LATERAL (
         VALUES (e.created_at), (to_timestamp((e.data::jsonb ->> 'created')::bigint))
     ) AS told (at)
     WHERE {_FRESH} AND split_part(e.type, '.', 1) IN ('payment_intent', 'charge', 'refund') AND told.at IS NOT NULL
 ), noted AS (
-    INSERT INTO analytics_dirtyhour (book_id, hour_at) SELECT book_id, hour_at FROM hours ORDER BY book_id, hour_at
-    ON CONFLICT (book_id, hour_at) DO UPDATE SET hour_at = excluded.hour_at
+    INSERT INTO analytics_dirtyquarter (book_id, quarter_at)
+    SELECT book_id, quarter_at FROM quarters ORDER BY book_id, quarter_at
+    ON CONFLICT (book_id, quarter_at) DO UPDATE SET quarter_at = excluded.quarter_at
     RETURNING 1
 ), moved AS (
     UPDATE analytics_position SET snapshot = pg_current_snapshot()::text, recorded_at = now() WHERE id = 1
 )
 SELECT count(*) FROM noted
 """
-# Every hour from the first payment, try or entry of the open book to the last.
-_ALL_HOURS = """
+# Every quarter from the first payment, try or entry of the open book to the last.
+_ALL_QUARTERS = """
 WITH ends AS (
     SELECT min(at) AS first, max(at) AS last FROM (
         (SELECT created_at AS at FROM payments_paymentintent WHERE book_id = %(book)s ORDER BY id LIMIT 1)
@@ -83,27 +86,19 @@ WITH ends AS (
         (SELECT created_at FROM payments_attempt WHERE book_id = %(book)s ORDER BY id DESC LIMIT 1)
     ) AS found
 )
-INSERT INTO analytics_dirtyhour (book_id, hour_at)
-SELECT %(book)s, hour_at
-FROM ends, generate_series(date_bin('1 hour', first, 'epoch'), last, '1 hour') AS hour_at
-ORDER BY hour_at
-ON CONFLICT (book_id, hour_at) DO UPDATE SET hour_at = excluded.hour_at
+INSERT INTO analytics_dirtyquarter (book_id, quarter_at)
+SELECT %(book)s, quarter_at
+FROM ends, generate_series(date_bin('15 minutes', first, 'epoch'), last, '15 minutes') AS quarter_at
+ORDER BY quarter_at
+ON CONFLICT (book_id, quarter_at) DO UPDATE SET quarter_at = excluded.quarter_at
 """
-# The earliest hours that are due, as stretches of the rows' ids.
+# The earliest quarters that are due: up to one of them, so that no plan compares each with each.
 _CLAIM = """
-DELETE FROM analytics_dirtyhour WHERE book_id = %(book)s AND hour_at IN (
-    SELECT hour_at FROM analytics_dirtyhour WHERE book_id = %(book)s ORDER BY hour_at LIMIT %(limit)s
-)
-RETURNING hour_at
-"""
-# A stretch of time as stretches of ids (kernel/ids.py). Plain columns: an expression in their place would not reach
-# an index under row-level security.
-ID_AT = "(lpad(to_hex(floor(extract(epoch FROM {at}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid"
-GAP = f"""
-WITH gap AS MATERIALIZED (
-    SELECT 0 AS number, {ID_AT.format(at="since")} AS first_id, {ID_AT.format(at="until")} AS last_id
-    FROM unnest(%(sinces)s::timestamptz[], %(untils)s::timestamptz[]) AS stretch (since, until)
-)
+DELETE FROM analytics_dirtyquarter WHERE book_id = %(book)s AND quarter_at <= coalesce((
+    SELECT quarter_at FROM analytics_dirtyquarter WHERE book_id = %(book)s
+    ORDER BY quarter_at OFFSET %(limit)s - 1 LIMIT 1
+), 'infinity')
+RETURNING quarter_at
 """
 _BEGIN_BOOK = "INSERT INTO analytics_projection (book_id, zone) VALUES (%s, %s) ON CONFLICT (book_id) DO NOTHING"
 _FOLLOWED = """
@@ -111,15 +106,30 @@ UPDATE analytics_projection SET zone = %s, recorded_at = now(),
     due_at = clock_timestamp() + (clock_timestamp() - now()) * %s
 WHERE book_id = %s
 """
-_QUARTERS = """
-    unnest(%(hours)s::timestamptz[]) AS hour_at,
-    generate_series(hour_at, hour_at + interval '45 minutes', interval '15 minutes') AS quarter
-"""
-# An hour of ours may reach into two of the merchant's days; no quarter does.
+_QUARTERS = "unnest(%(quarters)s::timestamptz[]) AS quarter"
+# No quarter reaches into two of the merchant's days.
 _DAYS = f"SELECT (quarter AT TIME ZONE %(zone)s)::date FROM {_QUARTERS}"
-_NEAR = """
-    quarter_at >= (SELECT min(hour_at) - interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
-    AND quarter_at <= (SELECT max(hour_at) + interval '2 days' FROM unnest(%(hours)s::timestamptz[]) AS hour_at)
+_NEAR = f"""
+    quarter_at >= (SELECT min(quarter) - interval '2 days' FROM {_QUARTERS})
+    AND quarter_at <= (SELECT max(quarter) + interval '2 days' FROM {_QUARTERS})
+"""
+_OF_DAYS = f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}"
+# The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
+_HOURS = """
+WITH paid AS (
+    SELECT day, currency, extract(hour FROM local)::int AS hour, sum(succeeded_count)::int AS count
+    FROM analytics_paymentquarter
+    CROSS JOIN LATERAL (
+        SELECT quarter_at AT TIME ZONE %(zone)s AS local, (quarter_at AT TIME ZONE %(zone)s)::date AS day
+    ) AS at
+    WHERE book_id = %(book)s AND {condition} GROUP BY day, currency, hour
+)
+INSERT INTO analytics_paidhours (book_id, day, currency, succeeded_counts)
+SELECT %(book)s, day, currency, array_agg(coalesce(paid.count, 0) ORDER BY hour)
+FROM (SELECT DISTINCT day, currency FROM paid) AS days
+CROSS JOIN generate_series(0, 23) AS hour
+LEFT JOIN paid USING (day, currency, hour)
+GROUP BY day, currency
 """
 # Due rows for those who keep copies of the days (analytics/datasets).
 _MOVED = f"""
@@ -127,7 +137,7 @@ INSERT INTO analytics_movedday (book_id, day)
 SELECT DISTINCT %(book)s::uuid, day FROM ({_DAYS}) AS moved (day) ORDER BY day
 ON CONFLICT (book_id, day) DO UPDATE SET version = excluded.version
 """
-# What is known of the lines of every order that was paid or refunded in some hours, of which anything was paid.
+# What is known of the lines of every order that was paid or refunded in some quarters, of which anything was paid.
 _LINES = (
     GAP
     + """
@@ -175,7 +185,7 @@ WHERE (s.customer_id, s.store_id, s.product_id, s.category, s.quantity, s.gross_
 
 
 def note_changes() -> int:
-    """Note the hours of all books that changed since the last time. This will return how many; four statements.
+    """Note the quarters of all books that changed since the last time. This will return how many; four statements.
 
     0 where another process is at it. The first time, and in another database cluster than
     the position's, whose transaction ids mean nothing here, every book is begun anew.
@@ -203,19 +213,19 @@ def note_changes() -> int:
 
 
 def due_books(*, is_patient: bool = False) -> list[UUID]:
-    """Books with hours to make, and those that nobody has begun to follow; without those that rest, if patient."""
+    """Books with quarters to make, and those that nobody has begun to follow; without those that rest, if patient."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "SELECT b.id FROM security_book b LEFT JOIN analytics_projection p ON p.book_id = b.id"
             " WHERE p.book_id IS NULL OR ((NOT %s OR p.due_at IS NULL OR p.due_at <= now())"
-            " AND EXISTS (SELECT 1 FROM analytics_dirtyhour d WHERE d.book_id = b.id)) ORDER BY b.id LIMIT %s",
+            " AND EXISTS (SELECT 1 FROM analytics_dirtyquarter d WHERE d.book_id = b.id)) ORDER BY b.id LIMIT %s",
             [is_patient, BOOKS_A_ROUND],
         )
         return [book_id for (book_id,) in cursor.fetchall()]
 
 
-def follow(book_id: UUID, *, limit: int = HOURS_A_ROUND) -> int:
-    """Make the earliest dirty hours of a book again. This will replace their facts and return how many hours they were.
+def follow(book_id: UUID, *, limit: int = QUARTERS_A_ROUND) -> int:
+    """Make the earliest dirty quarters of a book again. This will replace their facts and return how many they were.
 
     A book that is followed for the first time, or whose zone changed, is prepared first.
     0 where another process is at it, or nothing is due. One transaction: what is due
@@ -228,19 +238,19 @@ def follow(book_id: UUID, *, limit: int = HOURS_A_ROUND) -> int:
             cursor.execute(_BEGIN_BOOK, [book_id, zone])
             if not cursor.rowcount:
                 return 0
-            cursor.execute(_ALL_HOURS, {"book": book_id})
+            _note_all(cursor, book_id)
         elif kept.zone != zone:
             _turn_days(cursor, book_id, zone)
         cursor.execute(_CLAIM, {"book": book_id, "limit": limit})
-        hours = sorted(hour for (hour,) in cursor.fetchall())
-        if hours:
-            _make(cursor, book_id, hours, zone)
-        cursor.execute(_FOLLOWED, [zone, 0 if len(hours) == limit else RESTS, book_id])
-        return len(hours)
+        quarters = sorted(quarter for (quarter,) in cursor.fetchall())
+        if quarters:
+            _make(cursor, book_id, quarters, zone)
+        cursor.execute(_FOLLOWED, [zone, 0 if len(quarters) == limit else RESTS, book_id])
+        return len(quarters)
 
 
 def run(*, until: Callable[[], bool] = lambda: False, is_patient: bool = False) -> int:
-    """Note what changed and make all that is due, until `until` says that it is enough. Returns how many hours.
+    """Note what changed and make all that is due, until `until` says that it is enough. Returns how many quarters.
 
     If patient, books whose last round took long rest. Numbers stay exact: what is not made is read from the rows.
     """
@@ -248,29 +258,35 @@ def run(*, until: Callable[[], bool] = lambda: False, is_patient: bool = False) 
     made = 0
     for book_id in due_books(is_patient=is_patient):
         while not until():
-            hours = follow(book_id)
-            made += hours
-            if hours < HOURS_A_ROUND:
+            quarters = follow(book_id)
+            made += quarters
+            if quarters < QUARTERS_A_ROUND:
                 break
     return made
 
 
 def rebuild(book_id: UUID) -> int:
-    """Make all facts of a book again, from the rows alone. This will note every hour of its history; returns how many.
+    """Make all facts of a book again, from the rows alone. This will note all its quarters; returns how many.
 
     Until they are made, what is asked is read from the rows. Noting twice is noting once.
     """
     with tenancy.within(book_id), connections["default"].cursor() as cursor:
-        cursor.execute(_ALL_HOURS, {"book": book_id})
-        return cursor.rowcount
+        Projection.objects.select_for_update().filter(pk=book_id).first()
+        return _note_all(cursor, book_id)
 
 
-def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> None:
-    """Replace the facts of some hours, and those of the merchant's days that they are part of."""
-    stretches = _stretches(hours)
+def _note_all(cursor: Any, book_id: UUID) -> int:
+    buyers.forget(cursor, book_id)
+    cursor.execute(_ALL_QUARTERS, {"book": book_id})
+    return cursor.rowcount
+
+
+def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str) -> None:
+    """Replace the facts of some quarters, and those of the merchant's days that they are part of."""
+    stretches = _stretches(quarters_at)
     asked = {
         "book": book_id,
-        "hours": literal(hours),
+        "quarters": literal(quarters_at),
         "sinces": literal(since for since, _ in stretches),
         "untils": literal(until for _, until in stretches),
         "zone": zone,
@@ -284,18 +300,21 @@ def _make(cursor: Any, book_id: UUID, hours: Sequence[datetime], zone: str) -> N
         cursor.execute(_fill_quarters(cube), asked)
         cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
         cursor.execute(_fill_days(cube), asked)
+    cursor.execute(f"DELETE FROM analytics_paidhours WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
+    cursor.execute(_HOURS.format(condition=_OF_DAYS), asked)
+    buyers.make(cursor, book_id, {quarter.astimezone(ZoneInfo(zone)).date() for quarter in quarters_at}, zone)
     cursor.execute(_LINES, asked)
     cursor.execute(_MOVED, asked)
 
 
-def _stretches(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
-    """Hours in order as stretches: those that touch are one, and are read in one go."""
+def _stretches(quarters: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
+    """Quarters in order as stretches: those that touch are one, and are read in one go."""
     found: list[tuple[datetime, datetime]] = []
-    for hour in hours:
-        if found and found[-1][1] == hour:
-            found[-1] = (found[-1][0], hour + HOUR)
+    for quarter in quarters:
+        if found and found[-1][1] == quarter:
+            found[-1] = (found[-1][0], quarter + QUARTER)
         else:
-            found.append((hour, hour + HOUR))
+            found.append((quarter, quarter + QUARTER))
     return found
 
 
@@ -304,6 +323,9 @@ def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
     for cube in CUBES:
         cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %s", [book_id])
         cursor.execute(_sum_up(cube, "true"), {"book": book_id, "zone": zone})
+    cursor.execute("DELETE FROM analytics_paidhours WHERE book_id = %s", [book_id])
+    cursor.execute(_HOURS.format(condition="true"), {"book": book_id, "zone": zone})
+    buyers.turn(cursor, book_id, zone)
 
 
 def _fill_quarters(cube: Cube) -> str:
@@ -317,7 +339,7 @@ def _fill_quarters(cube: Cube) -> str:
 
 
 def _fill_days(cube: Cube) -> str:
-    return _sum_up(cube, f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}")
+    return _sum_up(cube, _OF_DAYS)
 
 
 def _sum_up(cube: Cube, condition: str) -> str:

@@ -7,12 +7,12 @@ it. Amounts of two currencies are never added.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from analytics.facts import queries as facts
-from analytics.facts.cubes import BUYERS, PAYMENTS
+from analytics.facts.cubes import PAYMENTS
 from analytics.facts.queries import Stretch
 from analytics.insights.periods import Period, midnight
 
@@ -85,33 +85,30 @@ def compare(period: Period) -> Mapping[str, Comparison]:
     found: dict[str, Comparison] = defaultdict(Comparison)
     zone = period.zone.key
     days = list(of_both(period))
-    by_number = dict(enumerate(days))
-    each_day = [Stretch(number, day.since, day.until, day.day) for number, day in by_number.items()]
+    each_day, wholes = _numbered(days), [day.number for day in days]
+    dates = [*period.dates, *period.before.dates]
     for row in facts.ask(PAYMENTS, each_day, zone=zone, by=["currency", "method", "brand"]):
-        comparison, day = found[row["currency"]], by_number[row["number"]]
+        comparison, number = found[row["currency"]], row["number"]
         counted = row["made_count"], row["succeeded_count"], row["volume_minor"]
-        (comparison.current if day.number == _CURRENT else comparison.before).count(*counted)
-        comparison.by_day[day.since.astimezone(period.zone).date()].count(*counted)
-        if day.number == _CURRENT:
+        (comparison.current if wholes[number] == _CURRENT else comparison.before).count(*counted)
+        comparison.by_day[dates[number]].count(*counted)
+        if wholes[number] == _CURRENT:
             comparison.by_method[row["method"], row["brand"]].count(*counted)
     # Who paid on two days is one customer of the period: days cannot be added here.
-    wholes = [day.number for day in days]
-    for row in facts.ask(BUYERS, each_day, zone=zone, by=["currency"], distinct="customer_id", wholes=wholes):
+    for row in facts.count_buyers(each_day, wholes, zone=zone):
         comparison = found[row["currency"]]
         if row["number"] is None:
             (comparison.current if row["whole"] == _CURRENT else comparison.before).customers = row["count"]
         else:
-            day = by_number[row["number"]]
-            comparison.by_day[day.since.astimezone(period.zone).date()].customers = row["count"]
+            comparison.by_day[dates[row["number"]]].customers = row["count"]
     return dict(found)
 
 
 def by_hour(period: Period, *, currency: str) -> list[list[int]]:
     """How many payments succeeded by weekday (Monday first) and hour of the merchant's zone. One statement."""
     counts = [[0] * HOURS for _ in range(WEEKDAYS)]
-    whole = [Stretch(_CURRENT, period.starts_at, period.ends_at)]
-    for row in facts.ask(PAYMENTS, whole, zone=period.zone.key, where={"currency": currency}, is_hourly=True):
-        counts[row["weekday"] - 1][row["hour"]] = row["succeeded_count"]
+    for weekday, hour, paid in facts.paid_by_hour(_numbered(days_of(period)), zone=period.zone.key, currency=currency):
+        counts[weekday - 1][hour] = paid
     return counts
 
 
@@ -136,6 +133,11 @@ def of_both(period: Period) -> Iterator[Stretch]:
     for stretch in days_of(period.before, _BEFORE):
         is_whole = stretch.until <= until
         yield stretch if is_whole else Stretch(_BEFORE, stretch.since, max(until, stretch.since))
+
+
+def _numbered(days: Iterable[Stretch]) -> list[Stretch]:
+    """The same, each under a number of its own."""
+    return [Stretch(number, day.since, day.until, day.day) for number, day in enumerate(days)]
 
 
 def _next(day: date) -> date:

@@ -28,9 +28,9 @@ class Migration(migrations.Migration):
         platform("analytics_position"),
         read_only("analytics_position", app_role()),
         function(
-            SQL / "facts_currency_changed_v1.sql", "facts_currency_changed_v1", to=(app_role(), platform_role())
+            SQL / "retired/facts_currency_changed_v1.sql", "facts_currency_changed_v1", to=(app_role(), platform_role())
         ),
-        function(SQL / "facts_changed_hours_v1.sql", "facts_changed_hours_v1", to=(app_role(),)),
+        function(SQL / "retired/facts_changed_hours_v1.sql", "facts_changed_hours_v1", to=(app_role(),)),
         migrations.RunSQL(
             "CREATE TRIGGER facts_currency_changed AFTER UPDATE OF currency ON payments_paymentintent FOR EACH ROW"
             " WHEN (OLD.currency IS DISTINCT FROM NEW.currency) EXECUTE FUNCTION facts_currency_changed_v1()",

@@ -156,7 +156,12 @@ class Report(_Asked):
             models.Index(fields=["book_id", "staff", "id"], name="analytics_report_own"),
             # the workers, over all books: what is due; what is finished leaves the index.
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="analytics_report_due"),
-            # the sweep: files that are old.
+            # the sweep: what ended long ago, and files that are old.
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="analytics_report_finished",
+            ),
             models.Index(
                 fields=["expires_at"], condition=models.Q(status=states.SUCCEEDED), name="analytics_report_expires"
             ),

@@ -47,6 +47,10 @@ def report(row: Report, *, merchant: Merchant, livemode: bool, at: datetime | No
     }
 
 
+def deleted(row: Report) -> dict[str, Any]:
+    return {"id": ids.show("rpt", row.pk), "object": "report", "deleted": True}
+
+
 def _file(row: Report, at: datetime | None) -> dict[str, Any]:
     url = None
     if at is not None and row.key_id is not None and row.has_file(at):

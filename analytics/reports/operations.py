@@ -56,9 +56,7 @@ def ask(
     Raises PeriodInvalid and TooManyReports.
     """
     _check(wanted, hand)
-    waiting = own(staff_id=staff_id, key_id=key_id).filter(status__in=states.UNFINISHED)
-    if waiting.count() >= UNFINISHED_MAX:
-        raise TooManyReports("Too many of your reports wait already. Wait for one of them.", retry_after=10)
+    _check_waiting(staff_id, key_id)
     report = Report.objects.create(
         id=ids.new(hand.now),
         book_id=tenancy.book_id(),
@@ -108,7 +106,9 @@ def cancel(report: Report, *, hand: Hand, at: datetime, origin: Origin | None = 
 
 
 def again(report: Report, *, hand: Hand, at: datetime) -> Report:
-    """Have a report made again that failed, was called off or is over. Raises WrongState, Conflict."""
+    """Have a report made again that failed, was called off or is over. Raises WrongState, Conflict, TooManyReports."""
+    if states.MOVES.allows(report.status, states.QUEUED):
+        _check_waiting(report.staff_id, report.key_id)
     advance(
         report,
         to=states.QUEUED,
@@ -139,6 +139,12 @@ def tell(event: str, report: Report, *, hand: Hand, origin: Origin | None = None
     """Publish what became of a report."""
     obj = objects.report(report, merchant=hand.book.merchant, livemode=hand.book.livemode)
     publish(row(event, obj, now=hand.now, **(origin.tags if origin else {})))
+
+
+def _check_waiting(staff_id: UUID | None, key_id: UUID | None) -> None:
+    waiting = own(staff_id=staff_id, key_id=key_id).filter(status__in=states.UNFINISHED)
+    if waiting.count() >= UNFINISHED_MAX:
+        raise TooManyReports("Too many of your reports wait already. Wait for one of them.", retry_after=10)
 
 
 def _check(wanted: Wanted, hand: Hand) -> None:

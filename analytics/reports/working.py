@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)
 TRIES_MAX, AGAIN_AFTER = 3, timedelta(seconds=20)
 KEPT = timedelta(days=7)
+# What is known of a report when its file is gone: long enough to see what was asked for in a quarter of a year.
+ROWS_KEPT = timedelta(days=90)
 # One statement of a report; the app role has less by itself.
 _STATEMENT_TIMEOUT = "120s"
 # How often the row says how far it is.
@@ -63,7 +65,10 @@ def run_due(*, at: Callable[[], datetime] = clock.wall, until: Callable[[], bool
 
 
 def sweep(*, at: datetime) -> int:
-    """Throw away files that are old. This will mark their reports as over and return how many."""
+    """Throw away files that are old, and in time what is known of them. This will return how many files they were.
+
+    Reports whose file goes are over; those that ended ROWS_KEPT ago are deleted.
+    """
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "UPDATE analytics_report SET status = 'expired' WHERE id = ANY (ARRAY(SELECT id FROM analytics_report"
@@ -72,6 +77,11 @@ def sweep(*, at: datetime) -> int:
             [at, _SWEPT_AT_ONCE],
         )
         over = cursor.fetchall()
+        cursor.execute(
+            "DELETE FROM analytics_report WHERE id = ANY (ARRAY(SELECT id FROM analytics_report"
+            " WHERE finished_at <= %s AND status <> 'succeeded' ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+            [at - ROWS_KEPT, _SWEPT_AT_ONCE],
+        )
     for book_id, report_id, form in over:
         files.remove(files.path_of(book_id, report_id, form))
     files.sweep(older_seconds=int((KEPT + timedelta(days=1)).total_seconds()))

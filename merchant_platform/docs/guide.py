@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from analytics.reports import links, working
+from analytics.reports import operations as reports
 from merchant_platform.kernel import idempotency, metadata
 from merchant_platform.kernel.api import bodies, params
 from merchant_platform.kernel.api.doors import API_VERSION
@@ -51,6 +53,7 @@ SECTIONS = (
     Section("search", _("Search")),
     Section("events", _("Events")),
     Section("webhooks", _("Webhooks")),
+    Section("reports", _("Reports")),
     Section("cards", _("Cards")),
     Section("encryption", _("Certificates, signatures, encryption")),
 )
@@ -113,6 +116,10 @@ def figures() -> dict[str, Any]:
         "overlap_days": keys.OVERLAP_MAX.days,
         "permissions": permissions(),
         "refund_lines_max": refunds.LINES_MAX,
+        "report_file_days": working.KEPT.days,
+        "report_link_minutes": int(links.SHORT.total_seconds() // 60),
+        "report_row_days": working.ROWS_KEPT.days,
+        "reports_waiting_max": reports.UNFINISHED_MAX,
         "signature_minutes": int(signatures.WINDOW.total_seconds() // 60),
         "webhook_attempts_max": retries.ATTEMPTS_MAX,
         "webhook_backfill_max": webhooks.BACKFILL_MAX,

@@ -426,6 +426,25 @@ print(filled.object)
 """,
     ),
     (
+        "ask_report",
+        """
+curl $API/v1/reports -u "$KEY:" \\
+  -d report_type=sales \\
+  -d since=2026-01-01 \\
+  -d until=2026-01-31 \\
+  -d format=csv
+
+export REPORT=rpt_...
+
+curl $API/v1/reports/$REPORT -u "$KEY:"
+""",
+        """
+report = ask("post", "/v1/reports", report_type="sales", since="2026-01-01", until="2026-01-31", format="csv")
+report = ask("get", f"/v1/reports/{report.id}")
+print(report.status, report.progress)
+""",
+    ),
+    (
         "hold_card",
         """
 curl $API/v1/payment_intents -u "$KEY:" \\

@@ -77,6 +77,7 @@ _MAKERS: dict[str, Any] = {
     "character varying": lambda: "x",
     "date": AT.date,
     "integer": lambda: 1,
+    "integer[]": list,
     "jsonb": lambda: "{}",
     "smallint": lambda: 1,
     "text": lambda: uuid4().hex,

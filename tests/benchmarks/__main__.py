@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument(
         "--columns", type=int, default=int(os.environ.get("COLUMNS_LINES", 10_000_000)), help="order lines in files"
     )
-    parser.add_argument("--only", choices=["datasets"], help="this part alone")
+    parser.add_argument("--only", choices=["datasets", "facts"], help="this part alone")
     arguments = parser.parse_args()
     with running() as (port, data_dir):
         os.environ["DATA_DIR"] = str(data_dir)
@@ -41,13 +41,15 @@ def main() -> int:
 
         if arguments.only == "datasets":
             return 0 if datasets.measure(lines=arguments.columns, emit=emit) else 1
+        if arguments.only == "facts":
+            return 0 if facts.measure(lines=arguments.lines, port=port, data_dir=data_dir, emit=emit) else 1
         clean = wallet_payments.measure(
             port=port, seconds=arguments.seconds, history=arguments.history, emit=emit, scratch=Path(data_dir)
         )
         clean = cards.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = webhooks.measure(port=port, seconds=arguments.seconds, emit=emit) and clean
         clean = offers.measure(emit=emit) and clean
-        clean = facts.measure(lines=arguments.lines, emit=emit) and clean
+        clean = facts.measure(lines=arguments.lines, port=port, data_dir=data_dir, emit=emit) and clean
         clean = datasets.measure(lines=arguments.columns, emit=emit) and clean
         clean = points.measure(members=arguments.members, emit=emit) and clean
     return 0 if clean else 1

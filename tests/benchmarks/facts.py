@@ -1,95 +1,315 @@
-"""Facts of many order lines: how long they take to make, and Home's questions to them."""
+"""Two years of trade in one book: how long its facts take to make again, and what is asked of them.
+
+Every number is of the real tables, the real page and the real file: Home through all its
+middleware and its template, the list of payments as CSV. Seconds are by the clock, and
+beside them the seconds of processors that this process and the database used, for machines
+that have other things to do; memory is what all processes of the platform hold, each
+shared page once. The peers are given the same sales lines, in their own memory.
+"""
 
 import statistics
+import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
+import duckdb
+import polars as pl
+import psutil  # type: ignore[import-untyped]
 import psycopg2
 from django.conf import settings
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from analytics.facts import operations as facts
+from analytics.facts.models import BuyerCount, BuyerDay, DirtyQuarter, PaymentDay, SalesDay
 from analytics.insights import queries
 from analytics.insights.periods import Period
 from merchant_platform.kernel import clock, tenancy
-from tests.benchmarks import wallet_payments
+from security.merchants.models import Book
+from tests.benchmarks import trade, wallet_payments
+from tests.staff import make_staff, signed_in
 
-DAYS, QUESTIONS = 365, 60
-# Two lines an order, so many seconds apart; ids as kernel/ids.py makes them. Written by the owner, as a restore would.
-_SEED = """
-CREATE TEMP TABLE sold ON COMMIT DROP AS
-SELECT n, at, pg_temp.id(at, n, 1) AS "order", pg_temp.id(at, n, 2) AS intent, pg_temp.id(at, n, 3) AS attempt,
-    pg_temp.id(at, n, 4) AS entry, pg_temp.id(%(since)s, n %% 5000, 5) AS customer
-FROM generate_series(1, %(orders)s) AS n,
-    LATERAL (SELECT %(since)s::timestamptz + n * %(step)s * interval '1 second' AS at) AS moment;
-INSERT INTO payments_paymentmethod (id, book_id, type, billing_details, metadata, created_at)
-VALUES (pg_temp.id(%(since)s, 1, 6), %(book)s, 'wallet', '{}', '{}', %(since)s);
-INSERT INTO payments_order (id, book_id, status, is_implicit, currency, total_minor, paid_minor, refunded_minor,
-    metadata, created_at)
-SELECT "order", %(book)s, 'paid', false, 'CNY', 3000, 3000, 0, '{}', at FROM sold;
-INSERT INTO payments_orderline (id, book_id, order_id, description, category, quantity, unit_price_minor,
-    discount_minor, tax_minor, amount_minor, refunded_minor, refunded_quantity)
-SELECT pg_temp.id(at, n, 10 + line), %(book)s, "order", 'Something', 'category ' || (n + line) %% 12, 1, 1500, 0, 0,
-    1500, 0, 0
-FROM sold, generate_series(1, 2) AS line;
-INSERT INTO payments_paymentintent (id, book_id, order_id, customer_id, payment_method_id, status, amount_minor,
-    received_minor, currency, capture_method, confirmation_method, payment_method_types, metadata, created_at)
-SELECT intent, %(book)s, "order", customer, pg_temp.id(%(since)s, 1, 6), 'succeeded', 3000, 3000, 'CNY',
-    'automatic_async', 'automatic', '["wallet"]', '{}', at
-FROM sold;
-INSERT INTO payments_entry (id, book_id, reference, kind, source_id, unit, amount_minor, fee_minor, effective_at,
-    available_at)
-SELECT entry, %(book)s, 'capture:' || n, 'charge', attempt, 'CNY/2', 3000, 12, at, at FROM sold;
-INSERT INTO payments_attempt (id, book_id, intent_id, customer_id, payment_method_id, method, status, amount_minor,
-    captured_minor, refunded_minor, currency, fee_rate_ppm, fee_minor, entry_id, billing_details, metadata, created_at)
-SELECT attempt, %(book)s, intent, customer, pg_temp.id(%(since)s, 1, 6), 'wallet', 'captured', 3000, 3000, 0, 'CNY',
-    4000, 12, entry, '{}', '{}', at
-FROM sold
-"""
-_ID = """
-CREATE OR REPLACE FUNCTION pg_temp.id(at timestamptz, n bigint, kind int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7000' || '8'
-            || lpad(to_hex(kind), 3, '0') || lpad(to_hex(n), 12, '0'))::uuid
-$$
+DAYS, REQUESTS, ROWS_STREAMED = 730, 50, 1_000_000
+PRESETS = ("7", "28", "90")
+HOME_P95_MS, REBUILD_SECONDS, MEMORY_GIB, BYTES_A_LINE = 100, 180, 4, 2_048
+_ALL_BUYERS = """
+SELECT customer_id::text AS customer, (created_at AT TIME ZONE %s)::date AS day, received_minor
+FROM payments_paymentintent WHERE book_id = %s AND status = 'succeeded'
 """
 
 
-def measure(*, lines: int, emit: Callable[..., None]) -> bool:
-    """Seed a book, make its facts, ask Home's questions. Returns whether they answer what was seeded."""
+def measure(*, lines: int, port: int, data_dir: Path, emit: Callable[..., None]) -> bool:
+    """Seed a book, make its facts, ask its pages. Returns whether they answer what was seeded, within the targets."""
     book, _ = wallet_payments._merchant("seller")
-    now = clock.wall()
-    orders = lines // 2
-    seeded = {"book": str(book.pk), "orders": orders, "since": now - timedelta(days=DAYS)}
-    with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection.cursor() as cursor:
-        cursor.execute(_ID)
-        cursor.execute(_SEED, {**seeded, "step": DAYS * 86_400 / (orders + 1)})
-        connection.commit()
-        connection.autocommit = True
-        cursor.execute("VACUUM ANALYZE")
-    began = time.perf_counter()
-    facts.rebuild(book.pk)
-    facts.run()
-    made = time.perf_counter() - began
-    with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection.cursor() as cursor:
-        connection.autocommit = True
-        cursor.execute("VACUUM ANALYZE")
-    period = Period.of_days(28, zone=book.merchant.zone, now=now)
-    took = []
-    for _ in range(QUESTIONS):
-        began = time.perf_counter()
-        with tenancy.within(book.pk):
-            found = queries.compare(period)
-            queries.by_hour(period, currency="CNY")
-        took.append((time.perf_counter() - began) * 1000)
-    with tenancy.within(book.pk):
-        year = queries.count(Period.of_days(DAYS, zone=book.merchant.zone, now=now))
-    emit(
-        bench="facts",
-        lines=lines,
-        made_seconds=round(made, 1),
-        home_p50_ms=round(statistics.median(took), 1),
-        home_p95_ms=round(statistics.quantiles(took, n=20)[-1], 1),
-        payments_of_28_days=found["CNY"].current.payments,
+    orders, now = lines // 2, clock.wall()
+    step = timedelta(days=DAYS) / orders
+    with used(data_dir) as seeding:
+        made = trade.prepare(book, since=now - timedelta(days=DAYS), step=step)
+        trade.sell(made, 0, orders)
+        _vacuum()
+    a_line = trade.bytes_of_tables() / lines
+    emit(bench="facts: seeded by COPY", lines=lines, bytes_a_line=round(a_line), **seeding.figures)
+    with used(data_dir) as rebuilding:
+        facts.rebuild(book.pk)
+        _make_all(book)
+    _vacuum()
+    emit(bench="facts: rebuilt", lines=lines, target_seconds=REBUILD_SECONDS, **rebuilding.figures)
+    is_right = _counts(book, orders, now)
+
+    client = signed_in(make_staff(book.merchant, "analyst"), HTTP_HOST=f"localhost:{port}")
+    home = _home(client, book, now)
+    emit(bench="facts: Home", lines=lines, requests=REQUESTS, target_p95_ms=HOME_P95_MS, **home)
+    emit(bench="facts: a day more", lines=lines, **_day_more(made, orders, data_dir))
+    streamed = _stream(client, book, data_dir)
+    emit(bench="facts: payments as CSV", **streamed)
+    for figures in _peers(book, now):
+        emit(bench="facts: buyers and volume of 28 days and of 28 before", **figures)
+    return (
+        is_right
+        and home["p95_ms"] < HOME_P95_MS
+        and a_line < BYTES_A_LINE
+        and rebuilding.seconds < REBUILD_SECONDS
+        and rebuilding.peak_bytes < MEMORY_GIB << 30
     )
-    return abs(year.payments - orders) <= orders // DAYS + 1
+
+
+@dataclass(slots=True)
+class Used:
+    """What some work took."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    before_bytes: int = 0
+    peak_bytes: int = 0
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        return {
+            "seconds": round(self.seconds, 1),
+            "cpu_seconds": round(self.cpu_seconds, 1),
+            "peak_mib": self.peak_bytes >> 20,
+            "grown_mib": (self.peak_bytes - self.before_bytes) >> 20,
+        }
+
+
+@contextmanager
+def used(data_dir: Path) -> Iterator[Used]:
+    """Watch the processes of the platform and this one."""
+    found, is_over = Used(), threading.Event()
+    found.before_bytes = _memory(data_dir)
+
+    def watch() -> None:
+        while not is_over.wait(1.0):
+            found.peak_bytes = max(found.peak_bytes, _memory(data_dir))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    began, cpu = time.perf_counter(), _cpu(data_dir)
+    try:
+        yield found
+    finally:
+        found.seconds, found.cpu_seconds = time.perf_counter() - began, _cpu(data_dir) - cpu
+        is_over.set()
+        watching.join()
+        found.peak_bytes = max(found.peak_bytes, _memory(data_dir))
+
+
+def _processes(data_dir: Path) -> list[psutil.Process]:
+    """This process, what it started, and the database's."""
+    found = {process.pid: process for process in (psutil.Process(), *psutil.Process().children(recursive=True))}
+    for path in data_dir.rglob("postmaster.pid"):
+        server = psutil.Process(int(path.read_text().split("\n")[0]))
+        found |= {process.pid: process for process in (server, *server.children())}
+    return list(found.values())
+
+
+def _memory(data_dir: Path) -> int:
+    total = 0
+    for process in _processes(data_dir):
+        try:
+            total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _cpu(data_dir: Path) -> float:
+    """Of this process and the database: the workers of the platform do other things."""
+    total = time.process_time()
+    for process in _processes(data_dir):
+        try:
+            if process.name() == "postgres":
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _vacuum() -> None:
+    with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _make_all(book: Book) -> None:
+    """Until nothing is due: the platform's own worker may be at it as well."""
+    while True:
+        with tenancy.within(book.pk):
+            if not DirtyQuarter.objects.exists():
+                return
+        if not facts.follow(book.pk):
+            time.sleep(0.1)
+
+
+def _counts(book: Book, orders: int, now: datetime) -> bool:
+    """Whether the facts count what was seeded."""
+    with tenancy.within(book.pk):
+        made = sum(PaymentDay.objects.values_list("made_count", flat=True))
+        sold = sum(SalesDay.objects.values_list("charges_count", flat=True))
+    return made == sold == orders
+
+
+def _home(client: Client, book: Book, now: datetime) -> dict[str, Any]:
+    """Home for buttons and for chosen periods, each asked before the clock runs."""
+    today = now.astimezone(book.merchant.zone).date()
+    addresses = [f"/dashboard/{book.merchant.slug}/?period={days}" for days in PRESETS]
+    for length, back in ((366, 0), (180, 30), (28, 200), (1, 0)):
+        last = today - timedelta(days=back)
+        first = last - timedelta(days=length - 1)
+        addresses.append(f"/dashboard/{book.merchant.slug}/?period=custom&since={first}&until={last}")
+    by_address: dict[str, list[float]] = {address: [] for address in addresses}
+    for address in addresses:
+        assert client.get(address).status_code == 200
+    for number in range(REQUESTS):
+        address = addresses[number % len(addresses)]
+        began = time.perf_counter()
+        client.get(address)
+        by_address[address].append((time.perf_counter() - began) * 1000)
+    took = [each for times in by_address.values() for each in times]
+    with CaptureQueriesContext(connections["default"]) as own, CaptureQueriesContext(connections["platform"]) as others:
+        client.get(addresses[1])
+    return {
+        "p50_ms": round(statistics.median(took), 1),
+        "p95_ms": round(statistics.quantiles(took, n=20)[-1], 1),
+        "median_ms_by_period": {
+            address.partition("?")[2]: round(statistics.median(times), 1) for address, times in by_address.items()
+        },
+        "statements": len(own) + len(others),
+    }
+
+
+def _day_more(made: trade.Trade, orders: int, data_dir: Path) -> dict[str, Any]:
+    """Sell for one more day, and see which rows of the facts that writes."""
+    book = made.book
+    with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        began_at = int(cursor.fetchone()[0])
+    a_day = max(int(timedelta(days=1) / made.step), 1)
+    trade.sell(made, orders, orders + a_day)
+    since = made.since + orders * made.step
+    with tenancy.within(book.pk):
+        first = since.replace(minute=since.minute // 15 * 15, second=0, microsecond=0)
+        # As the events of these payments would have it.
+        DirtyQuarter.objects.bulk_create(
+            [DirtyQuarter(book_id=book.pk, quarter_at=first + number * facts.QUARTER) for number in range(102)],
+            ignore_conflicts=True,
+        )
+    with used(data_dir) as taken:
+        _make_all(book)
+    written, days = 0, set()
+    for model in (PaymentDay, SalesDay, BuyerDay, BuyerCount):
+        with tenancy.within(book.pk), connections["default"].cursor() as cursor:
+            cursor.execute(
+                f"SELECT day, count(*) FROM {model._meta.db_table}"
+                " WHERE book_id = %s AND xmin::text::bigint >= %s GROUP BY day",
+                [book.pk, began_at],
+            )
+            for day, count in cursor.fetchall():
+                days.add(day.isoformat())
+                written += count
+    return {"orders": a_day, "rows_written": written, "days_touched": sorted(days), **taken.figures}
+
+
+def _stream(client: Client, book: Book, data_dir: Path) -> dict[str, Any]:
+    """The list of payments as a file: how soon it begins, and what memory a million rows take."""
+    with used(data_dir) as taken:
+        began = time.perf_counter()
+        answer = client.get(f"/dashboard/{book.merchant.slug}/payments/export")
+        assert answer.status_code == 200, answer.status_code
+        parts = iter(answer.streaming_content)  # type: ignore[attr-defined]
+        next(parts)
+        first_byte = time.perf_counter() - began
+        own = psutil.Process().memory_info().rss
+        rows = grown = 0
+        for part in parts:
+            rows += part.count(b"\n")
+            grown = max(grown, psutil.Process().memory_info().rss - own)
+            if rows >= ROWS_STREAMED:
+                break
+        answer.close()
+    return {
+        "rows": rows,
+        "first_byte_ms": round(first_byte * 1000),
+        "server_process_grown_mib": grown >> 20,
+        **taken.figures,
+    }
+
+
+def _peers(book: Book, now: datetime) -> Iterator[dict[str, Any]]:
+    """Who paid how much, by those who read every payment again: what Home asks of one row a day."""
+    zone = book.merchant.zone
+    period = Period.of_days(28, zone=zone, now=now - timedelta(days=1))
+    first, before = period.first, period.before.first
+    with closing(psycopg2.connect(settings.OWNER_URL)) as connection, connection.cursor("paid") as cursor:
+        cursor.itersize = 100_000
+        cursor.execute(_ALL_BUYERS, [zone.key, str(book.pk)])
+        columns: tuple[list[Any], ...] = ([], [], [])
+        while rows := list(islice(cursor, 100_000)):
+            for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+                column.extend(values)
+    frame = pl.DataFrame(dict(zip(("customer", "day", "received_minor"), columns, strict=True)))
+    frame = frame.with_columns(pl.col("customer").cast(pl.Categorical))
+    database = duckdb.connect()
+    database.register("given", frame.to_arrow())
+    database.execute("CREATE TABLE paid AS SELECT * FROM given")
+    last = period.last
+
+    def ours() -> tuple[int, int]:
+        with tenancy.within(book.pk):
+            found = queries.compare(Period(first, last, zone, now))["CNY"]
+        return found.current.customers, found.before.customers
+
+    def polars() -> tuple[int, int]:
+        counted = (
+            frame.lazy().filter(pl.col("day").is_between(before, last))
+            .group_by(pl.col("day") >= first)
+            .agg(pl.col("customer").drop_nulls().n_unique(), pl.col("received_minor").sum())
+            .collect().sort("day")["customer"]
+        )  # fmt: skip
+        return counted[1], counted[0]
+
+    def duck() -> tuple[int, int]:
+        found = dict(
+            database.execute(
+                "SELECT day >= ?, count(DISTINCT customer) FROM paid WHERE day BETWEEN ? AND ? GROUP BY ALL",
+                [first, before, last],
+            ).fetchall()
+        )
+        return found[True], found[False]
+
+    said = ours()
+    for name, ask in (("ours", ours), ("polars, all in memory", polars), ("duckdb, all in memory", duck)):
+        took = []
+        for _ in range(10):
+            began = time.perf_counter()
+            answer = ask()
+            took.append((time.perf_counter() - began) * 1000)
+        yield {"who": name, "p50_ms": round(statistics.median(took), 1), "says_the_same": answer == said}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from merchant_platform.kernel import ids, tenancy
-from payments.customers.models import PaymentMethod
+from payments.customers.models import Customer, PaymentMethod
 from payments.intents.models import Attempt, PaymentIntent, Refund, RefundLine
 from payments.ledger import chart
 from payments.ledger import operations as ledger
@@ -13,6 +13,7 @@ from security.merchants.models import Book, Store
 
 BEGINS = datetime(2025, 2, 20, tzinfo=UTC)
 CATEGORIES = ("coffee", "tea", "cake", "")
+CUSTOMERS = 15
 REASONS = ("insufficient_funds", "lost_card", None)
 
 
@@ -31,6 +32,10 @@ class Trade:
             for name in ("North", "South")
         ]
         with tenancy.within(book.pk):
+            self.customers = Customer.objects.bulk_create(
+                Customer(id=ids.new(BEGINS), book_id=book.pk, name=f"Customer {number}", created_at=BEGINS)
+                for number in range(CUSTOMERS)
+            )
             self.cards = [
                 PaymentMethod.objects.create(
                     id=ids.new(BEGINS), book_id=book.pk, type="card", card={"brand": brand}, created_at=BEGINS
@@ -60,7 +65,7 @@ class Trade:
         card = chance.choice(self.cards)
         intent = self._add(
             PaymentIntent, at, order_id=order.pk, payment_method_id=card.pk, currency=currency, amount_minor=total,
-            status="succeeded", created_at=at,
+            status="succeeded", created_at=at, customer=chance.choice([*self.customers, None]),
         )  # fmt: skip
         self.pay(order, intent, card, at)
         self.pay_back(order, lines, intent)

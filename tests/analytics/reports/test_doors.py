@@ -9,7 +9,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.reports import links, working
+from analytics.reports import links, operations, working
 from analytics.reports.models import Report, ReportSchedule
 from merchant_platform.kernel import clock
 from security.audit.models import AuditRecord
@@ -180,10 +180,36 @@ class TestApi:
         assert api.post(f"reports/{report['id']}/cancel").status == 400
         assert working.run_due() == 0
 
+    def test_retries_and_deletes(self, api, sold, folder):
+        report = api.post("reports", WANTED).json
+        address = f"reports/{report['id']}"
+        assert api.post(f"{address}/retry").status == 400, "it waits already"
+        api.post(f"{address}/cancel")
+
+        assert api.post(f"{address}/retry").json["status"] == "queued"
+        assert working.run_due() == 1
+        assert api.get(address).json["status"] == "succeeded"
+        assert api.post(f"{address}/retry").status == 400, "its file is there"
+
+        assert api.delete(address).json == {"id": report["id"], "object": "report", "deleted": True}
+        assert api.delete(address).status == 404
+        assert api.get(address).status == 404
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+    def test_retries_no_more_than_may_wait(self, api, key, book):
+        canceled = api.post("reports", WANTED).json
+        api.post(f"reports/{canceled['id']}/cancel")
+        for _ in range(operations.UNFINISHED_MAX):
+            assert api.post("reports", WANTED).status == 200
+
+        assert api.post(f"reports/{canceled['id']}/retry").status == 429
+
     def test_a_report_of_staff_is_none_of_its(self, api, ask):
         report = ask("sales", is_made=False)
 
-        assert api.get(f"reports/{links.ids.show('rpt', report.pk)}").status == 404
+        address = f"reports/{links.ids.show('rpt', report.pk)}"
+        assert api.get(address).status == 404
+        assert api.post(f"{address}/retry").status == api.delete(address).status == 404
         assert api.get("reports").json["data"] == []
 
     def test_a_restricted_key_needs_the_right_to_the_numbers(self, restricted_key, book):
@@ -194,6 +220,9 @@ class TestApi:
         assert alone.post("reports", books).status == 403
         assert Api(restricted_key(reports="write", balance="read")).post("reports", books).status == 200
         assert Api(restricted_key(metrics="read")).get("reports").status == 403
+        theirs = Api(restricted_key(reports="write", balance="read")).post("reports", books).json["id"]
+        assert alone.post(f"reports/{theirs}/retry").status == 403
+        assert Api(restricted_key(reports="read")).delete(f"reports/{theirs}").status == 403
 
     def test_a_restricted_key_has_no_file_of_numbers_that_it_may_not_read(self, api, restricted_key):
         books = api.post("reports", {**WANTED, "report_type": "books"}).json["id"]

@@ -148,6 +148,11 @@ class TestSweep:
         assert again(report).status == "expired"
         assert left(folder) == []
 
+        working.sweep(at=report.finished_at + working.ROWS_KEPT - timedelta(seconds=1))
+        assert Report.objects.using("platform").exists()
+        working.sweep(at=report.finished_at + working.ROWS_KEPT)
+        assert not Report.objects.using("platform").exists()
+
 
 class TestAsk:
     def test_a_person_waits_for_a_dozen_at_most(self, ask):
