@@ -54,6 +54,7 @@ TENANT = frozenset(
         "members_run",
         "members_standing",
         "members_offer",
+        "members_offerbonus",
         "members_offerversion",
         "members_promotioncode",
         "members_redemption",

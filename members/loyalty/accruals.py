@@ -217,7 +217,7 @@ def _take_back(accrual: Accrual, *, now: datetime, origin: Origin) -> bool:
     before = (purse.posted, purse.pending, purse.debt)
     terms, zone = queries.terms(programme), queries.zone(programme)
     if points > 0:
-        _reverse(act, purse, accrual, points)
+        reverse(act, purse, points, lot_id=accrual.lot_id, target=programme.total(chart.POINTS_ISSUED))
     elif points < 0:
         # A refund that failed: the money came back, and so do the points.
         act.give(
@@ -255,14 +255,14 @@ def _take_back(accrual: Accrual, *, now: datetime, origin: Origin) -> bool:
     return True
 
 
-def _reverse(act: Act, purse: Purse, accrual: Accrual, points: int) -> None:
-    issued = purse.programme.total(chart.POINTS_ISSUED)
-    own = [lot for lot in purse.lots if lot.pk == accrual.lot_id]
-    others = [lot for lot in purse.active if lot.pk != accrual.lot_id]
-    taken = act.take(purse, points, target=issued, lots=[*own, *others])
+def reverse(act: Act, purse: Purse, points: int, *, lot_id: UUID | None, target: chart.AccountRef) -> None:
+    """Draw points back from a member to an account: from the lot they came as, from others, and the rest as a debt."""
+    own = [lot for lot in purse.lots if lot.pk == lot_id]
+    others = [lot for lot in purse.active if lot.pk != lot_id]
+    taken = act.take(purse, points, target=target, lots=[*own, *others])
     owed = points - sum(part for _, part in taken)
     if owed:
-        act.move(purse.account(chart.POINTS_DEBT), issued, owed)
+        act.move(purse.account(chart.POINTS_DEBT), target, owed)
         purse.debt += owed
 
 

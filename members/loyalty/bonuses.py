@@ -2,29 +2,25 @@
 
 The oldest active programme in the order's currency gives them. They wait for the refund
 window like what the order earned; a refund takes back the same share of them as of the
-order, from what is left of them. What was spent already stays spent.
+order, and what was spent already becomes a debt that later points pay.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from members.directory import queries as directory
 from members.loyalty import accruals, acts, objects, purses, queries
 from members.loyalty.acts import Act
-from members.loyalty.models import GRANTED, Lot, LotMove, Programme
+from members.loyalty.models import GRANTED, OfferBonus, Programme
 from members.loyalty.purses import Purse
 from merchant_platform.kernel import ids
 from merchant_platform.kernel.decisions import rules as decisions
 from merchant_platform.kernel.decisions.models import Decision
 from merchant_platform.kernel.decisions.rules import Inputs, Reason, Verdict, rule, words
 from merchant_platform.kernel.events.outbox import publish, row
-from payments.ledger import chart
 from payments.orders.models import Order
 from payments.origin import Origin
 
@@ -91,9 +87,8 @@ def take_back(*, order_id: UUID, now: datetime, origin: Origin) -> None:
 
     What is kept is the share of the points that was kept of the order, rounded down.
     """
-    given = Decision.objects.filter(rule=RULE, subject_id=order_id, verdict=GIVEN).order_by("pk")
-    for decision in given:
-        _take_back(decision.inputs, order_id, now=now, origin=origin)
+    for given in OfferBonus.objects.select_related("programme").filter(order_id=order_id).order_by("pk"):
+        _take_back(given, now=now, origin=origin)
 
 
 def _give(purse: Purse, bonus: Bonus, *, now: datetime, origin: Origin) -> UUID:
@@ -101,9 +96,9 @@ def _give(purse: Purse, bonus: Bonus, *, now: datetime, origin: Origin) -> UUID:
     terms = queries.terms(programme)
     available_at = bonus.paid_at + timedelta(days=terms.pending_days)
     redemption_id = ids.parse("redm", bonus.redemption)
-    act = Act(programme, kind="points_bonus", reference=_reference(bonus.redemption), source_id=redemption_id, now=now)
+    act = Act(programme, kind="points_bonus", reference=f"bonus:{bonus.redemption}", source_id=redemption_id, now=now)
     before = (purse.posted, purse.pending, purse.debt)
-    act.give(
+    lot = act.give(
         purse,
         bonus.points,
         source=programme.budget,
@@ -112,58 +107,51 @@ def _give(purse: Purse, bonus: Bonus, *, now: datetime, origin: Origin) -> UUID:
         pending_until=available_at if available_at > now else None,
     )
     acts.write([act])
+    OfferBonus.objects.create(
+        id=ids.new(now),
+        book_id=programme.book_id,
+        programme=programme,
+        member_id=purse.member_id,
+        order_id=bonus.order_id,
+        redemption=redemption_id,
+        lot=lot,
+        points=bonus.points,
+    )
     _tell("points.earned", act, purse, before, bonus.order_id, origin=origin)
     return act.entry_id
 
 
-def _take_back(inputs: Mapping[str, Any], order_id: UUID, *, now: datetime, origin: Origin) -> None:
-    found = Lot.objects.select_related("programme").filter(entry__reference=_reference(inputs["redemption"]))
-    lot = found.first()
-    if lot is None:
-        # All of it paid a debt.
-        return
-    programme, redemption_id = lot.programme, ids.parse("redm", inputs["redemption"])
-    purse = purses.open_one(programme, lot.member_id, now=now)
+def _take_back(given: OfferBonus, *, now: datetime, origin: Origin) -> None:
+    programme = given.programme
+    purse = purses.open_one(programme, queries.living(given.member_id), now=now)
     # Read under the lock.
-    lot = next((each for each in purse.lots if each.pk == lot.pk), None) or found.get()
-    lot.seen_points = lot.remaining_points
-    order = Order.objects.get(pk=order_id)
-    moves = LotMove.objects.filter(lot=lot, source_id=redemption_id)
-    taken = -(moves.aggregate(points=Sum("points"))["points"] or 0)
-    due = inputs["points"] - accruals.kept(inputs["points"], order.total_minor, order.refunded_minor) - taken
+    given.refresh_from_db(fields=["reversed_points", "changes_count"])
+    order = Order.objects.get(pk=given.order_id)
+    reversed_points = given.points - accruals.kept(given.points, order.total_minor, order.refunded_minor)
+    points = reversed_points - given.reversed_points
+    if points < 0:
+        # A refund that failed: what it took comes back, as far as the budget reaches.
+        points = max(points, -queries.budget_left(programme))
+    if not points:
+        return
+    given.reversed_points += points
+    given.changes_count += 1
     act = Act(
         programme,
-        kind="points_reversed" if due > 0 else "points_restored",
-        reference=f"bonus_change:{inputs['redemption']}:{moves.count() + 1}",
-        source_id=redemption_id,
+        kind="points_reversed" if points > 0 else "points_restored",
+        reference=f"bonus_change:{ids.show('redm', given.redemption)}:{given.changes_count}",
+        source_id=given.redemption,
         now=now,
     )
     before = (purse.posted, purse.pending, purse.debt)
-    if due > 0:
-        act.take(purse, due, target=programme.budget, lots=[lot])
-    elif due < 0:
-        _restore(act, purse, lot, -due)
-    if not act.is_empty:
-        acts.write([act])
-        _tell("points.reversed", act, purse, before, order_id, origin=origin)
-
-
-def _restore(act: Act, purse: Purse, lot: Lot, points: int) -> None:
-    """A refund that failed: what it took comes back, as far as the budget reaches, where its lot still counts."""
-    has_ended = lot.expires_at is not None and lot.expires_at <= act.now
-    points = min(points, queries.budget_left(act.programme))
-    if has_ended or points <= 0 or queries.living(lot.member_id) != lot.member_id:
-        return
-    act.change(lot, points)
-    act.move(act.programme.budget, purse.account(chart.POINTS_PENDING if lot.is_pending else chart.POINTS), points)
-    if lot.is_pending:
-        purse.pending += points
+    if points > 0:
+        accruals.reverse(act, purse, points, lot_id=given.lot_id, target=programme.budget)
     else:
-        purse.posted += points
-
-
-def _reference(redemption: str) -> str:
-    return f"bonus:{redemption}"
+        expires_at = accruals.expiry(queries.terms(programme), now)
+        act.give(purse, -points, source=programme.budget, kind=GRANTED, expires_at=expires_at)
+    given.save(update_fields=["reversed_points", "changes_count"])
+    acts.write([act])
+    _tell("points.reversed", act, purse, before, given.order_id, origin=origin)
 
 
 def _tell(name: str, act: Act, purse: Purse, before: tuple[int, int, int], order_id: UUID, *, origin: Origin) -> None:

@@ -280,6 +280,42 @@ class Accrual(models.Model):
         ]
 
 
+class OfferBonus(models.Model):
+    """The bonus points that one use of an offer gave, once. They follow the order when that is refunded."""
+
+    id_prefix = "bon"
+    id = models.UUIDField(primary_key=True, editable=False)
+    book_id = models.UUIDField()
+    programme = TenantForeignKey(Programme)
+    member = TenantForeignKey("members.Member")
+    order = TenantForeignKey("payments.Order")
+    # Which use of an offer it was.
+    redemption = models.UUIDField()
+    # Null: all of it paid a debt.
+    lot = TenantForeignKey(Lot, null=True)
+    points = models.BigIntegerField()
+    reversed_points = models.BigIntegerField(default=0)
+    changes_count = models.PositiveIntegerField(default=0)
+
+    privacy = privacy.classes(
+        opaque="id book_id programme order redemption lot points reversed_points changes_count", personal="member"
+    )
+
+    class Meta:
+        constraints = [
+            book_unique("members_offerbonus"),
+            models.UniqueConstraint(fields=["book_id", "redemption"], name="members_offerbonus_once_a_use"),
+            models.CheckConstraint(
+                condition=models.Q(points__gt=0, reversed_points__gte=0, reversed_points__lte=models.F("points")),
+                name="members_offerbonus_takes_back_what_it_gave",
+            ),
+        ]
+        indexes = [
+            # an order's bonuses
+            models.Index(fields=["book_id", "order"], name="members_offerbonus_order"),
+        ]
+
+
 class Reward(models.Model):
     """Something that a programme gives for points alone."""
 

@@ -56,4 +56,13 @@ CHECKS = (
         WHERE a.reversed_points <> a.points - a.points * (a.counted_minor - a.returned_minor) / a.counted_minor
         """,
     ),
+    Check(
+        "bonuses_follow_their_orders",
+        "Of an offer's bonus no more is left than the share of its order that was kept, rounded down.",
+        """
+        SELECT 'bonus ' || b.id || ': took back ' || b.reversed_points || ' of ' || b.points
+        FROM members_offerbonus b JOIN payments_order o ON o.book_id = b.book_id AND o.id = b.order_id
+        WHERE b.reversed_points > b.points - b.points * (o.total_minor - o.refunded_minor) / o.total_minor
+        """,
+    ),
 )

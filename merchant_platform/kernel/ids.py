@@ -45,6 +45,7 @@ PREFIXES = {
     "evt": "event",
     "bk": "book",
     "bki": "bulk item",
+    "bon": "bonus of an offer",
     "bulk": "bulk job",
     "card": "card token",
     "dkey": "data key",

@@ -73,6 +73,8 @@ def victim(api, book, customer, wallet_method):
     member = scheme.join(customer)
     with tenancy.within(book.pk):
         loyalty.set_budget(programme_id=programme.pk, points=500, reference="budget", now=NOW)
+    for _ in range(2):  # who may be one person
+        made(api.post("members", {"name": "Chen Bo"}))
     made(api.post("points/adjustments", {"member": shown("mem", member), "points": 400, "reason": "Late"}))
     reward = made(api.post("rewards", {"name": "A coffee", "points": 100}))
     redemption = made(api.post(f"rewards/{reward['id']}/redeem", {"member": shown("mem", member)}))

@@ -138,31 +138,58 @@ class TestGrant:
         assert points(member, programme) == (0, 0, 0)
 
 
+def paid_with_bonus(api, book, customer):
+    """An order paid by card, whose bonus was granted."""
+    bonus = promised(book, customer)
+    grant(book, bonus)
+    terms = {
+        "amount": 10_000,
+        "currency": "cny",
+        "confirm": True,
+        "payment_method": "pm_card_visa",
+        "payment_details": {"order_reference": ids.show("ord", bonus.order_id)},
+    }
+    assert api.post("payment_intents", terms).status == 200
+    return bonus.order_id
+
+
+def refunded(api, book, order_id):
+    """The status of refunding all of an order, whose bonus follows: once, however often it is told."""
+    status = api.post(f"orders/{ids.show('ord', order_id)}/refund", {}).status
+    for _ in range(2):
+        with tenancy.within(book.pk):
+            bonuses.take_back(order_id=order_id, now=NOW, origin=origin_of(book))
+    return status
+
+
 class TestTakeBack:
-    def test_leaves_what_was_spent(self, api, book, member, customer, acquirer):
+    def test_makes_a_debt_of_what_was_spent(self, api, book, member, customer, acquirer):
         programme = scheme.start(book, pending_days=0, rules=[])
         with tenancy.within(book.pk):
             operations.set_budget(programme_id=programme.pk, points=BUDGET, reference="budget", now=NOW)
-        bonus = promised(book, customer)
-        grant(book, bonus)
+        order = paid_with_bonus(api, book, customer)
         scheme.spend(member, programme, 21)
-        order = ids.show("ord", bonus.order_id)
-        paid = api.post(
-            "payment_intents",
-            {
-                "amount": 10_000,
-                "currency": "cny",
-                "confirm": True,
-                "payment_method": "pm_card_visa",
-                "payment_details": {"order_reference": order},
-            },
-        )
-        assert paid.status == 200, paid.json
 
-        assert api.post("refunds", {"payment_intent": paid.json["id"]}).status == 200
-        for _ in range(2):
-            with tenancy.within(book.pk):
-                bonuses.take_back(order_id=bonus.order_id, now=NOW, origin=origin_of(book))
+        assert refunded(api, book, order) == 200
 
-        assert (points(member, programme), left(programme)) == ((0, 0, 0), BUDGET - 21)
+        # ¥100 back, 31 points given, 21 of them spent: nobody is richer for having been refunded.
+        assert (points(member, programme), left(programme)) == ((0, 0, 21), BUDGET)
+        scheme.assert_proved()
+
+    def test_of_a_bonus_that_paid_a_debt_is_owed_again(self, api, book, member, customer, acquirer):
+        programme = scheme.start(book, pending_days=0, rules=[])
+        with tenancy.within(book.pk):
+            operations.set_budget(programme_id=programme.pk, points=BUDGET, reference="budget", now=NOW)
+        orders = [paid_with_bonus(api, book, customer) for _ in range(2)]
+        scheme.spend(member, programme, 2 * POINTS)
+        refunds = [refunded(api, book, order) for order in orders]
+        owing = points(member, programme)
+
+        third = paid_with_bonus(api, book, customer)
+        paying = points(member, programme)
+        refunds.append(refunded(api, book, third))
+
+        assert refunds == [200] * 3
+        assert (owing, paying) == ((0, 0, 2 * POINTS), (0, 0, POINTS))
+        assert (points(member, programme), left(programme)) == ((0, 0, 2 * POINTS), BUDGET)
         scheme.assert_proved()
