@@ -162,7 +162,7 @@ def test_a_stranger_becomes_a_member_and_everybody_agrees(people, server, mercha
     phone.page.click(".offers form button")
     phone.page.wait_for_selector(".offer.is-had")
     phone.page.click('a[href$="method=card"]')
-    assert "合计 ¥180.00 Moka Beans ¥60.00 还需支付 ¥120.00" in phone.text()
+    assert "合计 ¥180.00 Moka Beans − 减 ¥60.00 还需支付 ¥120.00" in phone.text()
     phone.assert_good()
     phone.page.type("#id_number", GOOD_CARD)
     phone.page.type("#id_expiry", "1234")

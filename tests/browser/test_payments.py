@@ -60,7 +60,7 @@ def test_the_owner_refunds_two_lines(open_window, merchant, server, sold, book):
     page.click(".row-link")
     page.wait_for_url(f"**/payments/{sold['id']}")
     window.assert_good()
-    assert "0.6 % of CN¥140.00 is 0.84." in window.text("#fee")
+    assert "0.6% of CN¥140.00 is 0.84." in window.text("#fee")
 
     page.click("main a:has-text('Refund')")
     page.wait_for_selector("dialog[open] .refund-line")

@@ -494,6 +494,7 @@ PREFIXES = {
     "coupons": "offer",
     "customers": "cus",
     "events": "evt",
+    "member_duplicates": "dup",
     "members": "mem",
     "orders": "ord",
     "payment_intents": "pi",

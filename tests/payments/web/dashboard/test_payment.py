@@ -36,8 +36,8 @@ class TestShow:
         body = text_of(page_of(owner, sell(api, method)))
 
         # 0.38 % of 140.00 is 0.532.
-        assert "The standard plan takes 0.38 % of a payment by Wallet." in body
-        assert "0.38 % of CN¥140.00 is 0.532." in body
+        assert "The standard plan takes 0.38% of a payment by Wallet." in body
+        assert "0.38% of CN¥140.00 is 0.532." in body
         assert "It was rounded down to the nearest payable amount." in body
         assert "Worked out again by the plan stored with the payment: the same." in body
 
