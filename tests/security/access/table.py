@@ -186,3 +186,5 @@ API_SENT: dict[str, dict[str, str]] = {
 }
 # What exists in test books alone: a live key is told so.
 API_TEST_ONLY: frozenset[str] = frozenset({"test_helpers/wallets", "wallets/{id}", "wallets/{id}/transactions"})
+# What a key must be allowed beside a resource, since its objects show it: the report of the small world is of sales.
+API_BESIDE = {"reports": {"metrics": "read"}}

@@ -64,8 +64,9 @@ class Keys:
     def __init__(self, book: Any, live_book: Any, other_book: Any) -> None:
         self._book = book
         self._others = {resource: self._restricted(self._all_but(resource)) for resource in RESOURCES}
-        self._reads = {resource: self._restricted({resource: "read"}) for resource in RESOURCES}
-        self._writes = {resource: self._restricted({resource: "write"}) for resource in RESOURCES}
+        beside = table.API_BESIDE
+        self._reads = {each: self._restricted({each: "read"} | beside.get(each, {})) for each in RESOURCES}
+        self._writes = {each: self._restricted({each: "write"} | beside.get(each, {})) for each in RESOURCES}
         self._fixed = {
             NO_KEY: None,
             NONSENSE: "sk_test_" + "0" * 43,
