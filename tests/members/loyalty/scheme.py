@@ -9,7 +9,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from members.directory import operations as directory
-from members.loyalty import operations, purses, queries
+from members.loyalty import operations, purses, queries, runs
 from members.loyalty.models import Programme
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.events import relay
@@ -114,3 +114,16 @@ def counted() -> Iterator[list[Any]]:
         found: list[Any] = []
         yield found
     found += asked.captured_queries
+
+
+def asked_by_batches(programme: Programme, kind: str) -> list[int]:
+    """How many statements a run asks for one row, and then for four more."""
+    book = Book.objects.get(pk=programme.book_id)
+    with tenancy.within(book.pk):
+        run = runs.begin(programme_id=programme.pk, kind=kind, now=book.now)
+    counts = []
+    for batch in (1, 4):
+        with counted() as asked:
+            runs.step(run_id=run.pk, book_id=book.pk, at=cast.NOW, batch=batch)
+        counts.append(len(asked))
+    return counts

@@ -103,13 +103,8 @@ class TestWriteExpiring:
         for number in range(5):
             give(programme, join(book, name=f"N{number}", email=f"n{number}@example.com"), 10 + number)
         move_clock(book, NOW + 25 * DAY)
-        with tenancy.within(book.pk):
-            run = runs.begin(programme_id=programme.pk, kind=Run.NOTICE, now=book.now)
-        counts = []
-        for batch in (1, 4):
-            with scheme.counted() as asked:
-                runs.step(run_id=run.pk, book_id=book.pk, at=NOW, batch=batch)
-            counts.append(len(asked))
+
+        counts = scheme.asked_by_batches(programme, Run.NOTICE)
 
         assert counts[0] == counts[1]
         assert len(letters()) == 5

@@ -76,14 +76,8 @@ class TestExpire:
     def test_asks_as_much_for_many_members_as_for_few(self, book, members):
         programme = granted(book, members, lifetime_days=30)
         move_clock(book, NOW + 30 * DAY)
-        with tenancy.within(book.pk):
-            run = runs.begin(programme_id=programme.pk, kind=Run.EXPIRE, now=book.now)
-        counts = []
 
-        for batch in (1, 4):
-            with scheme.counted() as asked:
-                runs.step(run_id=run.pk, book_id=book.pk, at=NOW, batch=batch)
-            counts.append(len(asked))
+        counts = scheme.asked_by_batches(programme, Run.EXPIRE)
 
         assert counts[0] == counts[1]
 
