@@ -261,7 +261,7 @@ def _refusal(refused: Refused, grants: Sequence[Grant]) -> PlatformError:
     """Why a session is not made with what a request attaches; a request attaches one thing."""
     name, given = next((name, text) for name, text in grants[0].as_json().items() if text is not None)
     param = f"discounts[0][{name}]"
-    if refused.reason_code == "unknown":
+    if refused.reason_code == ports.UNKNOWN:
         return missing(name.replace("_", " "), given[:100], param=param)
     kind = DiscountOver if refused.reason_code in OVER else DiscountRefused
     return kind(refused.reason, param=param)

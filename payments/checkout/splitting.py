@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from merchant_platform.kernel import tries
 from merchant_platform.kernel.errors import Conflict, Invalid
 from payments.checkout import operations, ports, pricing
 from payments.checkout.models import CheckoutSession
@@ -24,9 +25,12 @@ from payments.tenders import operations as tenders
 from payments.tenders import port
 from payments.tenders.models import Tender
 
-CODES_MAX, CODE_LENGTH_MAX = 5, 64
+CODES_MAX, CODE_LENGTH_MAX = 5, 100
 # Tries to name a card on one page; more is guessing.
 CARDS_MAX = 5
+# Codes that are none, on one page and from one address in a window.
+WRONG_CODES_MAX, GUESSES_MAX, WINDOW_SECONDS = 10, 50, 15 * 60
+_GUESSES = "discount_code:guess"
 # What is new money for the merchant may buy stored value; nothing else turns into it.
 MONEY = frozenset({"wallet"})
 
@@ -37,6 +41,10 @@ class NotRecognised(Invalid):
 
 class TooManyCards(Invalid):
     """Enough was tried on this page."""
+
+
+class TooManyCodes(Invalid):
+    """Enough codes were tried on this page that are none."""
 
 
 class BeingPaid(Conflict):
@@ -152,19 +160,38 @@ def do_without(*, session_id: UUID, tender_id: UUID, moment: Moment, origin: Ori
     tenders.drop(order=order, tender_id=tender_id)
 
 
-def use_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:
+def use_code(*, session_id: UUID, code: str, payer: Payer, moment: Moment, origin: Origin) -> bool:
     """Note a code that the payer typed. This will write it; whether it helps, pricing says.
 
-    Raises BeingPaid, and NotRecognised where the session takes no codes.
+    Returns whether there is such a code: one that is none is counted, so the caller
+    commits either way. Raises BeingPaid, NotRecognised where the session takes no codes,
+    and TooManyCodes.
     """
-    session, _, _ = _locked(session_id, moment=moment, origin=origin)
+    session, order, _ = _locked(session_id, moment=moment, origin=origin)
     if not session.allows_codes:
         raise NotRecognised("This session takes no codes.")
     code = code.strip()[:CODE_LENGTH_MAX]
-    known = {each.casefold() for each in session.codes}
-    if code and "\x00" not in code and code.casefold() not in known:
-        session.codes = [*session.codes[-(CODES_MAX - 1) :], code]
-        session.save(update_fields=["codes"])
+    if not code or "\x00" in code or code.casefold() in {each.casefold() for each in session.codes}:
+        return True
+    if session.failed_codes_count >= WRONG_CODES_MAX:
+        raise TooManyCodes("Too many tries on this page.")
+    session.codes = [*session.codes[-(CODES_MAX - 1) :], code]
+    priced = pricing.quote_of(order, pricing.Buyer(session, payer, moment.now)).priced
+    refused = priced.refused if priced else ()
+    is_known = not any(each.reason_code == ports.UNKNOWN and each.code == code for each in refused)
+    session.failed_codes_count += not is_known
+    session.save(update_fields=["codes", "failed_codes_count"])
+    return is_known
+
+
+def count_code(origin_address: str) -> None:
+    """Count a code that is typed from a network address. Raises tries.TooManyTries and tries.CannotCount."""
+    tries.count(_GUESSES, tries.network(origin_address), limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
+
+
+def count_no_guess(origin_address: str) -> None:
+    """The code that was typed there is one. This will take it off the count."""
+    tries.take_back(_GUESSES, tries.network(origin_address))
 
 
 def forget_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:

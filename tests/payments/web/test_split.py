@@ -6,9 +6,19 @@ import pytest
 from django.core.cache import cache
 
 from merchant_platform.kernel import ids, tenancy
-from payments.checkout import sweep
+from payments.checkout import splitting, sweep
 from payments.checkout.moments import Moment
-from payments.checkout.ports import Applied, DiscountGone, Invitation, NearMiss, Priced, PricedLine, Refused, Welcome
+from payments.checkout.ports import (
+    UNKNOWN,
+    Applied,
+    DiscountGone,
+    Invitation,
+    NearMiss,
+    Priced,
+    PricedLine,
+    Refused,
+    Welcome,
+)
 from payments.customers.models import Customer
 from payments.intents.models import PaymentIntent
 from payments.orders.models import OrderLine
@@ -30,8 +40,9 @@ class Discounts:
     is_gone = False
 
     def price(self, cart):
+        unknown = [Refused(code, f"No {code}.", UNKNOWN, code=code) for code in cart.codes if code != "TEN"]
         if "TEN" not in cart.codes:
-            return Priced(near_misses=[NearMiss("Buy ¥12.00 more and save ¥20")])
+            return Priced(near_misses=[NearMiss("Buy ¥12.00 more and save ¥20")], refused=unknown)
         if self.is_gone:
             return Priced(refused=[Refused("TEN", "The last one is gone.", "used_up", code="TEN")])
         line = cart.lines[0]
@@ -215,6 +226,27 @@ class TestOffers:
         assert payer.balance == 50_000
         visitor.send("code", forget="TEN")
         assert "The last one is gone." not in visitor.text
+
+    def test_are_not_guessed_on_one_page_nor_from_one_address(self, api, book):
+        session = offer(api, item(amount=20_000), allow_promotion_codes=True)
+        visitor = Visitor(session)
+        for number in range(splitting.WRONG_CODES_MAX):
+            visitor.send("code", code=f"NONE-{number}")
+            assert f"No NONE-{number}." in visitor.text
+
+        visitor.send("code", code="TEN")
+
+        assert "Too many wrong codes on this page." in visitor.text
+        assert "You typed its code." not in visitor.open().one("main").text
+        # Of one address, page after page; a code that is one counts for nothing.
+        others = [Visitor(offer(api, item(amount=20_000), allow_promotion_codes=True)) for _ in range(3)]
+        for _ in range(splitting.GUESSES_MAX - splitting.WRONG_CODES_MAX - 1):
+            splitting.count_code("127.0.0.1")
+        others[0].send("code", code="TEN")
+        others[1].send("code", code="NONE")
+        others[2].send("code", code="TEN")
+        assert ["You typed its code." in each.text for each in others[:3]] == [True, False, False]
+        assert "Too many tries. Wait a quarter of an hour, then try again." in others[2].text
 
 
 class TestJoining:
