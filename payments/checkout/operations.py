@@ -73,6 +73,8 @@ class Terms:
     success_url: str
     payment_method_types: Sequence[str]
     customer_id: UUID | None = None
+    # Whether the merchant's server answers for whoever has the address being that customer.
+    is_customer_proven: bool = False
     expires_at: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     grants: Sequence[Grant] = ()
@@ -109,6 +111,7 @@ def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
         is_live=origin.livemode,
         order=order,
         customer_id=terms.customer_id,
+        is_customer_proven=terms.is_customer_proven,
         success_url=terms.success_url,
         payment_method_types=list(terms.payment_method_types),
         metadata=terms.metadata,

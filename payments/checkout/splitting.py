@@ -59,20 +59,28 @@ class Choices:
     offered: Sequence[Offered]
     takes_cards: bool
     takes_codes: bool
+    # Somebody could have something here, and nobody has proven to be them.
+    needs_proof: bool
     invitation: Invitation | None
 
     @property
     def is_any(self) -> bool:
-        return bool(self.tenders or self.offered or self.takes_cards)
+        return bool(self.tenders or self.offered or self.takes_cards or self.needs_proof)
 
 
 def who(session: CheckoutSession, consumer_id: UUID | None) -> Payer:
-    """Who pays a session: the customer that it names, else the one that the signed-in consumer is to the merchant."""
-    customer_id = session.customer_id
-    if customer_id is None and consumer_id is not None:
+    """Who pays a session: the customer that it names, else the one that the signed-in consumer is to the merchant.
+
+    They are proven where that customer's consumer signed in on the page, or the merchant's
+    server said that it had proven them itself.
+    """
+    known_id = None
+    if consumer_id is not None and not (session.customer_id and session.is_customer_proven):
         known = Customer.objects.filter(consumer_id=consumer_id, deleted_at__isnull=True)
-        customer_id = known.values_list("pk", flat=True).first()
-    return Payer(customer_id, consumer_id)
+        known_id = known.values_list("pk", flat=True).first()
+    customer_id = session.customer_id or known_id
+    is_proven = customer_id is not None and (customer_id == known_id or session.is_customer_proven)
+    return Payer(customer_id, consumer_id, is_proven)
 
 
 def choices(
@@ -81,7 +89,7 @@ def choices(
     """What the page offers besides its methods. Reads only; asks nothing for a stranger who chose nothing."""
     used = tenders.standing(order).tenders
     names = _names(lines)
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     chosen = {(each.method, each.source_id) for each in used}
     offered = [each for name in names for each in port.find(name).offered(due)]
     joins = ports.invitations()
@@ -90,6 +98,7 @@ def choices(
         offered=[each for each in offered if (each.tender, each.source_id) not in chosen],
         takes_cards=STORED_VALUE in names,
         takes_codes=bool(session.allows_codes) and ports.discounts() is not None,
+        needs_proof=not MONEY.issuperset(names) and payer.consumer_id is None and not payer.is_proven,
         invitation=joins.offer(payer, now=moment.now) if joins else None,
     )
 
@@ -107,12 +116,13 @@ def use(
 ) -> None:
     """Pay a part with something that is offered, or was chosen before. This will choose it, or change its amount.
 
-    Without an amount it is all that helps. What somebody chose who signed in, nobody else
+    Without an amount it is all that helps. What is the customer's own is offered to them
+    alone, once they are proven. What somebody chose who signed in, nobody else
     changes: the amount is what they said yes to. Raises BeingPaid, tenders.TooMuch, and
     NotRecognised for what is not offered to this payer.
     """
     _, order, lines = _locked(session_id, moment=moment, origin=origin)
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     if method not in _names(lines):
         raise NotRecognised("This cannot be used here.")
     used = next(
@@ -143,7 +153,7 @@ def use_card(
     if session.failed_cards_count >= CARDS_MAX:
         raise TooManyCards("Too many tries on this page.")
     card = stored_value.recognise(number=number, pin=pin) if STORED_VALUE in _names(lines) else None
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     offered = port.find(STORED_VALUE).look_up(due, card.pk) if card else None
     if offered is None or not offered.available_minor:
         session.failed_cards_count += 1

@@ -164,7 +164,8 @@ def sign_in(request: HttpRequest, place: Place) -> HttpResponse:
         else:
             with tenancy.within(place.book.pk):
                 operations.forget_sign_ins(session_id=session.pk)
-                operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
+                if paying.WALLET in session.payment_method_types:
+                    operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
                 operations.record_authenticated(session_id=session.pk, moment=place.moment)
             response = _to(session)
             presence.remember(response, request, session, user, factors=SHOWN)

@@ -39,7 +39,7 @@ def at_the_table(api, book, make_customer, payer):
         customer = make_customer(book)
         with tenancy.within(book.pk):
             points.fund(customer, have)
-        session = offer(api, item(amount=total), customer=shown("cus", customer))
+        session = offer(api, item(amount=total), customer=shown("cus", customer), customer_authenticated="true")
         seated = Payer(book, session, consumer_id=payer.wallet.consumer_id)
         seated.customer = customer
         return seated

@@ -249,6 +249,54 @@ class TestOffers:
         assert "Too many tries. Wait a quarter of an hour, then try again." in others[2].text
 
 
+class TestWhoseValue:
+    """What a customer has is used by who proved to be them: by signing in, or to the merchant's own server."""
+
+    @pytest.fixture
+    def hers(self, book, payer, make_customer, settings):
+        settings.CHECKOUT_TENDERS = {**settings.CHECKOUT_TENDERS, "points": "tests.payments.tenders.points.Points"}
+        customer = make_customer(book, consumer=payer.wallet.consumer)
+        with tenancy.within(book.pk):
+            points.fund(customer, 2_000)
+        return customer
+
+    def offered(self, visitor):
+        found = [each.attributes.get("value") or "" for each in visitor.page.all("input")]
+        return sorted(each.partition(":")[0] for each in found if each.startswith(("points:", "wallet:")))
+
+    @pytest.mark.parametrize("methods", [["wallet", "card"], ["card"]])
+    def test_needs_the_customer_themselves(self, api, book, payer, make_payer, hers, acquirer, methods):
+        session = offer(api, item(amount=10_000), customer=shown("cus", hers), payment_method_types=methods)
+        visitor, other = Visitor(session), Visitor(session)
+        assert (self.offered(visitor), "Sign in to use your points and cards" in visitor.text) == (
+            [],
+            "wallet" not in methods,
+        )
+        source = f"points:{hers.pk}"
+        visitor.client.post(
+            f"{visitor.path}/tender",
+            {"source": source, "amount": "20", "csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value},
+        )
+        assert row_of(book, session).order.tendered_minor == 0
+
+        other.sign_in(make_payer(1_000, email="somebody.else@example.com"))
+        visitor.sign_in(payer)
+
+        assert (self.offered(other), self.offered(visitor)) == (["wallet"], ["points", "wallet"])
+        assert "Sign in to use your points and cards" not in visitor.text
+        assert "Use another account" in visitor.text
+
+    def test_is_lent_where_the_merchants_server_says_so(self, api, hers):
+        assert api.post("checkout/sessions", {"customer_authenticated": "true", "mode": "payment",
+            "line_items": [item()], "success_url": "https://cafe.example"}).json["error"]["param"] == "customer"  # fmt: skip
+
+        session = offer(api, item(amount=10_000), customer=shown("cus", hers), customer_authenticated="true")
+
+        visitor = Visitor(session)
+        assert session["customer_authenticated"] is True
+        assert (self.offered(visitor), "Sign in to use your points" in visitor.text) == (["points"], False)
+
+
 class TestJoining:
     def test_makes_a_customer_after_the_payment(self, api, book, payer, settings):
         settings.CHECKOUT_INVITATIONS = "tests.payments.web.test_split.Invitations"
@@ -306,7 +354,8 @@ def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, mercha
     with tenancy.within(book.pk):
         points.fund(customer, 2_050)
     card, number, pin = gift(book, 3_000, 500)
-    session = offer(api, item("Latte", 6_000, quantity=2), customer=shown("cus", customer))
+    known = {"customer": shown("cus", customer), "customer_authenticated": "true"}
+    session = offer(api, item("Latte", 6_000, quantity=2), **known)
     visitor = Visitor(session)
     visitor.send("stored-value", number=number, pin=pin)
     visitor.open()
