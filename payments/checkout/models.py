@@ -72,7 +72,8 @@ class CheckoutSession(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id is_live status order intent locale submit_type payment_method_types former_total_minor "
-        "language is_customer_proven codes allows_codes joins has_receipt failed_sign_ins_count failed_cards_count failed_codes_count "
+        "language is_customer_proven codes allows_codes joins has_receipt "
+        "failed_sign_ins_count failed_cards_count failed_codes_count "
         "expires_at created_at opened_at opened_recorded_at method_chosen "
         "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
         "paid_recorded_at",

@@ -14,6 +14,7 @@ from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.checkout.ports import Due, Invitation, Offered, Payer
 from payments.customers.models import Customer
+from payments.intents import operations as intents
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.orders import operations as orders
@@ -235,4 +236,6 @@ def _locked(session_id: UUID, *, moment: Moment, origin: Origin) -> tuple[Checko
     if not session.is_open or (intent is not None and intent.status not in intent_states.CONFIRMABLE):
         raise BeingPaid("This is paid for, or being paid for just now.")
     order = orders.lock(session.order_id)
+    if intents.is_asked_for(order.pk):
+        raise BeingPaid("The merchant is taking money for this order just now.")
     return session, order, pricing.lines_of(order)

@@ -287,8 +287,13 @@ class TestWhoseValue:
         assert "Use another account" in visitor.text
 
     def test_is_lent_where_the_merchants_server_says_so(self, api, hers):
-        assert api.post("checkout/sessions", {"customer_authenticated": "true", "mode": "payment",
-            "line_items": [item()], "success_url": "https://cafe.example"}).json["error"]["param"] == "customer"  # fmt: skip
+        nobody = {
+            "success_url": "https://cafe.example",
+            "customer_authenticated": "true",
+            "mode": "payment",
+            "line_items": [item()],
+        }
+        assert api.post("checkout/sessions", nobody).json["error"]["param"] == "customer"
 
         session = offer(api, item(amount=10_000), customer=shown("cus", hers), customer_authenticated="true")
 
