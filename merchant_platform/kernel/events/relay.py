@@ -36,6 +36,10 @@ class NeverFinished(RuntimeError):
     """A handler that takes its process with it."""
 
 
+class EventMissing(RuntimeError):
+    """A delivery without its event: nobody was told of it, so it is not done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     id: UUID
@@ -95,9 +99,10 @@ def _hand_over(party: Sequence[Claim], *, now: datetime) -> None:
             owed = dict(rows.order_by("pk").values_list("pk", "event_id"))
             if not owed:
                 return
-            handler = router.handler(first.target)
             events = list(Event.objects.filter(pk__in=owed.values()).order_by("pk"))
-            handler(events) if router.takes_many(first.target) else handler(*events)
+            if len(events) < len(owed):
+                raise EventMissing("an event that is owed is not there")
+            router.hand_over(first.target, events)
             Delivery.objects.filter(pk__in=owed).update(done_at=now, claimed_until=None, last_error="")
     except Exception as error:  # a handler may fail in any way; none may stop the relay
         if len(party) > 1:

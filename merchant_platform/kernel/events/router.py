@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -65,6 +66,15 @@ def takes_many(target: str) -> bool:
         return getattr(handler(target), "takes_many", False)
     except ImportError:
         return False
+
+
+def hand_over(target: str, events: Sequence[Any]) -> None:
+    """Run the handler behind a name with events of one book: all together where it takes many, else its one."""
+    found = handler(target)
+    if getattr(found, "takes_many", False):
+        found(events)
+    else:
+        found(*events)
 
 
 def reset() -> None:
