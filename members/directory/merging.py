@@ -108,8 +108,11 @@ def find(merge_id: UUID) -> Merge:
 
 
 def _both(loser_id: UUID, winner_id: UUID) -> tuple[Member, Member]:
-    """Both rows, locked in the order of their ids. Raises NotFound."""
-    list(Member.objects.select_for_update().filter(pk__in=[loser_id, winner_id]).order_by("pk"))
+    """Both rows, locked in the order of their ids. Raises NotFound.
+
+    Not against who only refers to them: rows of points, written under a purse's lock, would wait here for us.
+    """
+    list(Member.objects.select_for_update(no_key=True).filter(pk__in=[loser_id, winner_id]).order_by("pk"))
     return queries.find(loser_id), queries.find(winner_id, param="into")
 
 

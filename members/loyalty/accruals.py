@@ -5,7 +5,7 @@ purses are locked before the orders are read: a refund at the same moment either
 here, or finds the accrual written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -306,11 +306,12 @@ def inputs_of_order(lines: Sequence[OrderLine], counted: int, *, at: datetime) -
 
 
 def _members(programme: Programme, paid: Mapping[UUID, datetime]) -> dict[UUID, Member]:
-    """The living member behind each order that may earn."""
+    """The living member behind each order that may earn. They stay so until the unit of work ends (queries.living)."""
     rows = Order.objects.filter(pk__in=list(paid), currency=programme.currency, customer__isnull=False)
     customers = dict(rows.values_list("pk", "customer_id"))
-    known: Iterable[Member] = Member.objects.select_related("merged_into").filter(
-        customer_id__in=set(customers.values())
+    known = Member.objects.select_related("merged_into").filter(
+        # Locked below the join, so that a merge which was waited for is seen by it.
+        pk__in=queries.locked(set(customers.values()))
     )
     by_customer = {member.customer_id: member for member in known}
     found = {}

@@ -1,6 +1,6 @@
 """Questions about programmes and what members have in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -118,9 +118,20 @@ def zone(row: Programme) -> ZoneInfo:
 
 
 def living(member_id: UUID) -> UUID:
-    """The member that one stands for today: itself, or the one it was merged into."""
-    into = Member.objects.filter(pk=member_id).values_list("merged_into_id", flat=True).first()
+    """The member that one stands for today: itself, or the one it was merged into.
+
+    It stays so until the unit of work ends: a merge that began waits, one that is under way is waited for. The row
+    is locked before any purse, as merges do.
+    """
+    locked = Member.objects.select_for_update(no_key=True).filter(pk=member_id)
+    into = locked.values_list("merged_into_id", flat=True).first()
     return into or member_id
+
+
+def locked(customer_ids: Collection[UUID]) -> list[UUID]:
+    """The members behind some customers, each locked as `living` locks one. One statement."""
+    rows = Member.objects.select_for_update(no_key=True).filter(customer_id__in=customer_ids)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def balance(member_id: UUID, programme: Programme) -> Points:
