@@ -11,6 +11,8 @@ from payments.checkout import sweep
 from payments.receipts import mail as letters
 from payments.receipts import operations
 from payments.receipts.models import Receipt
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL
 from tests.cast import NOW, race
 from tests.merchant_platform.docs.reading import Page
 from tests.payers import Visitor, offer, row_of
@@ -124,6 +126,12 @@ class TestMail:
         letters.send_unsent(recorded=clock.wall())
 
         assert mail.outbox[0].to == ["lin.mei@example.com"]
+
+    def test_does_not_go_where_nothing_is_sent(self, book, pay):
+        messaging.suppress(channel=EMAIL, address="lin.mei@example.com", reason="SMTP 550", now=NOW)
+        pay()
+
+        assert (letters.send_unsent(recorded=clock.wall()), mail.outbox) == (0, [])
 
     def test_is_tried_again_after_the_server_failed(self, book, pay, monkeypatch):
         pay()
