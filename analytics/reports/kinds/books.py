@@ -138,6 +138,8 @@ def _trial(moved: _Moved, closing: Mapping[tuple[str, str], int]) -> Section:
             found = {"moved_d": debits, "moved_c": credits, "d": max(balance, 0), "c": max(-balance, 0)}
             total.update(found)
             rows.append((_account(code), shown, *(_value(amount, unit) for amount in found.values())))
+        if not total:
+            continue  # A programme that gave no points yet.
         sums = (total[name] for name in ("moved_d", "moved_c", "d", "c"))
         rows.append((_("Total"), shown, *(_value(amount, unit) for amount in sums)))
     columns = (
