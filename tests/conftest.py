@@ -8,6 +8,9 @@ import pytest
 from tests import servers
 from tests.needs import NOT_RUN
 
+# Tests of every app read the books with it: said before any of them imports it.
+pytest.register_assert_rewrite("tests.payments.books")
+
 # The notes of tests that the summary prints: the fixtures `proven`, `walked` and `tried`.
 NOTED = frozenset({"proven", "walked", "tried"})
 LONG = ("tests/browser/", "tests/architecture/", "tests/merchant_platform/test_up")

@@ -65,10 +65,11 @@ def add(
     is_claim: bool = False,
     number: str | None = None,
     joined_on: date | None = None,
+    locale: str | None = None,
 ) -> Member:
     """Enrol somebody with a profile. This will write the membership, and a customer where none is named.
 
-    `number` and `joined_on` are what they were in another system.
+    `number` and `joined_on` are what they were in another system; `locale` is the language that they joined in.
 
     `is_claim`: the person says it of himself and nobody checked it, so a contact that is
     somebody's already makes no difference that could be seen; the pair shows up among the
@@ -83,7 +84,7 @@ def add(
                 raise MemberExists(f"A member with this {kind} exists: '{shown}'.", param=kind, member=known[0])
     if customer_id is None:
         # The customer has the name alone: contacts are kept under seal, in one place.
-        fields = {"name": read.get("name") or None}
+        fields = {"name": read.get("name") or None, "preferred_locales": [locale] if locale else []}
         customer_id = customers.create(fields=fields, now=hand.now, origin=hand.origin).pk
     else:
         customers.find(customer_id, param="customer")

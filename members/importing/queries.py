@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from members.importing.models import DONE, FAILED, SAME, WAITING, WRONG, ImportRow, MemberImport
 
@@ -40,6 +40,12 @@ class Progress:
     @property
     def is_finished(self) -> bool:
         return self._of_work(WAITING) == 0
+
+
+def wrong(job_id: UUID) -> QuerySet[ImportRow]:
+    """The lines of an import that cannot be brought, or could not when their turn came."""
+    rows = ImportRow.objects.select_related("member__customer").filter(job_id=job_id)
+    return rows.filter(Q(kind=WRONG) | Q(state=FAILED))
 
 
 def progress(job_id: UUID) -> Progress | None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from members.directory import queries as directory
 from members.loyalty import accruals, acts, objects, purses, queries
@@ -172,25 +173,49 @@ def _tell(name: str, act: Act, purse: Purse, before: tuple[int, int, int], order
 
 words(
     "bonus_given",
-    customer=_("{points} bonus points for an offer."),
-    cashier=_("{points} bonus points for an offer."),
-    merchant=_("{points} bonus points that an offer gives, out of the programme's budget."),
+    customer=ngettext_lazy("{points} bonus point for an offer.", "{points} bonus points for an offer.", "points"),
+    cashier=ngettext_lazy("{points} bonus point for an offer.", "{points} bonus points for an offer.", "points"),
+    merchant=ngettext_lazy(
+        "{points} bonus point that an offer gives, out of the programme's budget.",
+        "{points} bonus points that an offer gives, out of the programme's budget.",
+        "points",
+    ),
 )
 words(
     "bonus_no_member",
-    customer=_("Members would have had {points} bonus points."),
+    customer=ngettext_lazy(
+        "Members would have had {points} bonus point.", "Members would have had {points} bonus points.", "points"
+    ),
     cashier=_("No bonus points: the customer is no member."),
-    merchant=_("The {points} bonus points of an offer were not given: the customer is no member."),
+    merchant=ngettext_lazy(
+        "The {points} bonus point of an offer was not given: the customer is no member.",
+        "The {points} bonus points of an offer were not given: the customer is no member.",
+        "points",
+    ),
 )
 words(
     "bonus_no_budget",
-    customer=_("The offer's {points} bonus points are used up."),
+    customer=ngettext_lazy(
+        "The offer's {points} bonus point is used up.", "The offer's {points} bonus points are used up.", "points"
+    ),
     cashier=_("No bonus points: the programme's budget is used up."),
-    merchant=_("The {points} bonus points of an offer were not given: the programme's budget does not reach."),
+    merchant=ngettext_lazy(
+        "The {points} bonus point of an offer was not given: the programme's budget does not reach.",
+        "The {points} bonus points of an offer were not given: the programme's budget does not reach.",
+        "points",
+    ),
 )
 words(
     "bonus_no_programme",
-    customer=_("The offer's {points} bonus points are not given any more."),
+    customer=ngettext_lazy(
+        "The offer's {points} bonus point is not given any more.",
+        "The offer's {points} bonus points are not given any more.",
+        "points",
+    ),
     cashier=_("No bonus points: no programme gives them."),
-    merchant=_("The {points} bonus points of an offer were not given: no programme in the order's currency is active."),
+    merchant=ngettext_lazy(
+        "The {points} bonus point of an offer was not given: no programme in the order's currency is active.",
+        "The {points} bonus points of an offer were not given: no programme in the order's currency is active.",
+        "points",
+    ),
 )

@@ -9,7 +9,7 @@ each other. Worked tables: docs/algorithms/points.md.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from merchant_platform.kernel.decisions.rules import Inputs, Reason, Verdict, rule, words
 
@@ -108,49 +108,89 @@ def _values(each: Mapping[str, Any]) -> dict[str, Any]:
 
 words(
     "points_spend",
-    customer=_("{points} points for what you paid."),
-    cashier=_("{points} points for the amount paid."),
-    merchant=_("{points} points by the rule for money spent."),
+    customer=ngettext_lazy("{points} point for what you paid.", "{points} points for what you paid.", "points"),
+    cashier=ngettext_lazy("{points} point for the amount paid.", "{points} points for the amount paid.", "points"),
+    merchant=ngettext_lazy(
+        "{points} point by the rule for money spent.", "{points} points by the rule for money spent.", "points"
+    ),
 )
 words(
     "points_visit",
-    customer=_("{points} points for your visit."),
-    cashier=_("{points} points for the first order of the day."),
-    merchant=_("{points} points by the rule for a day's first order."),
+    customer=ngettext_lazy("{points} point for your visit.", "{points} points for your visit.", "points"),
+    cashier=ngettext_lazy(
+        "{points} point for the first order of the day.", "{points} points for the first order of the day.", "points"
+    ),
+    merchant=ngettext_lazy(
+        "{points} point by the rule for a day's first order.",
+        "{points} points by the rule for a day's first order.",
+        "points",
+    ),
 )
 words(
     "points_item",
-    customer=_("{points} points for what you chose."),
-    cashier=_("{points} points for a product that earns extra."),
-    merchant=_("{points} points by the rule for a product."),
+    customer=ngettext_lazy("{points} point for what you chose.", "{points} points for what you chose.", "points"),
+    cashier=ngettext_lazy(
+        "{points} point for a product that earns extra.", "{points} points for a product that earns extra.", "points"
+    ),
+    merchant=ngettext_lazy(
+        "{points} point by the rule for a product.", "{points} points by the rule for a product.", "points"
+    ),
 )
 words(
     "points_category",
-    customer=_("{points} extra points for {category}."),
-    cashier=_("{points} extra points for {category}."),
-    merchant=_("{points} extra points: {category} earns {percent} %."),
+    customer=ngettext_lazy("{points} extra point for {category}.", "{points} extra points for {category}.", "points"),
+    cashier=ngettext_lazy("{points} extra point for {category}.", "{points} extra points for {category}.", "points"),
+    merchant=ngettext_lazy(
+        "{points} extra point: {category} earns {percent}%.",
+        "{points} extra points: {category} earns {percent}%.",
+        "points",
+    ),
 )
 words(
     "points_hour",
-    customer=_("{points} extra points for the hour."),
-    cashier=_("{points} extra points: this hour earns more."),
-    merchant=_("{points} extra points: the hour earns {percent} %."),
+    customer=ngettext_lazy("{points} extra point for the hour.", "{points} extra points for the hour.", "points"),
+    cashier=ngettext_lazy(
+        "{points} extra point: this hour earns more.", "{points} extra points: this hour earns more.", "points"
+    ),
+    merchant=ngettext_lazy(
+        "{points} extra point: the hour earns {percent}%.",
+        "{points} extra points: the hour earns {percent}%.",
+        "points",
+    ),
 )
 words(
     "points_tier",
-    customer=_("{points} extra points for your tier."),
-    cashier=_("{points} extra points for the member's tier."),
-    merchant=_("{points} extra points: the tier earns {percent} %."),
+    customer=ngettext_lazy("{points} extra point for your tier.", "{points} extra points for your tier.", "points"),
+    cashier=ngettext_lazy(
+        "{points} extra point for the member's tier.", "{points} extra points for the member's tier.", "points"
+    ),
+    merchant=ngettext_lazy(
+        "{points} extra point: the tier earns {percent}%.",
+        "{points} extra points: the tier earns {percent}%.",
+        "points",
+    ),
 )
 words(
     "points_birthday",
-    customer=_("{points} extra points for your birthday."),
-    cashier=_("{points} extra points: it is the member's birthday."),
-    merchant=_("{points} extra points: birthdays earn {percent} %."),
+    customer=ngettext_lazy(
+        "{points} extra point for your birthday.", "{points} extra points for your birthday.", "points"
+    ),
+    cashier=ngettext_lazy(
+        "{points} extra point: it is the member's birthday.",
+        "{points} extra points: it is the member's birthday.",
+        "points",
+    ),
+    merchant=ngettext_lazy(
+        "{points} extra point: birthdays earn {percent}%.",
+        "{points} extra points: birthdays earn {percent}%.",
+        "points",
+    ),
 )
 words(
     "points_first",
-    customer=_("{points} points to welcome you."),
-    cashier=_("{points} points for the first order."),
-    merchant=_("{points} points by the rule for a first order."),
+    customer=ngettext_lazy("{points} point to welcome you.", "{points} points to welcome you.", "points"),
+    cashier=ngettext_lazy("{points} point for the first order.", "{points} points for the first order.", "points"),
+    merchant=ngettext_lazy(
+        "{points} point by the rule for a first order.", "{points} points by the rule for a first order.", "points"
+    ),
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from members.directory import queries as directory
 from members.loyalty import queries
@@ -109,12 +110,14 @@ def _held(viewer: Viewer) -> Iterator[tuple[Place, Programme, Points, TierStandi
 
 
 def _lines(programme: Programme, held: Points, tier: TierStanding, zone: ZoneInfo) -> list[str]:
-    lines = [_("{points} points").format(points=f"{held.total:,}")]
+    lines = [ngettext("{points} point", "{points} points", held.total).format(points=f"{held.total:,}")]
     if held.pending:
-        lines.append(_("{points} points wait").format(points=f"{held.pending:,}"))
+        waiting = ngettext("{points} point waits", "{points} points wait", held.pending)
+        lines.append(waiting.format(points=f"{held.pending:,}"))
     if held.on is not None:
         day = held.on.astimezone(zone).date()
-        lines.append(_("{points} points expire on {day}").format(points=f"{held.expiring_next:,}", day=day))
+        expiring = ngettext("{points} point expires on {day}", "{points} points expire on {day}", held.expiring_next)
+        lines.append(expiring.format(points=f"{held.expiring_next:,}", day=day))
     if tier.name and tier.until:
         day = tier.until.astimezone(zone).date()
         lines.append(_("{tier}, kept until {day}").format(tier=tier.name, day=day))

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from members.directory import queries as directory
 from members.directory.models import Member
@@ -120,7 +121,7 @@ class Points:
             available_minor=steps * held.redeem_minor,
             step_minor=held.redeem_minor,
             units_per_step=held.redeem_points,
-            balance=_("{points} points").format(points=f"{spendable:,}"),
+            balance=ngettext("{points} point", "{points} points", spendable).format(points=f"{spendable:,}"),
         )
 
 

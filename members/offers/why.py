@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from members.offers import engine
 from members.offers.frames import Cart, NearMiss, Offer, Priced
@@ -96,9 +97,11 @@ words(
 )
 words(
     "points_granted",
-    customer=_("You earn {points} extra points."),
-    cashier=_("{points} extra points go to the customer."),
-    merchant=_("It grants {points} extra points."),
+    customer=ngettext_lazy("You earn {points} extra point.", "You earn {points} extra points.", "points"),
+    cashier=ngettext_lazy(
+        "{points} extra point goes to the customer.", "{points} extra points go to the customer.", "points"
+    ),
+    merchant=ngettext_lazy("It grants {points} extra point.", "It grants {points} extra points.", "points"),
 )
 words(
     "member_tier",

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,14 +12,26 @@ from django.views.decorators.http import require_POST, require_safe
 
 from members.directory.models import IMPORT
 from members.importing import operations, planning, queries
-from members.importing.models import AGREED, CHANGED, CREATED, DONE, FAILED, SAME, WAITING, WRONG, ImportRow
+from members.importing.models import (
+    AGREED,
+    CHANGED,
+    CREATED,
+    DONE,
+    FAILED,
+    SAME,
+    WAITING,
+    WRONG,
+    ImportRow,
+    MemberImport,
+)
 from members.web.standing import hand, object_id
 from merchant_platform.kernel import clock, ids, tenancy
 from merchant_platform.kernel.web import uploads
+from payments.web.dashboard import sheets
 from security.web import forms, lists
 from security.web.desk import Desk, desk_page
 
-PAGE_SIZE = 50
+PAGE_SIZE, BATCH_ROWS = 50, 500
 # Why a file cannot be read at all.
 UNREADABLE: dict[str, Any] = {
     "not_text": gettext_lazy("This file is no CSV table. Save the sheet as CSV (UTF-8) and bring that."),
@@ -138,6 +150,7 @@ def show(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
         ],
         "work_count": progress.kind(CREATED) + progress.kind(CHANGED),
         "wrong_count": progress.kind(WRONG),
+        "has_wrong": bool(progress.kind(WRONG) or progress.failed_count),
         "only": only,
         "all_url": lists.query(request, kind=None),
         "form": forms.DeskForm(),
@@ -145,6 +158,31 @@ def show(request: HttpRequest, desk: Desk, sheet: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "members/_import.html", {"desk": desk, **context})
     return desk.render(request, "members/import_job.html", context)
+
+
+@require_safe
+@desk_page("member.import")
+def wrong(request: HttpRequest, desk: Desk, sheet: str) -> StreamingHttpResponse:
+    """The lines that are not brought, a line a reason, as the page shows them: what they said beside is under seal."""
+    job_id = object_id("mimp", sheet)
+    with tenancy.within(desk.book.pk):
+        if not MemberImport.objects.filter(pk=job_id).exists():
+            raise Http404
+
+    def batch(cursor: UUID | None) -> tuple[list[list[Any]], UUID | None]:
+        rows = queries.wrong(job_id)
+        if cursor is not None:
+            rows = rows.filter(pk__gt=cursor)
+        found = list(rows.order_by("pk")[:BATCH_ROWS])
+        lines = [
+            [shown["row"].number, shown["name"], column, str(words)]
+            for shown in (_shown(row, said, desk) for row, said in operations.opened(found, now=desk.now))
+            for column, words in shown["problems"]
+        ]
+        return lines, found[-1].pk if len(found) == BATCH_ROWS else None
+
+    titles = [_("Line"), _("Member"), _("Column"), _("What is wrong")]
+    return sheets.stream(name="wrong-lines", book_id=desk.book.pk, titles=titles, batch=batch)
 
 
 @require_POST

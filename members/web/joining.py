@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -174,14 +175,18 @@ def _join(
 
 def _add(book: Book, form: JoinForm, user: User | None, by: Hand, store_id: Any) -> Member:
     """The membership; of who is signed in, beside the wallet."""
-    said = form.profile()
+    said, locale = form.profile(), _locale()
     customer_id = None
     consumer = Consumer.objects.filter(user=user, mode=book.mode).first() if user else None
     if consumer is not None:
         known = Customer.objects.filter(consumer=consumer).first()
         if known is None:
             # Linking is the consumer's own act, and this is it.
-            fields = {"name": said.name or (user.name if user else None), "consumer": consumer}
+            fields = {
+                "name": said.name or (user.name if user else None),
+                "consumer": consumer,
+                "preferred_locales": [locale],
+            }
             try:
                 known = customers.create(fields=fields, now=by.now, origin=by.origin)
             except IntegrityError as error:
@@ -191,7 +196,20 @@ def _add(book: Book, form: JoinForm, user: User | None, by: Hand, store_id: Any)
         if (member := queries.of_customer(customer_id)) is not None:
             return member
     consents = form.cleaned_data["consents"]
-    return profile.add(said, hand=by, customer_id=customer_id, store_id=store_id, consents_to=consents, is_claim=True)
+    return profile.add(
+        said,
+        hand=by,
+        customer_id=customer_id,
+        store_id=store_id,
+        consents_to=consents,
+        is_claim=True,
+        locale=locale,
+    )
+
+
+def _locale() -> str:
+    """The language of the page, as programs write it: `en`, `zh-Hans`."""
+    return to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-")
 
 
 def _count(address: str) -> None:

@@ -1,10 +1,11 @@
 """Programmes in words: rules, entries of a statement, and runs."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from members.loyalty.models import Run
 from members.loyalty.terms import Terms
@@ -46,23 +47,36 @@ RUNS: dict[str, Any] = {
 def rule_words(rule: Mapping[str, Any], currency: str, terms: Terms, products: Mapping[str, str]) -> str:
     """A rule as a sentence; `products` are the names of those that rules name, by id."""
     kind = rule["kind"]
-    if kind == "spend":
-        amount = Money(rule["per_minor"], currency).text(locale())
-        return _("{points} points for each {amount}").format(points=rule["points"], amount=amount)
-    if kind == "visit":
-        return _("{points} points for the first order of a day").format(**rule)
-    if kind == "first":
-        return _("{points} points for a member's first order").format(**rule)
-    if kind == "item":
-        product = products.get(rule["product"], rule["product"])
-        return _("{points} points for each {product}").format(points=rule["points"], product=product)
+    if kind in ("spend", "visit", "first", "item"):
+        return _granting(rule, currency, products)
+    # 150 percent is 1.5: people speak of double points, not of 200 percent.
+    times = f"{Decimal(rule['percent']) / 100:f}"
     if kind == "category":
-        return _("{percent} % of the points for {category}").format(**rule)
+        return _("{times}× points for {category}").format(times=times, category=rule["category"])
     if kind == "hour":
-        return _("{percent} % of the points from {start}:00 to {end}:00").format(
-            percent=rule["percent"], start=rule["from"], end=rule["to"]
-        )
+        return _("{times}× points from {start}:00 to {end}:00").format(times=times, start=rule["from"], end=rule["to"])
     if kind == "birthday":
-        return _("{percent} % of the points on a birthday").format(**rule)
+        return _("{times}× points on a birthday").format(times=times)
     name = next((tier.name for tier in terms.tiers if tier.key == rule["tier"]), rule["tier"])
-    return _("{percent} % of the points for {tier}").format(percent=rule["percent"], tier=name)
+    return _("{times}× points for {tier}").format(times=times, tier=name)
+
+
+def _granting(rule: Mapping[str, Any], currency: str, products: Mapping[str, str]) -> str:
+    """A rule that gives so many points for something."""
+    kind, points = rule["kind"], rule["points"]
+    values: dict[str, Any] = {"points": points}
+    if kind == "spend":
+        values["amount"] = Money(rule["per_minor"], currency).text(locale())
+        words = ngettext("{points} point for each {amount}", "{points} points for each {amount}", points)
+    elif kind == "visit":
+        words = ngettext(
+            "{points} point for the first order of a day", "{points} points for the first order of a day", points
+        )
+    elif kind == "first":
+        words = ngettext(
+            "{points} point for a member's first order", "{points} points for a member's first order", points
+        )
+    else:
+        values["product"] = products.get(rule["product"], rule["product"])
+        words = ngettext("{points} point for each {product}", "{points} points for each {product}", points)
+    return words.format(**values)

@@ -17,6 +17,7 @@ urlpatterns = [
     *dashboard_path("members/export", members.export, name="member_export"),
     *dashboard_path("members/import", importing.bring, name="member_imports"),
     *dashboard_path("members/import/<str:sheet>", importing.show, name="member_import"),
+    *dashboard_path("members/import/<str:sheet>/wrong", importing.wrong, name="member_import_wrong"),
     *dashboard_path("members/import/<str:sheet>/agree", importing.agree, name="member_import_agree"),
     *dashboard_path("members/duplicates", merging.pairs, name="member_duplicates"),
     *dashboard_path("members/duplicates/<str:duplicate>", merging.dismiss, name="member_told_apart"),

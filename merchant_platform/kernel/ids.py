@@ -95,6 +95,7 @@ PREFIXES = {
     "setatt": "setup attempt",
     "seti": "setup intent",
     "sto": "store",
+    "sup": "suppression",
     "svc": "stored-value card",
     "svl": "stored-value load",
     "tag": "tag",

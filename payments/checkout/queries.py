@@ -106,6 +106,14 @@ def _receipt(session: CheckoutSession) -> Receipt | None:
     return Receipt.objects.filter(**paid).first()
 
 
+def reference_of(order: Order) -> str | None:
+    """The merchant's own name of an order: its reference, or what its session says that it is for."""
+    if order.reference:
+        return order.reference
+    named = CheckoutSession.objects.filter(order=order, client_reference_id__isnull=False)
+    return named.values_list("client_reference_id", flat=True).first() or None
+
+
 def is_at_rest(shown: Shown, *, now: datetime) -> bool:
     """Whether nothing is due of a session: no time ran out, no money came or is under way, no receipt is missing."""
     session, intent = shown.session, shown.intent

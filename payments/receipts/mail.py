@@ -14,6 +14,8 @@ from merchant_platform.kernel.money import Money
 from payments.receipts import operations, queries
 from payments.receipts.models import Receipt
 from security.merchants import queries as merchants
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ def send(*, book_id: UUID, receipt_id: UUID, recorded: datetime) -> bool:
         receipt = operations.claim(receipt_id=receipt_id, recorded=recorded)
         if receipt is None or receipt.email is None:
             return False
+        if messaging.suppression_of(channel=EMAIL, address=receipt.email) is not None:
+            return False  # Tried again as often as any: the address may be lifted meanwhile.
         subject, text = _letter(receipt)
     try:
         send_mail(subject=subject, message=text, from_email=None, recipient_list=[receipt.email])

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from merchant_platform.kernel import ids, tenancy
+from payments.checkout import queries as checkout
 from payments.receipts import operations, queries
 from payments.receipts.models import Receipt
 from security.merchants import codes
@@ -19,11 +20,12 @@ def receipt(request: HttpRequest, code: str) -> HttpResponse:
     book = found.book
     with tenancy.within(book.pk):
         paper = queries.paper(Receipt.objects.get(pk=found.object_id))
+        reference = checkout.reference_of(paper.order)
     context = {
         "paper": paper,
         "receipt": paper.receipt,
         "order": paper.order,
-        "order_number": paper.order.reference or ids.show("ord", paper.order.pk),
+        "order_number": reference or ids.show("ord", paper.order.pk),
         "merchant": book.merchant,
         "zone": book.merchant.zone,
         "is_live": book.livemode,

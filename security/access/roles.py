@@ -81,6 +81,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "approval.decide": frozenset({MANAGER, FINANCE}),
     "audit.view": frozenset(),
     "flag.manage": frozenset({OPERATOR}),
+    "suppression.lift": frozenset({OPERATOR}),
     "merchant.found": frozenset({OPERATOR}),
     "books.prove": frozenset({OPERATOR, FINANCE}),
 }
@@ -89,7 +90,7 @@ GRANTS: dict[str, frozenset[str]] = {
     OWNER: frozenset(MERCHANT_ROLES),
     MANAGER: frozenset({CASHIER, SUPPORT}),
 }
-_OPERATORS_ALONE = frozenset({"flag.manage", "merchant.found"})
+_OPERATORS_ALONE = frozenset({"flag.manage", "merchant.found", "suppression.lift"})
 
 
 class UnknownAction(LookupError):

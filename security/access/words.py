@@ -99,6 +99,7 @@ GROUPS: tuple[tuple[Any, dict[str, Any]], ...] = (
         {
             "flag.manage": _("Switch features on and off"),
             "merchant.found": _("Found merchants"),
+            "suppression.lift": _("Send again to addresses that messages are not sent to"),
         },
     ),
 )

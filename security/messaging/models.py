@@ -56,7 +56,8 @@ class Message(models.Model):
 class Suppression(models.Model):
     """An address that nothing is sent to: it bounced, or its owner wants no more."""
 
-    pk = models.CompositePrimaryKey("channel", "digest")
+    id_prefix = "sup"
+    id = models.UUIDField(primary_key=True, editable=False)
     channel = models.TextField()
     # SHA-256 of the address: the list names nobody.
     digest = models.BinaryField()
@@ -64,4 +65,12 @@ class Suppression(models.Model):
     created_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
 
-    privacy = privacy.classes(opaque="channel reason created_at lifted_at", secret="digest")
+    privacy = privacy.classes(opaque="id channel reason created_at lifted_at", secret="digest")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "digest"], name="security_suppression_once_an_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.reason}"

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 from django.utils.translation import override
@@ -48,10 +48,7 @@ def write(
 ) -> Message:
     """Put a message into the outbox. This will write it with what it tells of, as suppressed where nobody wants it."""
     letter = Letter(channel, address, template, language, body, subject)
-    is_suppressed = Suppression.objects.filter(
-        channel=channel, digest=_digest(channel, address), lifted_at__isnull=True
-    ).exists()
-    message = _row(letter, is_suppressed=is_suppressed, now=now)
+    message = _row(letter, is_suppressed=_standing(channel, address).exists(), now=now)
     message.save(force_insert=True)
     return message
 
@@ -116,19 +113,23 @@ def purge(*, now: datetime) -> int:
 
 
 def suppress(*, channel: str, address: str, reason: str, now: datetime) -> None:
-    """Send nothing more to an address. This will write it on the list, by its hash."""
-    Suppression.objects.bulk_create(
-        [Suppression(channel=channel, digest=_digest(channel, address), reason=reason, created_at=now)],
-        update_conflicts=True,
-        unique_fields=["channel", "digest"],
-        update_fields=["reason", "created_at", "lifted_at"],
-    )
+    """Send nothing more to an address. This will write it on the list, by its hash, where it is not on it."""
+    digest, said = _digest(channel, address), {"id": ids.new(now), "reason": reason, "created_at": now}
+    # What was lifted is a new entry from now on, and the newest.
+    lifted = Suppression.objects.filter(channel=channel, digest=digest, lifted_at__isnull=False)
+    if not lifted.update(**said, lifted_at=None):
+        new = Suppression(channel=channel, digest=digest, **said)
+        Suppression.objects.bulk_create([new], ignore_conflicts=True)
 
 
-def lift(*, channel: str, address: str, now: datetime) -> bool:
-    """Send to an address again. This will take it off the list and say whether it was on it."""
-    found = Suppression.objects.filter(channel=channel, digest=_digest(channel, address), lifted_at__isnull=True)
-    return bool(found.update(lifted_at=now))
+def suppression_of(*, channel: str, address: str) -> Suppression | None:
+    """What stops messages to an address, if anything does."""
+    return _standing(channel, address).first()
+
+
+def lift(*, identifier: UUID, now: datetime) -> bool:
+    """Send to an address again. This will take it off the list, once, and say whether it was on it."""
+    return bool(Suppression.objects.filter(pk=identifier, lifted_at__isnull=True).update(lifted_at=now))
 
 
 def _row(letter: Letter, *, is_suppressed: bool, now: datetime) -> Message:
@@ -145,6 +146,10 @@ def _row(letter: Letter, *, is_suppressed: bool, now: datetime) -> Message:
         created_at=now,
         next_attempt_at=None if is_suppressed else now,
     )
+
+
+def _standing(channel: str, address: str) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(channel=channel, digest=_digest(channel, address), lifted_at__isnull=True)
 
 
 def _settle(message: Message, **fields: Any) -> None:

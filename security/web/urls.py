@@ -16,6 +16,7 @@ from security.web import (
     settings,
     staff,
     stores,
+    suppressions,
     test_clock,
 )
 from security.web.desk import dashboard_path
@@ -25,6 +26,8 @@ urlpatterns = [
     path("operator/", platform.index, name="operator"),
     path("operator/prove", platform.prove, name="operator_prove"),
     path("operator/flags/<str:book>", platform.flag, name="operator_flag"),
+    path("operator/suppressions", suppressions.index, name="operator_suppressions"),
+    path("operator/suppressions/<str:suppression>", suppressions.show, name="operator_suppression"),
     *dashboard_path("approvals", approvals.index, name="approvals"),
     *dashboard_path("approvals/<str:approval>", approvals.show, name="approval"),
     *dashboard_path("approvals/<str:approval>/approve", approvals.approve, name="approve"),

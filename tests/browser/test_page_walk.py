@@ -32,6 +32,8 @@ from playwright.sync_api import Browser, Page
 from security.access import flags, roles
 from security.identity.models import User
 from security.merchants.models import Staff
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL
 from security.web import navigation
 from tests.browser.chromium import AXE, PATIENCE_MS
 from tests.browser.walk import Stop, Walk, foreign_to, visit
@@ -275,7 +277,14 @@ class Pages:
     def test_of_operators_are_good_in_every_variant(self, platform, book, tour, walked):
         operator = SimpleNamespace(user=User.objects.create_user("operator@example.com", is_operator=True))
         flags.set_percent(book_id=book.pk, name="fast_lane", percent=25, now=NOW)
-        urls = ["/operator/", f"/operator/flags/{shown('bk', book)}"]
+        messaging.suppress(channel=EMAIL, address="lin@example.com", reason="SMTP 550", now=NOW)
+        stopped = messaging.suppression_of(channel=EMAIL, address="lin@example.com")
+        urls = [
+            "/operator/",
+            f"/operator/flags/{shown('bk', book)}",
+            "/operator/suppressions",
+            f"/operator/suppressions/{shown('sup', stopped)}",
+        ]
         look_at_all(tour, operator, urls, self.language)
 
         walked(pages=len(urls), languages=1, widths=2, schemes=2)

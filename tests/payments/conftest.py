@@ -2,8 +2,6 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-pytest.register_assert_rewrite("tests.payments.books")
-
 
 def pytest_configure(config):
     """The cast and its like need Django's apps, which the root's own turn has loaded."""

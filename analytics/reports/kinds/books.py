@@ -15,7 +15,8 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
-from analytics.insights.periods import Period, midnight
+from analytics.facts.days import midnight
+from analytics.insights.periods import Period
 from analytics.reports.kinds.subject import Steps, Subject
 from analytics.reports.papers import LINE, Chart, Column, Kind, Paper, Row, Section, Value
 from members.loyalty import queries as loyalty
@@ -137,6 +138,8 @@ def _trial(moved: _Moved, closing: Mapping[tuple[str, str], int]) -> Section:
             found = {"moved_d": debits, "moved_c": credits, "d": max(balance, 0), "c": max(-balance, 0)}
             total.update(found)
             rows.append((_account(code), shown, *(_value(amount, unit) for amount in found.values())))
+        if not total:
+            continue  # A programme that gave no points yet.
         sums = (total[name] for name in ("moved_d", "moved_c", "d", "c"))
         rows.append((_("Total"), shown, *(_value(amount, unit) for amount in sums)))
     columns = (

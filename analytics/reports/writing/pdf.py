@@ -49,16 +49,18 @@ class _Pages(FPDF):
         self._write_head()
 
     def header(self) -> None:
-        """From the second page on, what it is of."""
+        """From the second page on, what it is of and whose: pages lie about by themselves."""
         if self.page_no() > 1:
             self._set(8, _MUTED)
-            self.cell(0, 4, self._fitting(self.paper.title, self.epw))
+            said = " · ".join([self.paper.title, *(words for _name, words in self.paper.head[:2])])
+            self.cell(0, 4, self._fitting(said, self.epw))
             self.ln(8)
 
     def footer(self) -> None:
         self.set_y(-12)
         self._set(8, _MUTED)
-        self.cell(0, 4, str(self.page_no()), align=Align.R)
+        # The library puts the number of pages in the place of {nb}.
+        self.cell(0, 4, f"{self.page_no()} / {{nb}}", align=Align.R)
 
     def add(self, section: Section) -> int:
         """A section: its title, its chart, its table. Returns how many rows were written."""
@@ -73,18 +75,18 @@ class _Pages(FPDF):
                 rows.append(row)
             else:
                 left_out += 1
-        self._title(section.title)
+        drawn = _drawn(section, rows)
+        is_bar = section.chart is not None and section.chart.form == BAR
+        self._title(section.title, above=(_BAR_ROW * len(drawn) if is_bar else _CHART_HEIGHT) + 14 if drawn else 0)
         if section.note:
             self._say(section.note)
         if not rows:
             self._say(_("Nothing in this period."))
             return 0
-        if section.chart:
-            drawn = rows[: section.chart.most]
-            if section.chart.form == BAR:
-                self._bars(section.columns, section.chart.columns[0], drawn[:_BARS_MAX])
-            elif len(drawn) > 1:
-                self._lines(section, drawn)
+        if drawn and is_bar:
+            self._bars(section, drawn)
+        elif drawn:
+            self._lines(section, drawn)
         self._table(section.columns, rows)
         if left_out:
             self._say(_("%(count)s more rows are in the CSV and XLSX files of this report.") % {"count": left_out})
@@ -102,8 +104,9 @@ class _Pages(FPDF):
             self._set(9, _INK)
             self.multi_cell(0, 5.4, said, align=Align.L, new_x="LMARGIN", new_y="NEXT")
 
-    def _title(self, title: str) -> None:
-        if self.will_page_break(40):
+    def _title(self, title: str, *, above: float = 0) -> None:
+        """A title, never the last thing on a page: `above` is how high the chart is that it stands above."""
+        if self.will_page_break(40 + above):
             self.add_page()
         self.ln(7)
         self._set(13, _INK)
@@ -171,7 +174,9 @@ class _Pages(FPDF):
             for place in texts:
                 wanted[place] = max(wanted[place] - over * wanted[place] / share, 14)
         else:
-            wanted[0] += -over
+            # Half of what is left keeps numbers apart, the other half keeps texts whole.
+            wanted = [width - over / 2 / len(wanted) for width in wanted]
+            wanted[0] -= over / 2
         scale = min(self.epw / sum(wanted), 1)
         return [width * scale for width in wanted]
 
@@ -180,10 +185,6 @@ class _Pages(FPDF):
         assert section.chart is not None
         values = [[height(row[column]) for row in rows] for column in section.chart.columns]
         low, high = min(0.0, *(min(line) for line in values)), max(0.0, *(max(line) for line in values))
-        if high == low:
-            high = low + 1
-        if self.will_page_break(_CHART_HEIGHT + 14):
-            self.add_page()
         self._set(7, _MUTED)
         levels = _levels(low, high, is_whole=all(value.is_integer() for line in values for value in line))
         high, low = levels[0], levels[-1]
@@ -223,12 +224,12 @@ class _Pages(FPDF):
             self.cell(self.get_string_width(title) + 6, 4, title)
         self.ln(4)
 
-    def _bars(self, columns: Sequence[Column], column: int, rows: Sequence[Row]) -> None:
+    def _bars(self, section: Section, rows: Sequence[Row]) -> None:
         """A bar a row; below zero a bar is grey."""
+        assert section.chart is not None
+        columns, column = section.columns, section.chart.columns[0]
         values = [height(row[column]) for row in rows]
-        largest = max((abs(value) for value in values), default=0.0) or 1.0
-        if self.will_page_break(_BAR_ROW * len(rows) + 10):
-            self.add_page()
+        largest = max((abs(value) for value in values), default=0.0)
         self.ln(1)
         name_width, value_width = 44.0, 30.0
         width = self.epw - name_width - value_width
@@ -263,6 +264,15 @@ class _Pages(FPDF):
         while words and self.get_string_width(words + "…") > width:
             words = words[: -max(1, len(words) // 20)]
         return words + "…"
+
+
+def _drawn(section: Section, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows of a section's chart; none where there is nothing to see."""
+    if section.chart is None:
+        return []
+    drawn = rows[: min(section.chart.most, _BARS_MAX) if section.chart.form == BAR else section.chart.most]
+    has_values = any(height(row[column]) for row in drawn for column in section.chart.columns)
+    return drawn if has_values and (section.chart.form == BAR or len(drawn) > 1) else []
 
 
 def _levels(low: float, high: float, *, is_whole: bool) -> list[float]:

@@ -24,6 +24,7 @@ ROWS_MAX = 1_000_000
 # What a sheet's name may not have, and how long it may be.
 _NOT_IN_NAMES = str.maketrans("[]:*?/\\'", "        ")
 _NAME_MAX = 31
+_A4, _UPRIGHT_MAX = 9, 6
 _FONTS = {"zh-hans": "Microsoft YaHei"}
 _FONT = "Calibri"
 _INK, _MUTED, _PRIMARY, _SECOND = "#182433", "#5C6B80", "#0F62D6", "#97A6BA"
@@ -87,7 +88,12 @@ class _Book:
     def _sheet(self, section: Section) -> Any:
         sheet = self._book.add_worksheet(self._name(section.title))
         sheet.freeze_panes(1, 1)
+        # On paper: A4, as wide as a page, and each page says which it is.
+        sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
+        if len(section.columns) > _UPRIGHT_MAX:
+            sheet.set_landscape()
+        sheet.set_footer("&L&A&R&P / &N")
         sheet.repeat_rows(0)
         for place, column in enumerate(section.columns):
             sheet.set_column(place, place, max(_WIDTHS[column.kind], min(len(column.title) + 2, 30)))

@@ -42,7 +42,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One reason in three voices; each a lazily translated text with `{values}`."""
+    """One reason in three voices; each a lazily translated text with `{values}`, or one that counts one of them."""
 
     customer: Any
     cashier: Any
@@ -78,7 +78,8 @@ def explain(reason: Reason | Mapping[str, Any], *, audience: str) -> str:
     """A reason in words, for `customer`, `cashier` or `merchant`, in the active language."""
     code = reason.code if isinstance(reason, Reason) else reason["code"]
     values = reason.values if isinstance(reason, Reason) else reason.get("values", {})
-    return str(getattr(_wordings[code], audience)).format(**values)
+    # Of the text itself, not of its str: one that counts (ngettext_lazy) looks for its number among the values.
+    return getattr(_wordings[code], audience).format(**values)
 
 
 def latest(name: str) -> int:

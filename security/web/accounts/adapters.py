@@ -2,7 +2,6 @@
 
 import re
 import time
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from security.identity.models import User
 from security.messaging import operations as messaging
 from security.messaging.models import EMAIL
 from security.web import outbox
+from security.web.accounts import letters
 from security.web.accounts.texting import Texts
 
 # Who proved who they are this lately may add a factor without proving it again.
@@ -85,24 +85,19 @@ class AccountAdapter(Texts):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Into the outbox, from which a worker takes it at once."""
-        told = {"request": self.request, "email": email, "current_site": self._site(), **context}
-        mail = self.render_mail(template_prefix, email, told)
+        name = template_prefix.rpartition("/")[2]
+        subject, body = letters.letter(name, context)
         with transaction.atomic():
             message = messaging.write(
                 channel=EMAIL,
                 address=email,
-                template=template_prefix.rpartition("/")[2],
+                template=name,
                 language=get_language() or "en",
-                subject=mail.subject,
-                body=mail.body,
+                subject=subject,
+                body=body,
                 now=clock.wall(),
             )
             transaction.on_commit(lambda: outbox.hint(message.pk))
-
-    @staticmethod
-    def _site() -> SimpleNamespace:
-        """The platform as mails name it, whatever host a request names."""
-        return SimpleNamespace(name=settings.SITE_NAME, domain=urlsplit(settings.PUBLIC_URL).netloc)
 
     def is_reauthentication_required(self, *, app: str, **options: object) -> bool:
         """A sign-in of a moment ago is as good as a repeated one."""

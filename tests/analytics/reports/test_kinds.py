@@ -157,6 +157,8 @@ class TestFormats:
                 if form == "pdf":
                     document = pypdfium2.PdfDocument(path_of(report))
                     texts[kind] = document[0].get_textpage().get_text_bounded()
+                    last = document[len(document) - 1].get_textpage().get_text_bounded()
+                    assert f"{len(document)} / {len(document)}" in last
         titles = {
             "en": ("Sales report", "Members report", "Tax report", "Books report"),
             "zh-hans": ("销售报表", "会员报表", "税务报表", "账簿报表"),
@@ -171,6 +173,7 @@ class TestFormats:
         assert (last[1].value, last[1].data_type) == (120, "n")
         assert "¥" in last[1].number_format
         assert (last[5].value, last[0].is_date) == (0.44, True)
+        assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
         assert [len(book[name]._charts) for name in ("每日净销售额", "按分类")] == [1, 1]
 
 

@@ -172,6 +172,8 @@ class TestImport:
         assert "is-wrong" in preview.content.decode()
         with tenancy.within(book.pk):
             assert Member.objects.count() == 0
+        told = "Line,Member,Column,What is wrong\r\n3,Bad,phone,This is no telephone number.\r\n"
+        assert owner.get(f"{job}/wrong").getvalue().decode("utf-8-sig") == told
         agreed = owner.post(f"{job}/agree", {"once": once(preview)})
         assert agreed["Location"] == job
         assert 'hx-trigger="every 2s"' in owner.get(job).content.decode()
@@ -180,6 +182,9 @@ class TestImport:
         finished = owner.get(job).content.decode()
         assert 'hx-trigger="every 2s"' not in finished
         assert ("1 done, 0 refused" in finished, "Lin Mei" in finished) == (True, True)
+        assert f"{job}/wrong" in finished
+        # What the lines said is deleted by now.
+        assert owner.get(f"{job}/wrong").getvalue().decode("utf-8-sig") == told.replace("Bad", "")
 
     @pytest.mark.parametrize(
         ("name", "data"), [("m.xlsx", b"name\nA\n"), ("m.csv", b"\x00"), ("m.csv", b"nothing\n1\n"), ("m.csv", b"")]
@@ -217,6 +222,15 @@ class TestJoin:
         welcome = stranger.get(first["Location"]).content.decode()
         assert re.sub(r"\s", "", joined.number) in re.sub(r"\s", "", welcome)
         assert stranger.get(f"/join/{code}/welcome?member=forged").status_code == 302
+
+    def test_keeps_the_language_that_the_page_was_read_in(self, book, code):
+        for language in ("zh-hans", "en"):
+            stranger = Client(headers={"accept-language": language})
+            stranger.post(f"/join/{code}", {"once": once(stranger.get(f"/join/{code}"))})
+
+        with tenancy.within(book.pk):
+            kept = Member.objects.order_by("pk").values_list("customer__preferred_locales", flat=True)
+            assert list(kept) == [["zh-Hans"], ["en"]]
 
     def test_needs_nothing_at_all_and_then_keeps_nothing(self, book, code):
         stranger = Client()

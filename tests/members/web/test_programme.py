@@ -121,7 +121,7 @@ class TestEdit:
         typed = {**TYPED, "item0_product": "oat  LATTE", "item0_points": "5", "item2_product": "Cake"}
 
         missing = manager.post(f"{PAGE}/new", typed)
-        typed |= {"item2_points": "2"}
+        typed |= {"item2_points": "1"}
         unknown = manager.post(f"{PAGE}/new", {**typed, "item1_product": "Tea", "item1_points": "1"})
         twice = manager.post(f"{PAGE}/new", {**typed, "item1_product": "Cake", "item1_points": "1"})
         started = manager.post(f"{PAGE}/new", typed)
@@ -136,10 +136,10 @@ class TestEdit:
             items = [dict(each) for each in queries.terms(programme).rules if each["kind"] == "item"]
         assert items == [
             {"kind": "item", "product": latte, "points": 5},
-            {"kind": "item", "product": cake, "points": 2},
+            {"kind": "item", "product": cake, "points": 1},
         ]
         said = manager.get(started.headers["Location"]).content.decode()
-        assert ("5 points for each Oat latte" in said, "2 points for each Cake" in said) == (True, True)
+        assert ("5 points for each Oat latte" in said, "1 point for each Cake" in said) == (True, True)
         # A product that is sold no more keeps its rule, also where another has its name by now.
         api.delete(f"products/{cake}")
         api.post("products", {"name": "Cake"})
@@ -151,7 +151,7 @@ class TestEdit:
             "Oat latte",
             5,
             "Cake",
-            2,
+            1,
         ]
         again = {**TYPED, "seen": "1", "item0_product": "Cake", "item0_points": "3"}
         manager.post(f"{PAGE}/{ids.show('prog', programme.pk)}/edit", again)

@@ -38,6 +38,7 @@ EXPECTED = {
     "webhook.manage": {OWNER, DEVELOPER},
     "webhook.view": {OWNER, DEVELOPER, SUPPORT},
     "merchant.found": {OPERATOR},
+    "suppression.lift": {OPERATOR},
     "note.write": {OWNER, MANAGER, CASHIER, SUPPORT, FINANCE},
     "payment.cancel": {OWNER, MANAGER, CASHIER, SUPPORT},
     "payment.capture": {OWNER, MANAGER, CASHIER, FINANCE},
@@ -81,7 +82,7 @@ class TestMay:
     def test_keeps_operators_from_a_merchants_customers_and_money(self):
         operators = {action for action in ACTIONS if may(OPERATOR, action)}
 
-        assert operators == {"books.prove", "flag.manage", "merchant.found"}
+        assert operators == {"books.prove", "flag.manage", "merchant.found", "suppression.lift"}
 
     @pytest.mark.parametrize("action", sorted(EXPECTED))
     @pytest.mark.parametrize("role", ["", "admin", "Owner", "stranger"])

@@ -113,8 +113,13 @@ class TestWrite:
 
         assert message.status == SUPPRESSED
         assert (messaging.send_due(now=NOW), postbox.taken) == (0, [])
-        assert messaging.lift(channel=EMAIL, address="lin@example.com", now=NOW)
+        stopped = messaging.suppression_of(channel=EMAIL, address="lin@example.com")
+        assert [messaging.lift(identifier=stopped.pk, now=NOW) for _ in range(2)] == [True, False]
         assert letter().status == QUEUED
+        # On the list again, it is a new entry.
+        messaging.suppress(channel=EMAIL, address="lin@example.com", reason="SMTP 550", now=NOW)
+        again = messaging.suppression_of(channel=EMAIL, address="lin@example.com")
+        assert (again.pk > stopped.pk, again.reason, letter().status) == (True, "SMTP 550", SUPPRESSED)
 
 
 class TestSend:

@@ -1,5 +1,7 @@
 """/operator/: the platform for those who run it, and for nobody else."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -12,6 +14,8 @@ from security.audit.models import AuditRecord
 from security.audit.operations import Actor
 from security.authentication import codes, operations
 from security.identity.models import User
+from security.messaging import operations as messaging
+from security.messaging.models import EMAIL, SMS
 from tests.cast import NOW, shown
 from tests.staff import make_staff, sign_in
 
@@ -124,3 +128,57 @@ class TestProve:
 
         assert f"{len(proof.CHECKS)} proofs found no difference" in client.get(HERE).content.decode()
         assert records("books.proved") == [("system", "", {"proofs": len(proof.CHECKS), "differences": 0})]
+
+
+class TestSuppressions:
+    HERE = "/operator/suppressions"
+
+    @pytest.fixture
+    def stopped(self, platform):
+        for number in range(26):
+            messaging.suppress(channel=EMAIL, address=f"guest{number}@example.com", reason="SMTP 550", now=NOW)
+        return messaging.suppression_of(channel=EMAIL, address="guest0@example.com")
+
+    def test_are_listed_by_pages_and_name_nobody(self, client, stopped):
+        page = client.get(self.HERE).content.decode()
+        rest = client.get(re.search(rf'href="({self.HERE}\?after=[^"]+)"', page)[1]).content.decode()
+
+        assert (page.count("SMTP 550"), rest.count("SMTP 550")) == (25, 1)
+        assert "guest" not in page + rest
+
+    def test_are_found_by_the_address_that_somebody_types(self, client, stopped):
+        messaging.suppress(channel=SMS, address="+8613800138000", reason="HTTP 410", now=NOW)
+
+        hit = client.post(self.HERE, {"address": " Guest0@example.com "})
+        number = client.post(self.HERE, {"address": "138 0013 8000"})
+        miss = client.post(self.HERE, {"address": "lin@example.com"})
+        neither = client.post(self.HERE, {"address": "lin"})
+
+        assert hit["Location"] == f"{self.HERE}/{shown('sup', stopped)}"
+        assert number.status_code == 303
+        assert "it is not on the list" in miss.content.decode()
+        assert "This is neither an e-mail address nor a mobile number." in neither.content.decode()
+
+    def test_are_lifted_once_with_a_reason(self, client, stopped):
+        address = f"{self.HERE}/{shown('sup', stopped)}"
+        assert client.post(address, {"reason": " "}).status_code == 400
+        assert messaging.suppression_of(channel=EMAIL, address="guest0@example.com") == stopped
+
+        for _ in range(2):
+            assert client.post(address, {"reason": "the mailbox is open again"})["Location"] == address
+
+        assert messaging.suppression_of(channel=EMAIL, address="guest0@example.com") is None
+        detail = {"channel": "email", "reason": "the mailbox is open again"}
+        assert records("suppression.lift") == [("operator", shown("sup", stopped), detail)]
+        assert "Send there again" not in client.get(address).content.decode()
+
+    @pytest.mark.parametrize("unknown", ["sup_0", "x", "sup_0000000000000000000000"])
+    def test_of_no_entry_is_not_there(self, client, unknown):
+        assert client.get(f"{self.HERE}/{unknown}").status_code == 404
+
+    def test_is_not_there_for_anybody_else(self, merchant, stopped):
+        owner = sign_in(make_staff(merchant).user)
+        address = f"{self.HERE}/{shown('sup', stopped)}"
+
+        assert [owner.get(self.HERE).status_code, owner.post(address, {"reason": "x"}).status_code] == [404, 404]
+        assert messaging.suppression_of(channel=EMAIL, address="guest0@example.com") == stopped

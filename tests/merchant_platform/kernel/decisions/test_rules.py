@@ -94,6 +94,11 @@ class TestExplain:
 
         assert rules.explain(reason, audience=audience) == rules.explain(stored, audience=audience) == words
 
+    @pytest.mark.parametrize(("points", "words"), [(1, "1 point for your visit."), (2, "2 points for your visit.")])
+    def test_counts(self, points, words):
+
+        assert rules.explain(Reason("points_visit", {"points": points}), audience="customer") == words
+
     @pytest.mark.parametrize("code", sorted(rules._wordings))
     @pytest.mark.parametrize("audience", ["customer", "cashier", "merchant"])
     def test_has_words_for_every_reason_of_the_platform(self, code, audience):
