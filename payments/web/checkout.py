@@ -428,7 +428,9 @@ def _note_joining(request: HttpRequest, session: CheckoutSession, *, book: Book 
     """Remember whether the payer ticked that they join; it is done once they paid."""
     if ports.invitations() is None:
         return
-    wording = request.POST.get("join", "")[: forms.WORDING_MAX] or None
+    given = request.POST.get("join", "")[: forms.WORDING_MAX]
+    # What stood on the page is printable; what was made up is no yes.
+    wording = given if given and given.isprintable() else None
     with tenancy.within(book.pk) if book else nullcontext():
         operations.record_joining(session_id=session.pk, wording=wording, consumer_id=_consumer(request, session))
 

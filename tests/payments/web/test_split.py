@@ -323,6 +323,15 @@ class TestJoining:
         assert row.intent_id == intent.pk
         assert "You are in" in visitor.open().one("main").text
 
+    def test_by_a_wording_that_stood_on_no_page_is_no_yes(self, api, payer, settings):
+        settings.CHECKOUT_INVITATIONS = "tests.payments.web.test_split.Invitations"
+        visitor = Visitor(offer(api))
+        visitor.sign_in(payer)
+
+        visitor.send("wallet", join="v1\x00")
+
+        assert (visitor.stage, Invitations.joined) == ("paid", [])
+
 
 class TestPayer:
     def test_is_known_by_signing_in_and_the_payment_is_theirs(self, api, book, payer, make_customer, acquirer):
