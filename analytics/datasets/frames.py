@@ -26,6 +26,8 @@ MEASURES: dict[str, tuple[str | None, str]] = {
     "fees_minor": (None, "fee_minor"),
     "items_milli": (CHARGE, "items_milli"),
 }
+# Rows that a run must have on average to be added up by itself first.
+_WORTH_IT = 8
 _HOURS = pa.array(range(168), pa.int64())
 
 
@@ -57,7 +59,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Rows of one currency and kind, by day."""
+    """Rows of one currency and kind, as files order them."""
 
     currency: str
     kind: str
@@ -70,6 +72,10 @@ class Slice:
         """A column as codes, and what each code stands for."""
         if name == "hour":
             return self.numbers(name), _HOURS
+        if name == "day":
+            day = self.numbers(name)
+            first = int(day.min())
+            return day - first, pa.array(range(first, int(day.max()) + 1), pa.int64())
         column = self.batch.column(name)
         return column.indices.to_numpy(), column.dictionary
 
@@ -91,37 +97,49 @@ class Frame:
         for each in self.slices:
             own = {name: column for name in named for kind, column in [MEASURES[name]] if kind in (None, each.kind)}
             if own:
-                keys, summed = _by_day(each, own) if list(by) == ["day"] else _by_codes(each, by, own)
+                keys, summed = _sums(each, by, own)
                 zero = np.zeros(len(keys[by[0]]), dtype=np.int64)
                 parts.append((each.currency, {**keys, **{name: summed.get(name, zero) for name in named}}))
         return stacked(parts, [*by, *named])
 
 
-def _by_day(part: Slice, columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Days lie one after the other."""
-    day = part.numbers("day")
-    starts = np.concatenate(([0], np.flatnonzero(day[1:] != day[:-1]) + 1))
-    summed = {name: np.add.reduceat(part.numbers(column), starts, dtype=np.int64) for name, column in columns.items()}
-    return {"day": day[starts].astype(np.int64)}, summed
-
-
-def _by_codes(part: Slice, by: Sequence[str], columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Several words are one code, in the order of their names."""
-    codes, labels = part.codes(by[0])
-    dictionaries = [labels]
-    for name in by[1:]:
-        more, labels = part.codes(name)
-        codes = codes.astype(np.int32) * np.int32(len(labels)) + more
-        dictionaries.append(labels)
-    sizes = [len(each) for each in dictionaries]
+def _sums(part: Slice, by: Sequence[str], columns: dict[str, str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What each measure comes to by some keys. Rows of the same key that lie together are added up first."""
+    keys = [part.codes(name) for name in by]
+    sizes = [len(labels) for _, labels in keys]
+    runs = _runs([codes for codes, _ in keys])
+    codes = _joint([codes if runs is None else codes[runs] for codes, _ in keys], sizes)
     summed = {}
     for name, column in columns.items():
+        values = part.numbers(column)
         summed[name] = np.zeros(int(np.prod(sizes)), dtype=np.int64)
-        np.add.at(summed[name], codes, part.numbers(column).astype(np.int64, copy=False))
+        np.add.at(
+            summed[name],
+            codes,
+            values.astype(np.int64, copy=False) if runs is None else np.add.reduceat(values, runs, dtype=np.int64),
+        )
     held = np.flatnonzero(np.any([each != 0 for each in summed.values()], axis=0))
     places = np.unravel_index(held, sizes)
-    keys = {name: labels.take(pa.array(place)) for name, labels, place in zip(by, dictionaries, places, strict=True)}
-    return keys, {name: each[held] for name, each in summed.items()}
+    named = {name: labels.take(pa.array(place)) for name, (_, labels), place in zip(by, keys, places, strict=True)}
+    return named, {name: each[held] for name, each in summed.items()}
+
+
+def _runs(keys: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Where runs of rows of the same keys begin. None where they are too short to be worth it."""
+    changes = keys[0][1:] != keys[0][:-1]
+    for more in keys[1:]:
+        changes |= more[1:] != more[:-1]
+    if np.count_nonzero(changes) * _WORTH_IT > len(changes):
+        return None
+    return np.concatenate(([0], np.flatnonzero(changes) + 1))
+
+
+def _joint(keys: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+    """Several codes as one, in the order of the keys."""
+    joint = keys[0]
+    for codes, size in zip(keys[1:], sizes[1:], strict=True):
+        joint = joint.astype(np.int32) * np.int32(size) + codes
+    return joint
 
 
 def stacked(parts: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]) -> pa.Table:

@@ -23,8 +23,8 @@ from django.db import connections
 
 from analytics.datasets import files, lines
 from analytics.datasets.models import Dataset, DatasetErasure, DatasetFile, folder_of, made_folder_of
+from analytics.facts.days import midnight
 from analytics.facts.models import MovedDay, Projection
-from analytics.insights.periods import midnight
 from merchant_platform.kernel import ids, tenancy
 from security.merchants.models import Book
 

@@ -19,7 +19,7 @@ from analytics.datasets.frames import Partition, Window
 from analytics.datasets.models import Dataset, DatasetFile, made_folder_of
 from analytics.datasets.reports import REPORTS
 from analytics.facts import queries as facts
-from analytics.insights.periods import midnight
+from analytics.facts.days import midnight
 from merchant_platform.kernel import tenancy
 from security.merchants.models import Book
 

@@ -39,8 +39,10 @@ def partial(name: str, partition: Partition) -> pa.Table:
 def combine(name: str, partials: Sequence[pa.Table]) -> pa.Table:
     """Partial sums as one, in the order of their keys. Combining what was combined comes to the same."""
     report = REPORTS[name]
-    whole = pa.concat_tables(partials).to_pandas().groupby(list(report.keys), as_index=False, sort=True)
-    return pa.Table.from_pandas(whole.agg(dict(report.combine)), schema=partials[0].schema, preserve_index=False)
+    # No threads: the order in which a table is read is the order of its rows.
+    whole = pa.concat_tables(partials).group_by(list(report.keys), use_threads=False)
+    combined = whole.aggregate(list(report.combine.items())).rename_columns([*report.keys, *report.combine])
+    return combined.select(partials[0].column_names).sort_by([(key, "ascending") for key in report.keys])
 
 
 def _sums(by: Sequence[str], measures: str, finish: Callable[[pd.DataFrame, Window], pd.DataFrame]) -> Report:

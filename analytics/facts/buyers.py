@@ -10,17 +10,17 @@ one more sale of a busy day writes one row. A day that a sale was added to or ta
 changes the previous day of the same customer's next one, and that day's counts.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from analytics.facts.cubes import BUYERS, GAP
+from analytics.facts.days import DAY, midnight
 from analytics.facts.models import REACH_DAYS
 from merchant_platform.kernel.arrays import literal
 
-_DAY = timedelta(days=1)
 # Of a book that moves to another zone, in one statement.
 _DAYS_AT_ONCE = 14
 _FORGET = ("DELETE FROM analytics_buyerday WHERE book_id = %s", "DELETE FROM analytics_buyercount WHERE book_id = %s")
@@ -113,9 +113,6 @@ INSERT INTO analytics_buyercount (book_id, day, currency, buyers_count, returned
 SELECT %(book)s, c.day, c.currency, c.count, coalesce(r.counts, '{{}}')
 FROM counted c LEFT JOIN returned r USING (day, currency)
 """
-_DAYS = """
-SELECT DISTINCT (quarter_at AT TIME ZONE %s)::date AS day FROM analytics_paymentquarter WHERE book_id = %s ORDER BY day
-"""
 
 
 def forget(cursor: Any, book_id: UUID) -> None:
@@ -124,9 +121,9 @@ def forget(cursor: Any, book_id: UUID) -> None:
         cursor.execute(statement, [book_id])
 
 
-def make(cursor: Any, book_id: UUID, days: Iterable[date], zone: str) -> None:
-    """Make some days again, and what of later days follows from them."""
-    wanted = sorted(days)
+def make(cursor: Any, book_id: UUID, days: Sequence[date], zone: str) -> None:
+    """Make some days again, which are in order, and what of later days follows from them."""
+    wanted = list(days)
     stretches = _stretches(wanted, ZoneInfo(zone))
     asked: dict[str, Any] = {
         "book": book_id,
@@ -147,11 +144,9 @@ def make(cursor: Any, book_id: UUID, days: Iterable[date], zone: str) -> None:
     cursor.execute(_COUNT, asked)
 
 
-def turn(cursor: Any, book_id: UUID, zone: str) -> None:
-    """The merchant moved to another zone: make all days again of the rows, where other facts are made already."""
+def turn(cursor: Any, book_id: UUID, days: Sequence[date], zone: str) -> None:
+    """The merchant moved to another zone: make its days, all of them, again of the rows."""
     forget(cursor, book_id)
-    cursor.execute(_DAYS, [zone, book_id])
-    days = [day for (day,) in cursor.fetchall()]
     for first in range(0, len(days), _DAYS_AT_ONCE):
         make(cursor, book_id, days[first : first + _DAYS_AT_ONCE], zone)
 
@@ -161,7 +156,7 @@ def _stretches(days: Sequence[date], zone: ZoneInfo) -> list[tuple[datetime, dat
     found: list[tuple[date, date]] = []
     for day in days:
         if found and found[-1][1] == day:
-            found[-1] = (found[-1][0], day + _DAY)
+            found[-1] = (found[-1][0], day + DAY)
         else:
-            found.append((day, day + _DAY))
-    return [(datetime.combine(first, time(), zone), datetime.combine(after, time(), zone)) for first, after in found]
+            found.append((day, day + DAY))
+    return [(midnight(first, zone), midnight(after, zone)) for first, after in found]

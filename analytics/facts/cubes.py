@@ -70,64 +70,73 @@ LEFT JOIN LATERAL (
 """
 
 # An entry's amount is spread over lines: over those that a refund names, else over the order's, each by its weight.
-# `upto` is the weight of a line and of all before it: the difference of two floors gives every unit to one line.
+# `upto` is the weight of a line and of all before it, `total` that of all: the difference of two floors gives every
+# unit to one line, and the first gets all where nothing has any weight. An order without lines is one line of nothing.
 # Other amounts are parts without a fraction, so that rows add up to the same wherever they are added.
 # What the cube does not keep apart, but a row still knows, is asked for as `more`.
 _SALES = """
-SELECT g.number, e.effective_at, a.currency, coalesce(o.store_id, '00000000-0000-0000-0000-000000000000'), a.method,
-    coalesce(a.card ->> 'brand', ''), coalesce(s.category, ''),
-    CASE WHEN e.kind = 'charge' AND s.place = 1 THEN 1 ELSE 0 END,
-    CASE WHEN e.kind = 'charge' AND s.place_in_category = 1 THEN 1 ELSE 0 END,
-    CASE WHEN s.place = 1 THEN CASE e.kind WHEN 'refund' THEN 1 WHEN 'refund_failure' THEN -1 ELSE 0 END ELSE 0 END,
-    CASE WHEN e.kind = 'charge' THEN s.share ELSE 0 END,
-    CASE WHEN e.kind = 'charge' THEN 0 ELSE -s.share END,
-    CASE WHEN e.kind = 'charge' THEN coalesce(div(s.discount_minor * e.amount_minor, nullif(s.total, 0)), 0) ELSE 0 END,
-    coalesce(div(s.tax_minor * s.share, nullif(s.amount_minor, 0)), 0),
-    s.fee,
-    CASE WHEN e.kind = 'charge' THEN coalesce(div(s.quantity * 1000 * e.amount_minor, nullif(s.total, 0)), 0) ELSE 0 END
+SELECT number, effective_at, currency, store_id, method, brand, category,
+    CASE WHEN kind = 'charge' AND place = 1 THEN 1 ELSE 0 END,
+    CASE WHEN kind = 'charge' AND place_in_category = 1 THEN 1 ELSE 0 END,
+    CASE WHEN place = 1 THEN CASE kind WHEN 'refund' THEN 1 WHEN 'refund_failure' THEN -1 ELSE 0 END ELSE 0 END,
+    CASE WHEN kind = 'charge' THEN share ELSE 0 END,
+    CASE WHEN kind = 'charge' THEN 0 ELSE -share END,
+    CASE WHEN kind = 'charge' THEN coalesce(div(discount_minor * entry_minor, nullif(total, 0)), 0) ELSE 0 END,
+    coalesce(div(tax_minor * share, nullif(amount_minor, 0)), 0),
+    fee,
+    CASE WHEN kind = 'charge' THEN coalesce(div(quantity * 1000 * entry_minor, nullif(total, 0)), 0) ELSE 0 END
     {more}
-FROM gap g
-CROSS JOIN LATERAL (
-    SELECT effective_at, kind, source_id, amount_minor, fee_minor FROM payments_entry
-    WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id
-        AND kind IN ('charge', 'refund', 'refund_failure') OFFSET 0
-) e
-LEFT JOIN LATERAL (
-    SELECT id, attempt_id FROM payments_refund
-    WHERE book_id = %(book)s AND id = e.source_id AND e.kind <> 'charge' LIMIT 1
-) r ON true
-JOIN LATERAL (
-    SELECT currency, method, card, intent_id FROM payments_attempt
-    WHERE book_id = %(book)s AND id = CASE WHEN e.kind = 'charge' THEN e.source_id ELSE r.attempt_id END LIMIT 1
-) a ON true
-JOIN LATERAL (
-    SELECT order_id, customer_id FROM payments_paymentintent WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1
-) i ON true
-JOIN LATERAL (SELECT id, store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1) o ON true
-CROSS JOIN LATERAL (
-    SELECT w.*, row_number() OVER lines AS place,
-        row_number() OVER (PARTITION BY w.category ORDER BY w.id) AS place_in_category, sum(w.weight) OVER () AS total,
-        CASE WHEN sum(w.weight) OVER () = 0 THEN CASE WHEN row_number() OVER lines = 1 THEN e.amount_minor ELSE 0 END
-             ELSE div(e.amount_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
-                - div(e.amount_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS share,
-        CASE WHEN sum(w.weight) OVER () = 0 THEN CASE WHEN row_number() OVER lines = 1 THEN e.fee_minor ELSE 0 END
-             ELSE div(e.fee_minor * sum(w.weight) OVER lines, sum(w.weight) OVER ())
-                - div(e.fee_minor * (sum(w.weight) OVER lines - w.weight), sum(w.weight) OVER ()) END AS fee
+FROM (
+    SELECT w.*,
+        CASE WHEN total <> 0 THEN div(entry_minor * upto, total) - div(entry_minor * (upto - weight), total)
+             WHEN place = 1 THEN entry_minor ELSE 0 END AS share,
+        CASE WHEN total <> 0 THEN div(fee_minor * upto, total) - div(fee_minor * (upto - weight), total)
+             WHEN place = 1 THEN fee_minor ELSE 0 END AS fee
     FROM (
-        SELECT l.id, l.product_id, l.category, l.quantity, l.discount_minor, l.tax_minor, l.amount_minor,
-            CASE WHEN given.is_named THEN coalesce(n.amount_minor, 0) ELSE l.amount_minor END AS weight
-        FROM (SELECT EXISTS (SELECT 1 FROM payments_refundline
-                             WHERE book_id = %(book)s AND refund_id = r.id) AS is_named) AS given
-        JOIN payments_orderline l ON l.book_id = %(book)s AND l.order_id = o.id
-        LEFT JOIN LATERAL (
-            SELECT sum(amount_minor)::bigint AS amount_minor FROM payments_refundline
-            WHERE book_id = %(book)s AND refund_id = r.id AND order_line_id = l.id AND given.is_named
-        ) n ON true
-        UNION ALL
-        SELECT NULL, NULL, '', 0, 0, 0, 0, 0
-        WHERE NOT EXISTS (SELECT 1 FROM payments_orderline WHERE book_id = %(book)s AND order_id = o.id)
+        SELECT l.*, row_number() OVER lines AS place, sum(weight) OVER lines AS upto,
+            sum(weight) OVER (PARTITION BY number, entry_id) AS total,
+            row_number() OVER (PARTITION BY number, entry_id, category ORDER BY line_id) AS place_in_category
+        FROM (
+            SELECT g.number, e.id AS entry_id, e.effective_at, e.kind, e.amount_minor AS entry_minor, e.fee_minor,
+                a.currency, a.method, coalesce(a.card ->> 'brand', '') AS brand, i.customer_id,
+                coalesce(o.store_id, '00000000-0000-0000-0000-000000000000') AS store_id,
+                l.id AS line_id, l.product_id, coalesce(l.category, '') AS category, l.quantity, l.discount_minor,
+                l.tax_minor, l.amount_minor,
+                coalesce(CASE WHEN named.is_named THEN n.amount_minor ELSE l.amount_minor END, 0) AS weight
+            FROM gap g
+            CROSS JOIN LATERAL (
+                SELECT id, effective_at, kind, source_id, amount_minor, fee_minor FROM payments_entry
+                WHERE book_id = %(book)s AND id >= g.first_id AND id < g.last_id
+                    AND kind IN ('charge', 'refund', 'refund_failure') OFFSET 0
+            ) e
+            LEFT JOIN LATERAL (
+                SELECT id, attempt_id FROM payments_refund
+                WHERE book_id = %(book)s AND id = e.source_id AND e.kind <> 'charge' LIMIT 1
+            ) r ON true
+            JOIN LATERAL (
+                SELECT currency, method, card, intent_id FROM payments_attempt
+                WHERE book_id = %(book)s AND id = CASE WHEN e.kind = 'charge' THEN e.source_id ELSE r.attempt_id END
+                LIMIT 1
+            ) a ON true
+            JOIN LATERAL (
+                SELECT order_id, customer_id FROM payments_paymentintent
+                WHERE book_id = %(book)s AND id = a.intent_id LIMIT 1
+            ) i ON true
+            JOIN LATERAL (
+                SELECT id, store_id FROM payments_order WHERE book_id = %(book)s AND id = i.order_id LIMIT 1
+            ) o ON true
+            LEFT JOIN LATERAL (
+                SELECT true AS is_named FROM payments_refundline
+                WHERE book_id = %(book)s AND refund_id = r.id AND e.kind <> 'charge' LIMIT 1
+            ) named ON true
+            LEFT JOIN payments_orderline l ON l.book_id = %(book)s AND l.order_id = o.id
+            LEFT JOIN LATERAL (
+                SELECT sum(amount_minor)::bigint AS amount_minor FROM payments_refundline
+                WHERE book_id = %(book)s AND refund_id = r.id AND order_line_id = l.id AND named.is_named
+            ) n ON true
+        ) AS l
+        WINDOW lines AS (PARTITION BY number, entry_id ORDER BY line_id)
     ) AS w
-    WINDOW lines AS (ORDER BY w.id)
 ) AS s
 """
 
@@ -185,14 +194,14 @@ ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts
 # The same with the tax rate of the line, in tenths of a per cent. No line says its rate: it is what the tax is of the
 # rest, as a whole per cent where that explains the tax to the unit.
 SALES_BY_RATE = _SALES.format(
-    more=""", CASE WHEN s.tax_minor = 0 OR s.amount_minor <= s.tax_minor THEN 0
-        WHEN abs(round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) * (s.amount_minor - s.tax_minor) / 100
-            - s.tax_minor) <= 1 THEN 10 * round(100.0 * s.tax_minor / (s.amount_minor - s.tax_minor))
-        ELSE round(1000.0 * s.tax_minor / (s.amount_minor - s.tax_minor)) END::integer"""
+    more=""", CASE WHEN tax_minor = 0 OR amount_minor <= tax_minor THEN 0
+        WHEN abs(round(100.0 * tax_minor / (amount_minor - tax_minor)) * (amount_minor - tax_minor) / 100
+            - tax_minor) <= 1 THEN 10 * round(100.0 * tax_minor / (amount_minor - tax_minor))
+        ELSE round(1000.0 * tax_minor / (amount_minor - tax_minor)) END::integer"""
 )
 # Sales, line by line: the cube's rows with what it does not keep apart. A customer who was deleted is a guest.
 SALES_LINES = _SALES.format(
-    more=""", e.kind, s.product_id,
-    (SELECT id FROM payments_customer WHERE book_id = %(book)s AND id = i.customer_id AND deleted_at IS NULL)"""
+    more=""", kind, product_id,
+    (SELECT id FROM payments_customer WHERE book_id = %(book)s AND id = s.customer_id AND deleted_at IS NULL)"""
 )
 CUBES = (PAYMENTS, SALES, ATTEMPTS)

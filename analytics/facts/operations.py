@@ -12,7 +12,7 @@ note every quarter of its history. Until its quarter is made, a change is read f
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from django.db.models import Model
 
 from analytics.facts import buyers
 from analytics.facts.cubes import CUBES, GAP, Cube
+from analytics.facts.days import DAY, midnight
 from analytics.facts.models import Projection
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
@@ -92,6 +93,15 @@ FROM ends, generate_series(date_bin('15 minutes', first, 'epoch'), last, '15 min
 ORDER BY quarter_at
 ON CONFLICT (book_id, quarter_at) DO UPDATE SET quarter_at = excluded.quarter_at
 """
+# The days on which a book has facts: what is sold or tried was a payment first, but maybe on another day.
+_ALL_DAYS = (
+    " UNION ".join(
+        "SELECT (quarter_at AT TIME ZONE %(zone)s)::date AS day"
+        f" FROM {cube.quarters._meta.db_table} WHERE book_id = %(book)s"
+        for cube in CUBES
+    )
+    + " ORDER BY day"
+)
 # The earliest quarters that are due: up to one of them, so that no plan compares each with each.
 _CLAIM = """
 DELETE FROM analytics_dirtyquarter WHERE book_id = %(book)s AND quarter_at <= coalesce((
@@ -106,23 +116,22 @@ UPDATE analytics_projection SET zone = %s, recorded_at = now(),
     due_at = clock_timestamp() + (clock_timestamp() - now()) * %s
 WHERE book_id = %s
 """
+# Days of much trade are sorted and summed without files.
+_SORT_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
 _QUARTERS = "unnest(%(quarters)s::timestamptz[]) AS quarter"
-# No quarter reaches into two of the merchant's days.
-_DAYS = f"SELECT (quarter AT TIME ZONE %(zone)s)::date FROM {_QUARTERS}"
-_NEAR = f"""
-    quarter_at >= (SELECT min(quarter) - interval '2 days' FROM {_QUARTERS})
-    AND quarter_at <= (SELECT max(quarter) + interval '2 days' FROM {_QUARTERS})
-"""
-_OF_DAYS = f"(quarter_at AT TIME ZONE %(zone)s)::date IN ({_DAYS}) AND {_NEAR}"
-# The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
-_HOURS = """
-WITH paid AS (
-    SELECT day, currency, extract(hour FROM local)::int AS hour, sum(succeeded_count)::int AS count
-    FROM analytics_paymentquarter
+# By their index: OFFSET 0, since of a young table the planner knows nothing and would compare each with each.
+_OF_DAYS = """
+    FROM unnest(%(days)s::date[], %(midnights)s::timestamptz[], %(ends)s::timestamptz[]) AS d (day, since, until)
     CROSS JOIN LATERAL (
-        SELECT quarter_at AT TIME ZONE %(zone)s AS local, (quarter_at AT TIME ZONE %(zone)s)::date AS day
-    ) AS at
-    WHERE book_id = %(book)s AND {condition} GROUP BY day, currency, hour
+        SELECT * FROM {table} WHERE book_id = %(book)s AND quarter_at >= d.since AND quarter_at < d.until OFFSET 0
+    ) AS q
+"""
+# The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
+_HOURS = f"""
+WITH paid AS (
+    SELECT day, currency, extract(hour FROM quarter_at AT TIME ZONE %(zone)s)::int AS hour,
+        sum(succeeded_count)::int AS count
+    {_OF_DAYS.format(table="analytics_paymentquarter")} GROUP BY day, currency, hour
 )
 INSERT INTO analytics_paidhours (book_id, day, currency, succeeded_counts)
 SELECT %(book)s, day, currency, array_agg(coalesce(paid.count, 0) ORDER BY hour)
@@ -132,9 +141,9 @@ LEFT JOIN paid USING (day, currency, hour)
 GROUP BY day, currency
 """
 # Due rows for those who keep copies of the days (analytics/datasets).
-_MOVED = f"""
+_MOVED = """
 INSERT INTO analytics_movedday (book_id, day)
-SELECT DISTINCT %(book)s::uuid, day FROM ({_DAYS}) AS moved (day) ORDER BY day
+SELECT %(book)s::uuid, day FROM unnest(%(days)s::date[]) AS day
 ON CONFLICT (book_id, day) DO UPDATE SET version = excluded.version
 """
 # What is known of the lines of every order that was paid or refunded in some quarters, of which anything was paid.
@@ -283,28 +292,42 @@ def _note_all(cursor: Any, book_id: UUID) -> int:
 
 def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str) -> None:
     """Replace the facts of some quarters, and those of the merchant's days that they are part of."""
+    cursor.execute(_SORT_IN_MEMORY)
     stretches = _stretches(quarters_at)
+    days = sorted({quarter.astimezone(ZoneInfo(zone)).date() for quarter in quarters_at})
     asked = {
         "book": book_id,
         "quarters": literal(quarters_at),
         "sinces": literal(since for since, _ in stretches),
         "untils": literal(until for _, until in stretches),
-        "zone": zone,
     }
     for cube in CUBES:
-        quarters, days = _table(cube.quarters), _table(cube.days)
         cursor.execute(
-            f"DELETE FROM {quarters} WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})",
+            f"DELETE FROM {_table(cube.quarters)}"
+            f" WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})",
             asked,
         )
         cursor.execute(_fill_quarters(cube), asked)
-        cursor.execute(f"DELETE FROM {days} WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
-        cursor.execute(_fill_days(cube), asked)
-    cursor.execute(f"DELETE FROM analytics_paidhours WHERE book_id = %(book)s AND day IN ({_DAYS})", asked)
-    cursor.execute(_HOURS.format(condition=_OF_DAYS), asked)
-    buyers.make(cursor, book_id, {quarter.astimezone(ZoneInfo(zone)).date() for quarter in quarters_at}, zone)
+    _make_days(cursor, book_id, days, zone)
+    buyers.make(cursor, book_id, days, zone)
     cursor.execute(_LINES, asked)
-    cursor.execute(_MOVED, asked)
+    cursor.execute(_MOVED, {"book": book_id, "days": days})
+
+
+def _make_days(cursor: Any, book_id: UUID, days: Sequence[date], zone: str) -> None:
+    """Replace the sums of some of the merchant's days by those of their quarters."""
+    asked = {
+        "book": book_id,
+        "days": list(days),
+        "zone": zone,
+        "midnights": literal(midnight(day, ZoneInfo(zone)) for day in days),
+        "ends": literal(midnight(day + DAY, ZoneInfo(zone)) for day in days),
+    }
+    for cube in CUBES:
+        cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %(book)s AND day = ANY (%(days)s)", asked)
+        cursor.execute(_fill_days(cube), asked)
+    cursor.execute("DELETE FROM analytics_paidhours WHERE book_id = %(book)s AND day = ANY (%(days)s)", asked)
+    cursor.execute(_HOURS, asked)
 
 
 def _stretches(quarters: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
@@ -320,12 +343,12 @@ def _stretches(quarters: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
 
 def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
     """The merchant moved to another zone: make all its days again of their quarters."""
-    for cube in CUBES:
-        cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %s", [book_id])
-        cursor.execute(_sum_up(cube, "true"), {"book": book_id, "zone": zone})
-    cursor.execute("DELETE FROM analytics_paidhours WHERE book_id = %s", [book_id])
-    cursor.execute(_HOURS.format(condition="true"), {"book": book_id, "zone": zone})
-    buyers.turn(cursor, book_id, zone)
+    for table in (*(_table(cube.days) for cube in CUBES), "analytics_paidhours"):
+        cursor.execute(f"DELETE FROM {table} WHERE book_id = %s", [book_id])
+    cursor.execute(_ALL_DAYS, {"book": book_id, "zone": zone})
+    days = [day for (day,) in cursor.fetchall()]
+    _make_days(cursor, book_id, days, zone)
+    buyers.turn(cursor, book_id, days, zone)
 
 
 def _fill_quarters(cube: Cube) -> str:
@@ -339,15 +362,11 @@ def _fill_quarters(cube: Cube) -> str:
 
 
 def _fill_days(cube: Cube) -> str:
-    return _sum_up(cube, _OF_DAYS)
-
-
-def _sum_up(cube: Cube, condition: str) -> str:
     columns, sums = ", ".join(cube.dimensions), ", ".join(f"sum({each})" for each in cube.measures)
     return (
         f"INSERT INTO {_table(cube.days)} (book_id, day, {columns}, {', '.join(cube.measures)})"
-        f" SELECT %(book)s, (quarter_at AT TIME ZONE %(zone)s)::date AS day, {columns}, {sums}"
-        f" FROM {_table(cube.quarters)} WHERE book_id = %(book)s AND {condition} GROUP BY day, {columns}"
+        f" SELECT %(book)s, day, {columns}, {sums}"
+        f" {_OF_DAYS.format(table=_table(cube.quarters))} GROUP BY day, {columns}"
     )
 
 

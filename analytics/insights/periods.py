@@ -6,8 +6,10 @@ A day begins at the merchant's midnight: on the days that the clocks change it h
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from analytics.facts.days import midnight
 
 # A leap year. The sums read every payment of the period.
 DAYS_MAX = 366
@@ -62,8 +64,3 @@ class Period:
             return self.before.ends_at
         local = self.now.astimezone(self.zone)
         return datetime.combine(local.date() - timedelta(days=self.days), local.time(), self.zone)
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins in a zone. Where the clocks skip midnight, it is the first moment after it."""
-    return datetime.combine(day, time(), zone)

@@ -13,8 +13,9 @@ from datetime import date
 
 from analytics.facts import queries as facts
 from analytics.facts.cubes import PAYMENTS
+from analytics.facts.days import midnight
 from analytics.facts.queries import Stretch
-from analytics.insights.periods import Period, midnight
+from analytics.insights.periods import Period
 
 HOURS, WEEKDAYS = 24, 7
 _CURRENT, _BEFORE = 0, 1

@@ -1,8 +1,12 @@
 """Numbers as people read them, and how they changed: what Home and the sales page have in common."""
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
+from functools import cache
 
-from babel.numbers import format_decimal, format_percent
+from babel.dates import get_day_names
+from babel.numbers import format_decimal, format_percent, get_group_symbol
 from django.utils.translation import gettext as _
 
 from analytics.insights.periods import Period
@@ -15,7 +19,22 @@ _GREAT, _GREAT_TEXT = 10, "1,000%"
 
 def number(count: int) -> str:
     """A count as the language writes it."""
-    return str(format_decimal(count, locale=locale()))
+    return f"{count:,}".replace(",", _group(locale()))
+
+
+def dated(day: date) -> str:
+    """A day with its weekday, as a table of days names it."""
+    return f"{day.isoformat()} {_weekdays(locale())[day.weekday()]}"
+
+
+@cache
+def _group(language: str) -> str:
+    return get_group_symbol(language)
+
+
+@cache
+def _weekdays(language: str) -> Mapping[int, str]:
+    return get_day_names("abbreviated", locale=language)
 
 
 def percent(ppm: int | None) -> str:

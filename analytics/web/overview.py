@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_date, get_day_names
+from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 
 from analytics.insights import queries
 from analytics.insights.metrics import METRICS
 from analytics.insights.periods import Period
 from analytics.insights.queries import Comparison, Share, Tally
-from analytics.web.figures import compared, growth, number, percent, shift
+from analytics.web.figures import compared, dated, growth, number, percent, shift
 from analytics.web.forms import Choice
 from merchant_platform.kernel import money
 from merchant_platform.kernel.templatetags.ui import locale, money_text
@@ -226,7 +226,7 @@ def days(comparison: Comparison, period: Period, currency: str) -> list[Day]:
         shown.append(
             Day(
                 day=day,
-                name=format_date(day, "yyyy-MM-dd EEE", locale=locale()),
+                name=dated(day),
                 volume_minor=now.volume_minor,
                 volume=money_text(now.volume_minor, currency),
                 payments=now.succeeded,

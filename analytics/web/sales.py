@@ -7,7 +7,6 @@ from decimal import Decimal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from babel.dates import format_date
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -23,11 +22,11 @@ from analytics.insights.metrics import METRICS, MONEY, SHARE, part
 from analytics.insights.queries import HOURS
 from analytics.insights.sales import Pair, Report
 from analytics.web import forms
-from analytics.web.figures import compared, growth, number, percent, shift
+from analytics.web.figures import compared, dated, growth, number, percent, shift
 from analytics.web.forms import Choice
 from analytics.web.overview import CurrencyChoice, currencies, weekdays
 from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.templatetags.ui import locale, money_text
+from merchant_platform.kernel.templatetags.ui import money_text
 from payments.web.dashboard import words
 from security.merchants.models import Store
 from security.web import navigation, sheets
@@ -305,7 +304,7 @@ class _View:
             before = day - timedelta(days=period.days)
             rows.append(
                 (
-                    Cell(format_date(day, "yyyy-MM-dd EEE", locale=locale()), day.isoformat(), is_number=False),
+                    Cell(dated(day), day.isoformat(), is_number=False),
                     self.cell(MONEY, net, url=self.rows(day, day)),
                     _count(count),
                     _word(before.isoformat()),

@@ -2,14 +2,13 @@
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import redis
 import segno
 from django.conf import settings
 from django.core import signing
-from django.core.cache import cache
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,7 +24,7 @@ from members.directory.hand import Hand
 from members.directory.models import QR, Member
 from members.web.forms import JoinForm
 from members.web.standing import hand
-from merchant_platform.kernel import idempotency, ids, tenancy
+from merchant_platform.kernel import idempotency, ids, tenancy, tries
 from merchant_platform.kernel.errors import NotFound, PlatformError, TooMany
 from merchant_platform.kernel.wire import dump, load
 from payments.customers import operations as customers
@@ -215,14 +214,8 @@ def _locale() -> str:
 
 def _count(address: str) -> None:
     """Raises TooMany where too many joined from one address; without the cache nobody is turned away."""
-    key = f"joined:{address}"
-    try:
-        cache.add(key, 0, JOINED_SECONDS)
-        joined = cache.incr(key)
-    except (ValueError, redis.RedisError):
-        return
-    if joined > JOINED_MAX:
-        raise TooMany("Too many people joined from here just now.", retry_after=JOINED_SECONDS)
+    with suppress(tries.CannotCount):
+        tries.count("joined", tries.network(address), limit=JOINED_MAX, seconds=JOINED_SECONDS)
 
 
 def _address(code: str) -> str:

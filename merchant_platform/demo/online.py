@@ -55,22 +55,16 @@ VISITS = (
     Visit((_VISA,)),
     Visit((_UNIONPAY,)),
     Visit((_MASTERCARD,), refunded_percent=100),
-    Visit(),
     Visit((_LACKING, _VISA)),
-    Visit((_VISA,)),
     Visit((_AMEX,)),
     Visit((_CHALLENGED,), choice=_APPROVE),
     Visit((_REFUSED,)),
-    Visit((_UNIONPAY,)),
     Visit((_VISA,), refunded_percent=40),
-    Visit((_MASTERCARD,)),
     Visit(),
     Visit((_EXPIRED, _MASTERCARD)),
     Visit((_CHALLENGED,), choice=_REFUSE),
-    Visit((_VISA,)),
     Visit((_BOUNCING,), refunded_percent=100),
     Visit((_UNIONPAY,)),
-    Visit((_VISA,)),
 )
 
 

@@ -121,6 +121,8 @@ class CreateSession(Params):
     client_reference_id: Emptied[Annotated[str, UpTo(200)]] = None
     currency: Currency | None = None
     customer: Id | None = None
+    # Ours: the server signed the customer in, so that whoever is sent to the page may use what is theirs.
+    customer_authenticated: Boolean | None = None
     customer_email: Emptied[Email] = None
     discounts: Listed[SessionDiscount] = []
     expires_at: Integer | None = None
@@ -159,6 +161,12 @@ def create(call: Call) -> dict[str, Any]:
         raise InvalidParameter(
             "You may only specify one of these parameters: customer, customer_email.", code="parameters_exclusive"
         )
+    if params.customer_authenticated and not params.customer:
+        raise InvalidParameter(
+            "Name the customer whom you signed in: customer_authenticated goes with customer.",
+            code="parameter_missing",
+            param="customer",
+        )
     available = methods_for(is_live=call.caller.livemode)
     intent_data = params.payment_intent_data or IntentData()
     drafts, currency = _drafts(params)
@@ -171,6 +179,7 @@ def create(call: Call) -> dict[str, Any]:
             customer_id=customers.find(paging.identifier("cus", params.customer, param="customer"), param="customer").pk
             if params.customer
             else None,
+            is_customer_proven=bool(params.customer_authenticated),
             expires_at=clock.from_unix(_seconds(params.expires_at)) if params.expires_at is not None else None,
             metadata=merge({}, params.metadata),
             grants=_grants(params),

@@ -23,6 +23,8 @@ class CheckoutSession(models.Model):
     # Made when the payer first tries to pay.
     intent = TenantForeignKey("payments.PaymentIntent", null=True)
     customer = TenantForeignKey("payments.Customer", null=True)
+    # The merchant's server proved who they are, and answers for who gets the address (docs/adr/0027).
+    is_customer_proven = models.BooleanField(default=False, db_default=False)
     customer_email = models.TextField(null=True)  # noqa: DJ001  (the wire tells null from empty)
     client_reference_id = models.TextField(null=True)  # noqa: DJ001
     success_url = models.TextField()
@@ -50,6 +52,8 @@ class CheckoutSession(models.Model):
     joiner = models.ForeignKey("payments.Consumer", models.PROTECT, null=True, related_name="+", db_index=False)
     # Tries to name a stored-value card on one page; more is guessing.
     failed_cards_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Codes typed on it that are none.
+    failed_codes_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Not in the payment's transaction: the receipt is written after it, by the page or by the sweep.
     has_receipt = models.BooleanField(default=False)
     failed_sign_ins_count = models.PositiveSmallIntegerField(default=0)
@@ -68,8 +72,9 @@ class CheckoutSession(models.Model):
 
     privacy = privacy.classes(
         opaque="id book_id is_live status order intent locale submit_type payment_method_types former_total_minor "
-        "language codes allows_codes joins has_receipt failed_sign_ins_count failed_cards_count expires_at created_at "
-        "opened_at opened_recorded_at method_chosen "
+        "language is_customer_proven codes allows_codes joins has_receipt "
+        "failed_sign_ins_count failed_cards_count failed_codes_count "
+        "expires_at created_at opened_at opened_recorded_at method_chosen "
         "method_chosen_at method_chosen_recorded_at authenticated_at authenticated_recorded_at paid_at "
         "paid_recorded_at",
         business="client_reference_id success_url cancel_url granted discounts",

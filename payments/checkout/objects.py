@@ -51,6 +51,7 @@ def session(row: CheckoutSession, order: Order, *, email: str | None = None) -> 
         },
         "customer": ids.show("cus", row.customer_id) if row.customer_id else None,
         "customer_account": None,
+        "customer_authenticated": row.is_customer_proven,
         "customer_creation": None if row.customer_id else "if_required",
         "customer_details": {
             "address": None,

@@ -37,8 +37,6 @@ LENIENCE = timedelta(seconds=60)
 # The wallet's sign-in on one page; more is guessing.
 SIGN_INS_MAX = 5
 DUE_BATCH = 100
-# What cannot be undone from here: the provider has it, or it is over.
-UNDER_WAY = frozenset({intent_states.PROCESSING, intent_states.REQUIRES_ACTION, intent_states.REQUIRES_CAPTURE})
 # Why what a request attaches does not apply: it is no use any more; or it may yet, once it is known who pays.
 OVER = frozenset({"ended", "expired", "inactive", "paused", "draft", "used_up", "sold_out", "budget_spent"})
 OPEN_YET = frozenset({"needs_customer", "needs_consent", "not_combined", "other_tier"})
@@ -73,6 +71,8 @@ class Terms:
     success_url: str
     payment_method_types: Sequence[str]
     customer_id: UUID | None = None
+    # Whether the merchant's server answers for whoever has the address being that customer.
+    is_customer_proven: bool = False
     expires_at: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     grants: Sequence[Grant] = ()
@@ -109,6 +109,7 @@ def create(*, terms: Terms, now: datetime, origin: Origin) -> CheckoutSession:
         is_live=origin.livemode,
         order=order,
         customer_id=terms.customer_id,
+        is_customer_proven=terms.is_customer_proven,
         success_url=terms.success_url,
         payment_method_types=list(terms.payment_method_types),
         metadata=terms.metadata,
@@ -143,12 +144,11 @@ def expire(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutSessi
     Raises NotFound, and SessionClosed where it is over already or the payment is under way.
     """
     session = look_after(session_id=session_id, moment=moment, origin=origin)
-    if not session.is_open or not _can_end(session):
+    if not session.is_open or not _expire(session, now=moment.now, origin=origin):
         raise SessionClosed(
             f"Only Checkout Sessions with a status in ['open'] can be expired. This one is {session.status}"
             + (" and is being paid for just now." if session.is_open else ".")
         )
-    _expire(session, now=moment.now, origin=origin)
     return session
 
 
@@ -164,9 +164,9 @@ def look_after(*, session_id: UUID, moment: Moment, origin: Origin) -> CheckoutS
             complete(session, moment=moment, origin=origin)
             return session
         is_canceled = intent is not None and intent.status == intent_states.CANCELED
-        if is_canceled or (session.is_due(moment.now) and _can_end(session)):
-            _expire(session, now=moment.now, origin=origin)
-        elif intent is not None and session.is_due(moment.now):
+        if not is_canceled and not session.is_due(moment.now):
+            return session
+        if not _expire(session, now=moment.now, origin=origin) and intent is not None:
             _release(intent, now=moment.now, origin=origin)
     return session
 
@@ -261,7 +261,7 @@ def _refusal(refused: Refused, grants: Sequence[Grant]) -> PlatformError:
     """Why a session is not made with what a request attaches; a request attaches one thing."""
     name, given = next((name, text) for name, text in grants[0].as_json().items() if text is not None)
     param = f"discounts[0][{name}]"
-    if refused.reason_code == "unknown":
+    if refused.reason_code == ports.UNKNOWN:
         return missing(name.replace("_", " "), given[:100], param=param)
     kind = DiscountOver if refused.reason_code in OVER else DiscountRefused
     return kind(refused.reason, param=param)
@@ -271,23 +271,23 @@ def _intent(session: CheckoutSession) -> PaymentIntent | None:
     return PaymentIntent.objects.filter(pk=session.intent_id).first() if session.intent_id else None
 
 
-def _can_end(session: CheckoutSession) -> bool:
-    """Whether no money is on its way."""
-    intent = _intent(session)
-    return intent is None or intent.status not in UNDER_WAY
-
-
-def _expire(session: CheckoutSession, *, now: datetime, origin: Origin) -> None:
+def _expire(session: CheckoutSession, *, now: datetime, origin: Origin) -> bool:
+    """End a locked open session, if no money is on its way: also none that the merchant's server asked for."""
+    if intents.is_asked_for(session.order_id):
+        return False
     intent = _intent(session)
     if intent is not None and intent.status in intent_states.CANCELABLE:
         intents.cancel(intent_id=intent.pk, reason="abandoned", now=now, origin=origin)
     order = orders.lock(session.order_id)
+    if intents.is_asked_for(order.pk):  # begun since
+        return False
     tenders.drop_all(order)
     if giver := ports.discounts():
         giver.release(order.pk, now=now)
     orders.cancel_unpaid(order_id=order.pk)
     advance(session, to=states.EXPIRED, moves=states.MOVES)
     _tell("checkout.session.expired", session, now=now, origin=origin)
+    return True
 
 
 def _release(intent: PaymentIntent, *, now: datetime, origin: Origin) -> None:

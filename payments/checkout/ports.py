@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 
+# Why a code is refused that is none: whoever tries many of them is guessing.
+UNKNOWN = "unknown"
+
+
 class DiscountGone(Conflict):
     """A discount that the payer was shown cannot be had any more: nothing is held, and the page prices again."""
 
@@ -130,7 +134,7 @@ class Refused:
 
     title: str
     reason: str
-    # A stable word for the reason: `unknown`, `expired`, `used_up`, `someone_else`.
+    # A stable word for the reason: UNKNOWN, `expired`, `used_up`, `someone_else`.
     reason_code: str
     # The code that the payer typed.
     code: str | None = None

@@ -14,6 +14,7 @@ from merchant_platform.kernel.clock import unix
 from payments.checkout import ports
 from payments.checkout.models import CheckoutSession
 from payments.checkout.ports import Cart, Grant, Line, Payer, Priced
+from payments.intents import operations as intents
 from payments.orders import operations as orders
 from payments.orders.models import Order, OrderLine
 from payments.tenders import operations as tenders
@@ -100,6 +101,8 @@ def refresh(buyer: Buyer, *, mode: str) -> Quote:
     What tenders are to pay of it follows: they never come to more than the total, or than is there.
     """
     found = quote(buyer)
+    if found.is_to_be_written and intents.is_asked_for(found.order.pk):
+        return found  # The merchant's server asked for the sum that it costs now.
     write(found, buyer)
     if found.order.tendered_minor:
         tenders.fit(order=found.order, mode=mode, now=buyer.now)

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from merchant_platform.kernel import tries
 from merchant_platform.kernel.errors import Conflict, Invalid
 from payments.checkout import operations, ports, pricing
 from payments.checkout.models import CheckoutSession
 from payments.checkout.moments import Moment
 from payments.checkout.ports import Due, Invitation, Offered, Payer
 from payments.customers.models import Customer
+from payments.intents import operations as intents
 from payments.intents import states as intent_states
 from payments.intents.models import PaymentIntent
 from payments.orders import operations as orders
@@ -24,9 +26,12 @@ from payments.tenders import operations as tenders
 from payments.tenders import port
 from payments.tenders.models import Tender
 
-CODES_MAX, CODE_LENGTH_MAX = 5, 64
+CODES_MAX, CODE_LENGTH_MAX = 5, 100
 # Tries to name a card on one page; more is guessing.
 CARDS_MAX = 5
+# Codes that are none, on one page and from one address in a window.
+WRONG_CODES_MAX, GUESSES_MAX, WINDOW_SECONDS = 10, 50, 15 * 60
+_GUESSES = "discount_code:guess"
 # What is new money for the merchant may buy stored value; nothing else turns into it.
 MONEY = frozenset({"wallet"})
 
@@ -37,6 +42,10 @@ class NotRecognised(Invalid):
 
 class TooManyCards(Invalid):
     """Enough was tried on this page."""
+
+
+class TooManyCodes(Invalid):
+    """Enough codes were tried on this page that are none."""
 
 
 class BeingPaid(Conflict):
@@ -51,20 +60,28 @@ class Choices:
     offered: Sequence[Offered]
     takes_cards: bool
     takes_codes: bool
+    # Somebody could have something here, and nobody has proven to be them.
+    needs_proof: bool
     invitation: Invitation | None
 
     @property
     def is_any(self) -> bool:
-        return bool(self.tenders or self.offered or self.takes_cards)
+        return bool(self.tenders or self.offered or self.takes_cards or self.needs_proof)
 
 
 def who(session: CheckoutSession, consumer_id: UUID | None) -> Payer:
-    """Who pays a session: the customer that it names, else the one that the signed-in consumer is to the merchant."""
-    customer_id = session.customer_id
-    if customer_id is None and consumer_id is not None:
+    """Who pays a session: the customer that it names, else the one that the signed-in consumer is to the merchant.
+
+    They are proven where that customer's consumer signed in on the page, or the merchant's
+    server said that it had proven them itself.
+    """
+    known_id = None
+    if consumer_id is not None and not (session.customer_id and session.is_customer_proven):
         known = Customer.objects.filter(consumer_id=consumer_id, deleted_at__isnull=True)
-        customer_id = known.values_list("pk", flat=True).first()
-    return Payer(customer_id, consumer_id)
+        known_id = known.values_list("pk", flat=True).first()
+    customer_id = session.customer_id or known_id
+    is_proven = customer_id is not None and (customer_id == known_id or session.is_customer_proven)
+    return Payer(customer_id, consumer_id, is_proven)
 
 
 def choices(
@@ -73,7 +90,7 @@ def choices(
     """What the page offers besides its methods. Reads only; asks nothing for a stranger who chose nothing."""
     used = tenders.standing(order).tenders
     names = _names(lines)
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     chosen = {(each.method, each.source_id) for each in used}
     offered = [each for name in names for each in port.find(name).offered(due)]
     joins = ports.invitations()
@@ -82,6 +99,7 @@ def choices(
         offered=[each for each in offered if (each.tender, each.source_id) not in chosen],
         takes_cards=STORED_VALUE in names,
         takes_codes=bool(session.allows_codes) and ports.discounts() is not None,
+        needs_proof=not MONEY.issuperset(names) and payer.consumer_id is None and not payer.is_proven,
         invitation=joins.offer(payer, now=moment.now) if joins else None,
     )
 
@@ -99,12 +117,13 @@ def use(
 ) -> None:
     """Pay a part with something that is offered, or was chosen before. This will choose it, or change its amount.
 
-    Without an amount it is all that helps. What somebody chose who signed in, nobody else
+    Without an amount it is all that helps. What is the customer's own is offered to them
+    alone, once they are proven. What somebody chose who signed in, nobody else
     changes: the amount is what they said yes to. Raises BeingPaid, tenders.TooMuch, and
     NotRecognised for what is not offered to this payer.
     """
     _, order, lines = _locked(session_id, moment=moment, origin=origin)
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     if method not in _names(lines):
         raise NotRecognised("This cannot be used here.")
     used = next(
@@ -135,7 +154,7 @@ def use_card(
     if session.failed_cards_count >= CARDS_MAX:
         raise TooManyCards("Too many tries on this page.")
     card = stored_value.recognise(number=number, pin=pin) if STORED_VALUE in _names(lines) else None
-    due = Due(order.pk, order.total_minor, order.currency, payer, mode, moment.now)
+    due = Due(order.pk, order.total_minor, order.currency, payer.proven, mode, moment.now)
     offered = port.find(STORED_VALUE).look_up(due, card.pk) if card else None
     if offered is None or not offered.available_minor:
         session.failed_cards_count += 1
@@ -152,19 +171,38 @@ def do_without(*, session_id: UUID, tender_id: UUID, moment: Moment, origin: Ori
     tenders.drop(order=order, tender_id=tender_id)
 
 
-def use_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:
+def use_code(*, session_id: UUID, code: str, payer: Payer, moment: Moment, origin: Origin) -> bool:
     """Note a code that the payer typed. This will write it; whether it helps, pricing says.
 
-    Raises BeingPaid, and NotRecognised where the session takes no codes.
+    Returns whether there is such a code: one that is none is counted, so the caller
+    commits either way. Raises BeingPaid, NotRecognised where the session takes no codes,
+    and TooManyCodes.
     """
-    session, _, _ = _locked(session_id, moment=moment, origin=origin)
+    session, order, _ = _locked(session_id, moment=moment, origin=origin)
     if not session.allows_codes:
         raise NotRecognised("This session takes no codes.")
     code = code.strip()[:CODE_LENGTH_MAX]
-    known = {each.casefold() for each in session.codes}
-    if code and "\x00" not in code and code.casefold() not in known:
-        session.codes = [*session.codes[-(CODES_MAX - 1) :], code]
-        session.save(update_fields=["codes"])
+    if not code or "\x00" in code or code.casefold() in {each.casefold() for each in session.codes}:
+        return True
+    if session.failed_codes_count >= WRONG_CODES_MAX:
+        raise TooManyCodes("Too many tries on this page.")
+    session.codes = [*session.codes[-(CODES_MAX - 1) :], code]
+    priced = pricing.quote_of(order, pricing.Buyer(session, payer, moment.now)).priced
+    refused = priced.refused if priced else ()
+    is_known = not any(each.reason_code == ports.UNKNOWN and each.code == code for each in refused)
+    session.failed_codes_count += not is_known
+    session.save(update_fields=["codes", "failed_codes_count"])
+    return is_known
+
+
+def count_code(origin_address: str) -> None:
+    """Count a code that is typed from a network address. Raises tries.TooManyTries and tries.CannotCount."""
+    tries.count(_GUESSES, tries.network(origin_address), limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
+
+
+def count_no_guess(origin_address: str) -> None:
+    """The code that was typed there is one. This will take it off the count."""
+    tries.take_back(_GUESSES, tries.network(origin_address))
 
 
 def forget_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:
@@ -198,4 +236,6 @@ def _locked(session_id: UUID, *, moment: Moment, origin: Origin) -> tuple[Checko
     if not session.is_open or (intent is not None and intent.status not in intent_states.CONFIRMABLE):
         raise BeingPaid("This is paid for, or being paid for just now.")
     order = orders.lock(session.order_id)
+    if intents.is_asked_for(order.pk):
+        raise BeingPaid("The merchant is taking money for this order just now.")
     return session, order, pricing.lines_of(order)

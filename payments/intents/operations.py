@@ -288,6 +288,14 @@ def check_owed_still(intent: PaymentIntent) -> None:
         )
 
 
+def is_asked_for(order_id: UUID) -> bool:
+    """Whether money for an order is on its way: a provider holds it, or was asked for it. Reads only.
+
+    Exact under the order's lock, which everybody has who begins to ask.
+    """
+    return PaymentIntent.objects.filter(order_id=order_id, status__in=states.ASKED_FOR).exists()
+
+
 def lock(intent_id: UUID) -> PaymentIntent:
     """The intent and its order, locked in this order until the unit of work ends. Raises NotFound."""
     locked = PaymentIntent.objects.select_related("order").select_for_update(of=("self", "order"))

@@ -215,7 +215,7 @@ def _counts(intent: PaymentIntent, attempt: Attempt, state: str, *, now: datetim
     order = intent.order
     if order.status != OPEN or order.owed_minor < attempt.amount_minor - attempt.captured_minor:
         return False
-    if not order.tendered_minor or order.paid_minor:
+    if not order.awaits_tenders:
         return True
     try:
         # Held since the payment began; held again where it was taken for failed and did not.

@@ -201,7 +201,7 @@ def begin(
     operations.check_type(intent, saved.type)
     customer_id = operations.payer(intent.customer_id, saved.pk, saved)
     operations.check_owed_still(intent)
-    if intent.order.tendered_minor:
+    if intent.order.awaits_tenders:
         tenders.secure(order=intent.order, amount_minor=intent.amount_minor, now=now, origin=origin)
     intent.customer_id, intent.payment_method_id = customer_id, saved.pk
     attempt = operations.draft_attempt(intent, method=saved.type, now=now)

@@ -28,6 +28,8 @@ INTENT_MOVES = Moves(
 CONFIRMABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION})
 # What a provider knows more of than we do.
 AWAITED = frozenset({PROCESSING, REQUIRES_ACTION})
+# Money is on its way: the order behind it neither ends nor costs another sum.
+ASKED_FOR = AWAITED | {REQUIRES_CAPTURE}
 CANCELABLE = frozenset({REQUIRES_PAYMENT_METHOD, REQUIRES_CONFIRMATION, REQUIRES_ACTION, REQUIRES_CAPTURE})
 
 CREATED, AUTHENTICATING, AUTHORIZING, AUTHORIZED = "created", "authenticating", "authorizing", "authorized"

@@ -70,7 +70,7 @@ def take(
         raise operations.CaptureUnsupported(
             "A wallet payment cannot be captured later: use 'automatic' or 'automatic_async'.", param="capture_method"
         )
-    if intent.order.tendered_minor:
+    if intent.order.awaits_tenders:
         tenders.secure(order=intent.order, amount_minor=intent.amount_minor, now=now, origin=origin)
     with writing(None) as writes:
         paid_with = {

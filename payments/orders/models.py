@@ -63,6 +63,11 @@ class Order(models.Model):
     def owed_minor(self) -> int:
         return self.total_minor - self.paid_minor
 
+    @property
+    def awaits_tenders(self) -> bool:
+        """Whether a part is to be paid by tenders, which the first money takes with it."""
+        return bool(self.tendered_minor) and not self.paid_minor
+
 
 class OrderLine(models.Model):
     """One thing on an order. `amount_minor` = quantity × unit price − discount + tax."""

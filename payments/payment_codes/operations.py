@@ -6,6 +6,7 @@ many tills that read it one is paid. Codes live in the world's time, since a min
 about a till and a phone.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import tenancy, tries
 from merchant_platform.kernel.errors import Invalid, WrongState
 from payments.customers import operations as customers
 from payments.intents import operations as intents
@@ -28,6 +29,9 @@ from security.merchants import queries as merchants
 from security.merchants.models import LIVE
 
 LASTS = timedelta(seconds=60)
+# Codes that are none, which the tills of one book may ask for in a window: some are read a moment too late.
+GUESSES_MAX, WINDOW_SECONDS = 300, 60
+_GUESSES = "payment_code:guess"
 # The mandate by which a code pays: used at once and taken back.
 CONSENT_LASTS = timedelta(minutes=10)
 
@@ -112,6 +116,17 @@ def pay(
     else:
         PaymentCode.objects.filter(pk=spent.pk).update(spent_minor=F("spent_minor") - terms_.amount_minor)
     return intent
+
+
+def count_guess(book_id: UUID) -> None:
+    """Count a code that a till of a book asks for. Raises tries.TooManyTries; without the cache no till is stopped."""
+    with suppress(tries.CannotCount):
+        tries.count(_GUESSES, book_id.hex, limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
+
+
+def count_no_guess(book_id: UUID) -> None:
+    """It was a code. This will take it off the count."""
+    tries.take_back(_GUESSES, book_id.hex)
 
 
 def _spend(code: str, terms_: intents.Terms, *, mode: str, book_id: UUID, recorded: datetime) -> PaymentCode:

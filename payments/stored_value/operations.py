@@ -10,13 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import redis
-from django.core.cache import cache
 from django.db import connections
 from django.db.models import F, Sum
 
-from merchant_platform.kernel import ids, money, tenancy
-from merchant_platform.kernel.errors import Invalid, TooMany, Unavailable, WrongState, missing
+from merchant_platform.kernel import ids, money, tenancy, tries
+from merchant_platform.kernel.errors import Invalid, WrongState, missing
 from merchant_platform.kernel.events.outbox import changed, publish, row
 from merchant_platform.kernel.metadata import merge
 from merchant_platform.kernel.states import advance
@@ -54,14 +52,6 @@ class ValueSpent(WrongState):
     """What the line bought has been spent, so it cannot be given back."""
 
     code = "stored_value_spent"
-
-
-class TooManyGuesses(TooMany):
-    """Somebody tries numbers."""
-
-
-class CannotCount(Unavailable):
-    """Tries cannot be counted just now, so nobody may try."""
 
 
 def issue(
@@ -221,17 +211,8 @@ def recognise(*, number: str, pin: str) -> StoredValueCard | None:
 
 
 def count_guess(origin_address: str) -> None:
-    """Count a try to name a card from a network address. Raises TooManyGuesses and CannotCount."""
-    key = f"stored_value:guess:{origin_address}"
-    try:
-        cache.add(key, 0, WINDOW_SECONDS)
-        tries = cache.incr(key)
-    except ValueError:  # it ran out between the two
-        return
-    except redis.RedisError as error:
-        raise CannotCount("Cards cannot be looked up just now. Try again in a moment.") from error
-    if tries > GUESSES_MAX:
-        raise TooManyGuesses("Too many tries. Wait a quarter of an hour.", retry_after=WINDOW_SECONDS)
+    """Count a try to name a card from a network address. Raises tries.TooManyTries and tries.CannotCount."""
+    tries.count("stored_value:guess", tries.network(origin_address), limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
 
 
 def load_paid(*, now: datetime, origin: Origin, card_id: UUID | None = None) -> int:

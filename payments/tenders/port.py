@@ -26,10 +26,20 @@ class TenderGone(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who pays, as far as the page knows: the merchant's record of them, and the consumer who signed in here."""
+    """Who pays, as far as the page knows: the merchant's record of them, and the consumer who signed in here.
+
+    That the merchant named a customer proves nothing of whoever has the page: what is the
+    customer's own is theirs to use once they are `proven` (docs/adr/0027).
+    """
 
     customer_id: UUID | None = None
     consumer_id: UUID | None = None
+    is_proven: bool = False
+
+    @property
+    def proven(self) -> "Payer":
+        """The same, without the customer where nobody proved to be them: who may use what is theirs."""
+        return self if self.is_proven else Payer(None, self.consumer_id)
 
 
 @dataclass(frozen=True, slots=True)

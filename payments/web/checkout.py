@@ -6,7 +6,7 @@ one, the page asks for its stage from time to time and moves by itself.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from merchant_platform.kernel import clock, idempotency, tenancy
+from merchant_platform.kernel import clock, idempotency, tenancy, tries
 from merchant_platform.kernel.errors import Conflict, NotFound
 from payments.checkout import joining, operations, paying, ports, pricing, queries, splitting, sweep
 from payments.checkout.models import CheckoutSession
@@ -157,14 +157,15 @@ def sign_in(request: HttpRequest, place: Place) -> HttpResponse:
             )
         except passwords.NotRecognised:
             form.add_error(None, _("The e-mail address or the password is wrong."))
-        except passwords.TooManyTries:
+        except tries.TooManyTries:
             form.add_error(None, _("Too many tries. Wait a quarter of an hour, then try again."))
-        except passwords.CannotCount:
+        except tries.CannotCount:
             form.add_error(None, _("Signing in is not possible just now. Try again in a moment."))
         else:
             with tenancy.within(place.book.pk):
                 operations.forget_sign_ins(session_id=session.pk)
-                operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
+                if paying.WALLET in session.payment_method_types:
+                    operations.record_method(session_id=session.pk, method=paying.WALLET, moment=place.moment)
                 operations.record_authenticated(session_id=session.pk, moment=place.moment)
             response = _to(session)
             presence.remember(response, request, session, user, factors=SHOWN)
@@ -344,9 +345,9 @@ def use_card(request: HttpRequest, place: Place) -> HttpResponse:
             form.add_error(
                 None, _("Too many tries on this page. Pay in another way, or ask the merchant for a new one.")
             )
-        except stored_value.TooManyGuesses:
+        except tries.TooManyTries:
             form.add_error(None, _("Too many tries. Wait a quarter of an hour, then try again."))
-        except stored_value.CannotCount:
+        except tries.CannotCount:
             form.add_error(None, _("Cards cannot be looked up just now. Try again in a moment."))
     return _again(request, place, chosen="", stored=form.emptied())
 
@@ -356,13 +357,35 @@ def use_card(request: HttpRequest, place: Place) -> HttpResponse:
 def use_code(request: HttpRequest, place: Place) -> HttpResponse:
     """A code of an offer is typed, or taken back. Whether it helps, the page then says."""
     session = _plain(place)
-    code, forgotten = request.POST.get("code", ""), request.POST.get("forget", "")
-    with suppress(splitting.BeingPaid, splitting.NotRecognised), tenancy.within(place.book.pk):
-        if forgotten:
-            splitting.forget_code(session_id=session.pk, code=forgotten, moment=place.moment, origin=place.origin)
-        else:
-            splitting.use_code(session_id=session.pk, code=code, moment=place.moment, origin=place.origin)
-    return _to(session)
+    _speak(request, session)
+    form = forms.DiscountCode(request.POST)
+    address = request.META.get("REMOTE_ADDR", "")
+    around: dict[str, Any] = {"session_id": session.pk, "moment": place.moment, "origin": place.origin}
+    if not form.is_valid():
+        return _again(request, place, chosen="", code=form)
+    try:
+        if form.cleaned_data["forget"]:
+            with tenancy.within(place.book.pk):
+                splitting.forget_code(code=form.cleaned_data["forget"], **around)
+            return _to(session)
+        splitting.count_code(address)
+        with tenancy.within(place.book.pk):
+            payer = splitting.who(session, _consumer(request, session))
+            is_known = splitting.use_code(code=form.cleaned_data["code"], payer=payer, **around)
+        if is_known:
+            splitting.count_no_guess(address)
+    except (splitting.BeingPaid, splitting.NotRecognised):
+        splitting.count_no_guess(address)  # nothing was looked up
+    except splitting.TooManyCodes:
+        splitting.count_no_guess(address)
+        form.add_error(
+            "code", _("Too many wrong codes on this page. Pay without one, or ask the merchant for a new page.")
+        )
+    except tries.TooManyTries:
+        form.add_error("code", _("Too many tries. Wait a quarter of an hour, then try again."))
+    except tries.CannotCount:
+        form.add_error("code", _("Codes cannot be looked up just now. Try again in a moment."))
+    return _again(request, place, chosen="", code=form) if form.errors else _to(session)
 
 
 @require_safe
@@ -439,6 +462,7 @@ def _context(
     card: forms.Card | None = None,
     part: forms.TenderPart | None = None,
     stored: forms.StoredValueCard | None = None,
+    code: forms.DiscountCode | None = None,
 ) -> dict[str, Any]:
     session = shown.session
     there = presence.of(request, session) if shown.stage == queries.CHOOSE else None
@@ -466,6 +490,7 @@ def _context(
         "part": part,
         "was_busy": "was_busy" in request.GET,
         "stored": stored or forms.StoredValueCard(),
+        "typed_code": code or forms.DiscountCode(),
         "priced": shown.quote.priced,
         "shown": shown,
         "session": session,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from merchant_platform.kernel import ids, money
+from payments.checkout.splitting import CODE_LENGTH_MAX
 from security.vault.cards import CardUnusable, ClearCard, brand_of
 
 # The version of a wording that a payer says yes to.
@@ -158,3 +159,17 @@ class TenderPart(forms.Form):
         if not self.errors and not given.get("source") and not given.get("drop"):
             raise ValidationError(_("This cannot be used here."))
         return given
+
+
+class DiscountCode(forms.Form):
+    """A code of an offer, or one to do without."""
+
+    code = forms.CharField(
+        label=_("Discount code"),
+        max_length=CODE_LENGTH_MAX,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "characters", "autocomplete": "off", "class": "input", "required": True}
+        ),
+    )
+    forget = forms.CharField(max_length=CODE_LENGTH_MAX, required=False)

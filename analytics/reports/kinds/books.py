@@ -15,7 +15,8 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
-from analytics.insights.periods import Period, midnight
+from analytics.facts.days import midnight
+from analytics.insights.periods import Period
 from analytics.reports.kinds.subject import Steps, Subject
 from analytics.reports.papers import LINE, Chart, Column, Kind, Paper, Row, Section, Value
 from members.loyalty import queries as loyalty

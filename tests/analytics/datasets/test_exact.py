@@ -11,8 +11,8 @@ from analytics.datasets import queries
 from analytics.facts import operations as facts
 from analytics.facts import queries as facts_queries
 from analytics.facts.cubes import SALES
+from analytics.facts.days import midnight
 from analytics.facts.queries import Stretch
-from analytics.insights.periods import midnight
 from merchant_platform.kernel import tenancy
 from payments.ledger.models import Entry
 from security.merchants.models import Merchant

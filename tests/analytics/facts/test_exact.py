@@ -14,6 +14,7 @@ from django.db.models import Sum
 from analytics.facts import operations as facts
 from analytics.facts import queries
 from analytics.facts.cubes import ATTEMPTS, CUBES, PAYMENTS, SALES
+from analytics.facts.days import midnight
 from analytics.facts.models import (
     BuyerCount,
     BuyerDay,
@@ -27,7 +28,7 @@ from analytics.facts.models import (
 from analytics.facts.queries import Stretch
 from analytics.insights import queries as insights
 from analytics.insights import sales
-from analytics.insights.periods import Period, midnight
+from analytics.insights.periods import Period
 from merchant_platform.kernel import clock, tenancy
 from payments.intents import operations as intents
 from payments.intents.models import Attempt, PaymentIntent, Refund

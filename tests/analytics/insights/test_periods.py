@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.insights.periods import Period, midnight
+from analytics.facts.days import midnight
+from analytics.insights.periods import Period
 
 SHANGHAI, NEW_YORK, SANTIAGO = (ZoneInfo(name) for name in ("Asia/Shanghai", "America/New_York", "America/Santiago"))
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -46,7 +46,8 @@ def choose(visitor, source, amount):
 
 
 def test_pays_a_part_beside_a_card_and_both_come_back_in_part(api, book, programme, member, customer, acquirer):
-    session = offer(api, item("Latte", 6_000, quantity=2), customer=shown("cus", customer))
+    known = {"customer": shown("cus", customer), "customer_authenticated": "true"}
+    session = offer(api, item("Latte", 6_000, quantity=2), **known)
     visitor = Visitor(session)
     with tenancy.within(book.pk):
         source = f"points:{queries.standing_id(member.pk, programme)}"

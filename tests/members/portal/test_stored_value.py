@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from members.portal import stored_value as portal
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import tenancy, tries
 from payments.stored_value import numbers, operations, queries
 from payments.stored_value.models import StoredValueCard
 from tests.cast import NOW, move_clock, origin_of, owed_to, race, shown
@@ -178,7 +178,7 @@ class TestRecognise:
         for _ in range(operations.GUESSES_MAX):
             operations.count_guess("192.0.2.1")
 
-        with pytest.raises(operations.TooManyGuesses):
+        with pytest.raises(tries.TooManyTries):
             operations.count_guess("192.0.2.1")
 
     def test_keeps_neither_number_nor_pin(self, book):

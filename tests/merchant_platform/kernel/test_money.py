@@ -2,6 +2,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from babel import numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,17 @@ class TestMoney:
 
     def test_is_shown_in_chinese(self):
         assert Money(1_200, "CNY").text("zh_Hans") == "¥12.00"
+
+    @pytest.mark.parametrize("locale", ["en", "zh_Hans"])
+    def test_is_shown_as_cldr_would_show_it(self, locale):
+        for currency in sorted(money.currencies()):
+            digits = money.exponent(currency)
+            pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
+            for amount in (7, 9_876_543_210):
+                shown = numbers.format_currency(
+                    Decimal(amount).scaleb(-digits), currency, pattern, locale=locale, currency_digits=False
+                )
+                assert Money(amount, currency).text(locale) == shown
 
 
 class TestRateOf:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import override_settings
 
-from merchant_platform.kernel import tenancy
+from merchant_platform.kernel import clock, tenancy
 from payments.intents import states
 from payments.intents.operations import Terms
 from payments.ledger import queries as ledger
@@ -170,3 +171,23 @@ class TestDoor:
         with books.unchanged():
             for key in (publishable_key, reading):
                 assert api.with_key(key).post("payment_codes/redeem", asked).status == 403
+
+
+class TestGuessing:
+    def test_ends_for_a_minute_and_what_is_a_code_counts_for_nothing(self, api, show, monkeypatch):
+        cache.clear()
+        monkeypatch.setattr(codes, "GUESSES_MAX", 2)
+
+        def read(code):
+            till = api.post("payment_codes/redeem", {"payment_code": code, "amount": 100, "currency": "cny"})
+            return till.status, till.json.get("error", {}).get("code")
+
+        wrong = "880000000000000000"
+        assert [read(each) for each in (wrong, show(clock.wall()).code, wrong)] == [
+            (400, "payment_code_invalid"),
+            (200, None),
+            (400, "payment_code_invalid"),
+        ]
+        fresh = show(clock.wall()).code
+        with books.unchanged():
+            assert read(fresh) == (429, "rate_limit")

@@ -1,21 +1,24 @@
 """An order paid by points, cards with value on them, a wallet and a card: all of it or nothing, and exactly back."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from merchant_platform.kernel import ids, tenancy
+from payments.catalog.models import Price
 from payments.checkout import operations as checkout
 from payments.checkout import paying, splitting
+from payments.checkout.moments import Moment
 from payments.intents import order_refunds
 from payments.intents.models import PaymentIntent
 from payments.intents.refunds import AlreadyRefunded
 from payments.ledger import operations as ledger
 from payments.orders import operations as orders
 from tests.cast import NOW, origin_of, owed_to, race, shown
-from tests.payers import item, offer
+from tests.payers import Visitor, item, offer
 from tests.payments import books
 from tests.payments.card_acts import at_the_acquirer, sweep_until_quiet
 from tests.payments.cases import SEED, cases
@@ -39,7 +42,7 @@ def at_the_table(api, book, make_customer, payer):
         customer = make_customer(book)
         with tenancy.within(book.pk):
             points.fund(customer, have)
-        session = offer(api, item(amount=total), customer=shown("cus", customer))
+        session = offer(api, item(amount=total), customer=shown("cus", customer), customer_authenticated="true")
         seated = Payer(book, session, consumer_id=payer.wallet.consumer_id)
         seated.customer = customer
         return seated
@@ -148,6 +151,125 @@ class TestAll:
             stranger.pay_by_tenders()
         seated.use("wallet", payer.wallet.pk, 2_000)
         assert payer.balance == 50_000
+
+
+class TestHeldByTheMerchant:
+    """The merchant's server authorises what tenders leave, and captures later: all orders of who does what when."""
+
+    @pytest.fixture
+    def hold(self, api):
+        def authorise(seated, amount=8_000):
+            held = api.post(
+                "payment_intents",
+                {
+                    "amount": amount,
+                    "currency": "cny",
+                    "capture_method": "manual",
+                    "confirm": True,
+                    "payment_method_data": {
+                        "type": "card",
+                        "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"},
+                    },
+                    "payment_details": {"order_reference": shown("ord", seated.order)},
+                    "return_url": "https://cafe.example/back",
+                },
+            )
+            return held.json["id"] if held.status == 200 else held.json["error"]["code"]
+
+        return authorise
+
+    def steps(self, api, intent, *acts):
+        said = []
+        for act in acts:
+            if act == "cancel":
+                done = api.post(f"payment_intents/{intent}/cancel", {})
+            else:
+                amount, is_final = act
+                asked = {"amount_to_capture": amount, "final_capture": str(is_final).lower()}
+                done = api.post(f"payment_intents/{intent}/capture", asked)
+            said.append(done.json["status"] if done.status == 200 else done.json["error"]["code"])
+        return said
+
+    @pytest.mark.parametrize(
+        ("acts", "said", "paid", "moved"),
+        [
+            ([(8_000, True)], ["succeeded"], 10_000, {"capture": 8_000}),
+            ([(3_000, False), (5_000, True)], ["requires_capture", "succeeded"], 10_000, {"capture": 8_000}),
+            ([(3_000, True)], ["succeeded"], 5_000, {"capture": 3_000}),
+            ([(3_000, False), "cancel"], ["requires_capture", "succeeded"], 5_000, {"capture": 3_000}),
+            (["cancel"], ["canceled"], 0, {}),
+        ],
+    )
+    @pytest.mark.parametrize("chosen", ["before", "after"])
+    def test_takes_the_tender_with_the_first_capture(
+        self, api, book, at_the_table, acquirer, hold, chosen, acts, said, paid, moved
+    ):
+        seated = at_the_table(10_000)
+        card, number, pin = gift(book, 2_000)
+        if chosen == "before":
+            seated.use_card(number, pin)
+            intent = hold(seated)
+        else:
+            # What the bank holds is asked for already: nothing else is chosen beside it.
+            intent = hold(seated)
+            with pytest.raises(splitting.BeingPaid):
+                seated.use_card(number, pin)
+            paid = max(0, paid - 2_000)
+
+        assert self.steps(api, intent, *acts) == said
+
+        sweep_until_quiet()
+        assert (seated.order.paid_minor, at_the_acquirer(book)) == (paid, moved)
+        takes = chosen == "before" and paid
+        assert on_card(book, card) == ((0, 0) if takes else (2_000, 0))
+        assert [each.status for each in seated.tenders] == (
+            [] if chosen == "after" else ["completed"] if takes else ["chosen"]
+        )
+        books.assert_agree()
+
+    def test_leaves_a_rest_that_can_be_paid(self, api, book, at_the_table, acquirer, hold):
+        seated = at_the_table(10_000)
+        _, number, pin = gift(book, 2_000)
+        seated.use_card(number, pin)
+        self.steps(api, hold(seated), (3_000, True))
+
+        assert self.steps(api, hold(seated, 5_000), (5_000, True)) == ["succeeded"]
+
+        assert (seated.order.status, seated.order.paid_minor) == ("paid", 10_000)
+        assert at_the_acquirer(book) == {"capture": 8_000}
+        books.assert_agree()
+
+    def test_outlives_a_new_price(self, api, book, acquirer, hold):
+        product = api.post("products", {"name": "Beans"}).json
+        price = api.post("prices", {"currency": "cny", "unit_amount": 10_000, "product": product["id"]}).json
+        session = offer(api, {"price": price["id"]})
+        seated, visitor = Payer(book, session), Visitor(session)
+        intent = hold(seated, 10_000)
+        with tenancy.within(book.pk):
+            Price.objects.update(unit_amount_minor=9_000)
+        visitor.open()
+
+        assert self.steps(api, intent, (10_000, True)) == ["succeeded"]
+
+        assert (seated.order.status, seated.order.total_minor) == ("paid", 10_000)
+        books.assert_agree()
+
+    def test_outlives_the_session(self, api, book, at_the_table, acquirer, hold):
+        seated = at_the_table(10_000)
+        _, number, pin = gift(book, 2_000)
+        seated.use_card(number, pin)
+        intent = hold(seated)
+        later = Moment(MOMENT.now + timedelta(hours=25), MOMENT.recorded)
+        with tenancy.within(book.pk):
+            session = checkout.look_after(session_id=seated.session_id, moment=later, origin=origin_of(book))
+            assert session.status == "open"
+            with pytest.raises(checkout.SessionClosed):
+                checkout.expire(session_id=seated.session_id, moment=MOMENT, origin=origin_of(book))
+
+        assert self.steps(api, intent, (8_000, True)) == ["succeeded"]
+
+        assert (seated.order.status, at_the_acquirer(book)) == ("paid", {"capture": 8_000})
+        books.assert_agree()
 
 
 class TestFailure:

@@ -6,9 +6,19 @@ import pytest
 from django.core.cache import cache
 
 from merchant_platform.kernel import ids, tenancy
-from payments.checkout import sweep
+from payments.checkout import splitting, sweep
 from payments.checkout.moments import Moment
-from payments.checkout.ports import Applied, DiscountGone, Invitation, NearMiss, Priced, PricedLine, Refused, Welcome
+from payments.checkout.ports import (
+    UNKNOWN,
+    Applied,
+    DiscountGone,
+    Invitation,
+    NearMiss,
+    Priced,
+    PricedLine,
+    Refused,
+    Welcome,
+)
 from payments.customers.models import Customer
 from payments.intents.models import PaymentIntent
 from payments.orders.models import OrderLine
@@ -30,8 +40,9 @@ class Discounts:
     is_gone = False
 
     def price(self, cart):
+        unknown = [Refused(code, f"No {code}.", UNKNOWN, code=code) for code in cart.codes if code != "TEN"]
         if "TEN" not in cart.codes:
-            return Priced(near_misses=[NearMiss("Buy ¥12.00 more and save ¥20")])
+            return Priced(near_misses=[NearMiss("Buy ¥12.00 more and save ¥20")], refused=unknown)
         if self.is_gone:
             return Priced(refused=[Refused("TEN", "The last one is gone.", "used_up", code="TEN")])
         line = cart.lines[0]
@@ -216,6 +227,80 @@ class TestOffers:
         visitor.send("code", forget="TEN")
         assert "The last one is gone." not in visitor.text
 
+    def test_are_not_guessed_on_one_page_nor_from_one_address(self, api, book):
+        session = offer(api, item(amount=20_000), allow_promotion_codes=True)
+        visitor = Visitor(session)
+        for number in range(splitting.WRONG_CODES_MAX):
+            visitor.send("code", code=f"NONE-{number}")
+            assert f"No NONE-{number}." in visitor.text
+
+        visitor.send("code", code="TEN")
+
+        assert "Too many wrong codes on this page." in visitor.text
+        assert "You typed its code." not in visitor.open().one("main").text
+        # Of one address, page after page; a code that is one counts for nothing.
+        others = [Visitor(offer(api, item(amount=20_000), allow_promotion_codes=True)) for _ in range(3)]
+        for _ in range(splitting.GUESSES_MAX - splitting.WRONG_CODES_MAX - 1):
+            splitting.count_code("127.0.0.1")
+        others[0].send("code", code="TEN")
+        others[1].send("code", code="NONE")
+        others[2].send("code", code="TEN")
+        assert ["You typed its code." in each.text for each in others[:3]] == [True, False, False]
+        assert "Too many tries. Wait a quarter of an hour, then try again." in others[2].text
+
+
+class TestWhoseValue:
+    """What a customer has is used by who proved to be them: by signing in, or to the merchant's own server."""
+
+    @pytest.fixture
+    def hers(self, book, payer, make_customer, settings):
+        settings.CHECKOUT_TENDERS = {**settings.CHECKOUT_TENDERS, "points": "tests.payments.tenders.points.Points"}
+        customer = make_customer(book, consumer=payer.wallet.consumer)
+        with tenancy.within(book.pk):
+            points.fund(customer, 2_000)
+        return customer
+
+    def offered(self, visitor):
+        found = [each.attributes.get("value") or "" for each in visitor.page.all("input")]
+        return sorted(each.partition(":")[0] for each in found if each.startswith(("points:", "wallet:")))
+
+    @pytest.mark.parametrize("methods", [["wallet", "card"], ["card"]])
+    def test_needs_the_customer_themselves(self, api, book, payer, make_payer, hers, acquirer, methods):
+        session = offer(api, item(amount=10_000), customer=shown("cus", hers), payment_method_types=methods)
+        visitor, other = Visitor(session), Visitor(session)
+        assert (self.offered(visitor), "Sign in to use your points and cards" in visitor.text) == (
+            [],
+            "wallet" not in methods,
+        )
+        source = f"points:{hers.pk}"
+        visitor.client.post(
+            f"{visitor.path}/tender",
+            {"source": source, "amount": "20", "csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value},
+        )
+        assert row_of(book, session).order.tendered_minor == 0
+
+        other.sign_in(make_payer(1_000, email="somebody.else@example.com"))
+        visitor.sign_in(payer)
+
+        assert (self.offered(other), self.offered(visitor)) == (["wallet"], ["points", "wallet"])
+        assert "Sign in to use your points and cards" not in visitor.text
+        assert "Use another account" in visitor.text
+
+    def test_is_lent_where_the_merchants_server_says_so(self, api, hers):
+        nobody = {
+            "success_url": "https://cafe.example",
+            "customer_authenticated": "true",
+            "mode": "payment",
+            "line_items": [item()],
+        }
+        assert api.post("checkout/sessions", nobody).json["error"]["param"] == "customer"
+
+        session = offer(api, item(amount=10_000), customer=shown("cus", hers), customer_authenticated="true")
+
+        visitor = Visitor(session)
+        assert session["customer_authenticated"] is True
+        assert (self.offered(visitor), "Sign in to use your points" in visitor.text) == (["points"], False)
+
 
 class TestJoining:
     def test_makes_a_customer_after_the_payment(self, api, book, payer, settings):
@@ -274,7 +359,8 @@ def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, mercha
     with tenancy.within(book.pk):
         points.fund(customer, 2_050)
     card, number, pin = gift(book, 3_000, 500)
-    session = offer(api, item("Latte", 6_000, quantity=2), customer=shown("cus", customer))
+    known = {"customer": shown("cus", customer), "customer_authenticated": "true"}
+    session = offer(api, item("Latte", 6_000, quantity=2), **known)
     visitor = Visitor(session)
     visitor.send("stored-value", number=number, pin=pin)
     visitor.open()
