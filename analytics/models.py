@@ -15,6 +15,7 @@ from analytics.facts.models import (
     Projection,
     SalesDay,
     SalesQuarter,
+    SoldHours,
     SoldLine,
 )
 from analytics.reports.models import Report, ReportSchedule
@@ -40,5 +41,6 @@ __all__ = [
     "ReportSchedule",
     "SalesDay",
     "SalesQuarter",
+    "SoldHours",
     "SoldLine",
 ]

@@ -20,6 +20,7 @@ TENANT = frozenset(
         "analytics_guidedismissal",
         "analytics_movedday",
         "analytics_paidhours",
+        "analytics_soldhours",
         "analytics_paymentday",
         "analytics_paymentquarter",
         "analytics_projection",

@@ -12,20 +12,33 @@ cannot say different things. It groups nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Model
+
 from analytics.facts.models import (
     ATTEMPTS_KEY,
     SALES_KEY,
     WHERE_AND_HOW,
     AttemptDay,
     AttemptQuarter,
+    PaidHours,
     PaymentDay,
     PaymentQuarter,
     SalesDay,
     SalesQuarter,
+    SoldHours,
     _WhereAndHow,
 )
 
 APPROVED, DECLINED, ABANDONED = "approved", "declined", "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Counts of a day's hours: of each measure an array of 24, under the measure's name with an `s`."""
+
+    days: type[Model]
+    dimensions: Sequence[str]
+    measures: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,8 @@ class Cube:
     measures: Sequence[str]
     # Rows as (number of the gap, at, dimensions, measures).
     rows: str
+    # Where the days keep some measures by the hour as well, and by what.
+    hours: "Hours | None" = None
 
 
 # A stretch of time as stretches of ids (kernel/ids.py). Plain columns: an expression in their place would not reach
@@ -178,6 +193,7 @@ PAYMENTS = Cube(
     WHERE_AND_HOW,
     ("made_count", "succeeded_count", "volume_minor"),
     _PAYMENTS,
+    Hours(PaidHours, ("currency",), ("succeeded_count",)),
 )
 SALES = Cube(
     "sales",
@@ -189,6 +205,7 @@ SALES = Cube(
         *("tax_minor", "fees_minor", "items_milli"),
     ),
     _SALES.format(more=""),
+    Hours(SoldHours, SALES_KEY, ("charges_count", "baskets_count")),
 )
 ATTEMPTS = Cube("attempts", AttemptQuarter, AttemptDay, ATTEMPTS_KEY, ("attempts_count",), _ATTEMPTS)
 # The same with the tax rate of the line, in tenths of a per cent. No line says its rate: it is what the tax is of the

@@ -83,6 +83,18 @@ class SalesDay(_Sales):
     )
 
 
+class SoldHours(_WhereAndHow):
+    """How many times a day of the merchant's sold, by the hour: 24 numbers each. What sold nothing has no row."""
+
+    pk = models.CompositePrimaryKey("book_id", "day", *SALES_KEY)
+    day = models.DateField()
+    category = models.TextField()
+    charges_counts = ArrayField(models.IntegerField())
+    baskets_counts = ArrayField(models.IntegerField())
+
+    privacy = privacy.classes(opaque=f"book_id day {_WHERE_AND_HOW} charges_counts baskets_counts", business="category")
+
+
 class _Payments(_WhereAndHow):
     """Payments by when they were made; how they were paid is known of those that succeeded."""
 

@@ -21,7 +21,7 @@ from django.db import connections, transaction
 from django.db.models import Model
 
 from analytics.facts import buyers
-from analytics.facts.cubes import CUBES, GAP, Cube
+from analytics.facts.cubes import CUBES, GAP, Cube, Hours
 from analytics.facts.days import DAY, midnight
 from analytics.facts.models import Projection
 from merchant_platform.kernel import tenancy
@@ -125,20 +125,6 @@ _OF_DAYS = """
     CROSS JOIN LATERAL (
         SELECT * FROM {table} WHERE book_id = %(book)s AND quarter_at >= d.since AND quarter_at < d.until OFFSET 0
     ) AS q
-"""
-# The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
-_HOURS = f"""
-WITH paid AS (
-    SELECT day, currency, extract(hour FROM quarter_at AT TIME ZONE %(zone)s)::int AS hour,
-        sum(succeeded_count)::int AS count
-    {_OF_DAYS.format(table="analytics_paymentquarter")} GROUP BY day, currency, hour
-)
-INSERT INTO analytics_paidhours (book_id, day, currency, succeeded_counts)
-SELECT %(book)s, day, currency, array_agg(coalesce(paid.count, 0) ORDER BY hour)
-FROM (SELECT DISTINCT day, currency FROM paid) AS days
-CROSS JOIN generate_series(0, 23) AS hour
-LEFT JOIN paid USING (day, currency, hour)
-GROUP BY day, currency
 """
 # Due rows for those who keep copies of the days (analytics/datasets).
 _MOVED = """
@@ -323,11 +309,12 @@ def _make_days(cursor: Any, book_id: UUID, days: Sequence[date], zone: str) -> N
         "midnights": literal(midnight(day, ZoneInfo(zone)) for day in days),
         "ends": literal(midnight(day + DAY, ZoneInfo(zone)) for day in days),
     }
+    for table in _DAY_TABLES:
+        cursor.execute(f"DELETE FROM {table} WHERE book_id = %(book)s AND day = ANY (%(days)s)", asked)
     for cube in CUBES:
-        cursor.execute(f"DELETE FROM {_table(cube.days)} WHERE book_id = %(book)s AND day = ANY (%(days)s)", asked)
         cursor.execute(_fill_days(cube), asked)
-    cursor.execute("DELETE FROM analytics_paidhours WHERE book_id = %(book)s AND day = ANY (%(days)s)", asked)
-    cursor.execute(_HOURS, asked)
+        if cube.hours:
+            cursor.execute(_fill_hours(cube, cube.hours), asked)
 
 
 def _stretches(quarters: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
@@ -343,7 +330,7 @@ def _stretches(quarters: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
 
 def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
     """The merchant moved to another zone: make all its days again of their quarters."""
-    for table in (*(_table(cube.days) for cube in CUBES), "analytics_paidhours"):
+    for table in _DAY_TABLES:
         cursor.execute(f"DELETE FROM {table} WHERE book_id = %s", [book_id])
     cursor.execute(_ALL_DAYS, {"book": book_id, "zone": zone})
     days = [day for (day,) in cursor.fetchall()]
@@ -370,8 +357,30 @@ def _fill_days(cube: Cube) -> str:
     )
 
 
+def _fill_hours(cube: Cube, hours: Hours) -> str:
+    """The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all."""
+    columns = ", ".join(hours.dimensions)
+    arrays = ", ".join(f"{each}s" for each in hours.measures)
+    sums = ", ".join(f"sum({each})::int AS {each}" for each in hours.measures)
+    counts = ", ".join(f"array_agg(coalesce(counted.{each}, 0) ORDER BY hour)" for each in hours.measures)
+    return (
+        f"WITH counted AS (SELECT day, {columns}, extract(hour FROM quarter_at AT TIME ZONE %(zone)s)::int AS hour,"
+        f" {sums} {_OF_DAYS.format(table=_table(cube.quarters))} GROUP BY day, {columns}, hour)"
+        f" INSERT INTO {_table(hours.days)} (book_id, day, {columns}, {arrays})"
+        f" SELECT %(book)s, day, {columns}, {counts}"
+        f" FROM (SELECT day, {columns} FROM counted GROUP BY day, {columns}"
+        f" HAVING {' OR '.join(f'sum({each}) <> 0' for each in hours.measures)}) AS kept"
+        f" CROSS JOIN generate_series(0, 23) AS hour LEFT JOIN counted USING (day, {columns}, hour)"
+        f" GROUP BY day, {columns}"
+    )
+
+
 def _table(model: type[Model]) -> str:
     return model._meta.db_table
+
+
+# All that is kept of the merchant's days.
+_DAY_TABLES = [_table(model) for cube in CUBES for model in (cube.days, cube.hours and cube.hours.days) if model]
 
 
 def _bounds(snapshot: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from analytics.facts.cubes import BUYERS, ID_AT, PAYMENTS, Cube
+from analytics.facts.cubes import BUYERS, ID_AT, Cube
 from analytics.facts.models import REACH_DAYS
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
@@ -194,39 +194,59 @@ def ask(
     (1 is Monday) and the hour of the zone as well; days are then no use.
     """
     dimensions, measures = ", ".join(cube.dimensions), ", ".join(cube.measures)
-    keys = ["number", *by]
-    selected = ", ".join(keys)
-    if is_hourly:
-        selected += (
-            ", extract(isodow FROM at AT TIME ZONE %(zone)s)::int AS weekday"
-            ", extract(hour FROM at AT TIME ZONE %(zone)s)::int AS hour"
-        )
-        keys += ["weekday", "hour"]
     assert set(by) | set(where or {}) <= set(cube.dimensions)
     narrowed = " AND ".join(f"{name} = %({name})s" for name in where or {}) or "true"
     sums = ", ".join(f"sum({each})::bigint AS {each}" for each in cube.measures)
-    whole_days = (
-        ""
-        if is_hourly
-        else (
-            f" UNION ALL SELECT c.number, NULL, {dimensions}, {measures} FROM clean c"
-            f" JOIN {cube.days._meta.db_table} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day"
+    keys = ", ".join(["number", *by])
+    if is_hourly:
+        # Added up by moment first: what a clock of the zone shows takes longer to say than to add.
+        statement = (
+            f"{_cells(cube, 'true')}), moments AS ("
+            f"SELECT at, {keys}, {sums} FROM cells WHERE {narrowed} GROUP BY at, {keys}"
+            f") SELECT {keys}, extract(isodow FROM at AT TIME ZONE %(zone)s)::int AS weekday,"
+            f" extract(hour FROM at AT TIME ZONE %(zone)s)::int AS hour, {sums}"
+            f" FROM moments GROUP BY {keys}, weekday, hour ORDER BY {keys}, weekday, hour"
         )
-    )
-    statement = f"{_cells(cube, 'true' if is_hourly else 'NOT c.is_day')}{whole_days})"
-    statement += (
-        f" SELECT {selected}, {sums} FROM cells WHERE {narrowed} GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}"
-    )
+    else:
+        statement = (
+            f"{_cells(cube, 'NOT c.is_day')} UNION ALL SELECT c.number, NULL, {dimensions}, {measures} FROM clean c"
+            f" JOIN {cube.days._meta.db_table} f ON f.book_id = %(book)s AND f.day = c.day WHERE c.is_day)"
+            f" SELECT {keys}, {sums} FROM cells WHERE {narrowed} GROUP BY {keys} ORDER BY {keys}"
+        )
     return _rows(statement, stretches, zone, where or {})
 
 
-def paid_by_hour(stretches: Sequence[Stretch], *, zone: str, currency: str) -> list[tuple[int, int, int]]:
-    """How many payments of some days succeeded, as (weekday from 1 on, hour, count). One statement.
+def by_hour(
+    cube: Cube, measure: str, stretches: Sequence[Stretch], *, zone: str, where: Mapping[str, str]
+) -> list[tuple[int, int, int]]:
+    """A count of some days that the cube keeps by the hour, as (weekday from 1 on, hour, count). One statement.
 
-    Reads one row a day, and quarters and rows of days that changed just now or are no days of the merchant's.
+    Reads rows of days, and quarters and rows of days that changed just now or are no days
+    of the merchant's.
     """
-    rows = _rows(_PAID_BY_HOUR, stretches, zone, {"currency": currency})
-    return [(row["weekday"], row["hour"], row["count"]) for row in rows]
+    hours = cube.hours
+    assert hours is not None
+    assert measure in hours.measures
+    assert set(where) <= set(hours.dimensions)
+    narrowed = " AND ".join(f"{name} = %({name})s" for name in where) or "true"
+    statement = f"""
+    {_cells(cube, "NOT c.is_day")}), counted AS (
+        SELECT extract(isodow FROM at AT TIME ZONE %(zone)s)::int AS weekday,
+            extract(hour FROM at AT TIME ZONE %(zone)s)::int AS hour, {measure} AS count
+        FROM cells WHERE {narrowed} AND {measure} <> 0
+        UNION ALL
+        SELECT extract(isodow FROM c.day)::int, (h.place - 1)::int, h.count
+        FROM clean c
+        CROSS JOIN LATERAL (
+            SELECT {measure}s AS counts FROM {hours.days._meta.db_table}
+            WHERE book_id = %(book)s AND day = c.day AND {narrowed} OFFSET 0
+        ) AS f
+        CROSS JOIN LATERAL unnest(f.counts) WITH ORDINALITY AS h (count, place)
+        WHERE c.is_day AND h.count <> 0
+    )
+    SELECT weekday, hour, sum(count)::bigint AS count FROM counted GROUP BY weekday, hour ORDER BY weekday, hour
+    """
+    return [(row["weekday"], row["hour"], row["count"]) for row in _rows(statement, stretches, zone, where)]
 
 
 def count_buyers(stretches: Sequence[Stretch], wholes: Sequence[int], *, zone: str) -> list[dict[str, Any]]:
@@ -258,25 +278,6 @@ def _cells(cube: Cube, condition: str) -> str:
         f" ON f.book_id = %(book)s AND f.quarter_at >= c.since AND f.quarter_at < c.last_quarter"
         f" WHERE {condition} AND f.quarter_at NOT IN (SELECT quarter_at FROM dirty)"
     )
-
-
-_PAID_BY_HOUR = f"""
-{_cells(PAYMENTS, "NOT c.is_day")}), counted AS (
-    SELECT extract(isodow FROM at AT TIME ZONE %(zone)s)::int AS weekday,
-        extract(hour FROM at AT TIME ZONE %(zone)s)::int AS hour, succeeded_count AS count
-    FROM cells WHERE currency = %(currency)s
-    UNION ALL
-    SELECT extract(isodow FROM c.day)::int, (h.place - 1)::int, h.count
-    FROM clean c
-    CROSS JOIN LATERAL (
-        SELECT succeeded_counts FROM analytics_paidhours
-        WHERE book_id = %(book)s AND day = c.day AND currency = %(currency)s OFFSET 0
-    ) AS f
-    CROSS JOIN LATERAL unnest(f.succeeded_counts) WITH ORDINALITY AS h (count, place)
-    WHERE c.is_day
-)
-SELECT weekday, hour, sum(count)::bigint AS count FROM counted GROUP BY weekday, hour ORDER BY weekday, hour
-"""
 
 
 def _rows(statement: str, stretches: Sequence[Stretch], zone: str, more: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -108,7 +108,8 @@ def compare(period: Period) -> Mapping[str, Comparison]:
 def by_hour(period: Period, *, currency: str) -> list[list[int]]:
     """How many payments succeeded by weekday (Monday first) and hour of the merchant's zone. One statement."""
     counts = [[0] * HOURS for _ in range(WEEKDAYS)]
-    for weekday, hour, paid in facts.paid_by_hour(_numbered(days_of(period)), zone=period.zone.key, currency=currency):
+    days, where = _numbered(days_of(period)), {"currency": currency}
+    for weekday, hour, paid in facts.by_hour(PAYMENTS, "succeeded_count", days, zone=period.zone.key, where=where):
         counts[weekday - 1][hour] = paid
     return counts
 

@@ -15,7 +15,7 @@ from analytics.facts.cubes import ATTEMPTS, SALES
 from analytics.facts.queries import Stretch
 from analytics.insights.metrics import METRICS
 from analytics.insights.periods import Period
-from analytics.insights.queries import HOURS, WEEKDAYS, of_both
+from analytics.insights.queries import HOURS, WEEKDAYS, days_of, of_both
 
 CURRENT = 0
 # What a report can be narrowed to and kept apart by: the dimensions of the facts.
@@ -111,10 +111,10 @@ def _by_day(period: Period, days: Sequence[Stretch], where: Mapping[str, str]) -
 
 def _hours(period: Period, where: Mapping[str, str]) -> Sequence[Sequence[int]]:
     counts = [[0] * HOURS for _ in range(WEEKDAYS)]
-    stretches = [Stretch(CURRENT, period.starts_at, period.ends_at)]
     measure = "baskets_count" if "category" in where else "charges_count"
-    for row in facts.ask(SALES, stretches, zone=period.zone.key, where=where, is_hourly=True):
-        counts[row["weekday"] - 1][row["hour"]] = row[measure]
+    days = list(days_of(period))
+    for weekday, hour, count in facts.by_hour(SALES, measure, days, zone=period.zone.key, where=where):
+        counts[weekday - 1][hour] = count
     return counts
 
 

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from analytics.facts import operations as facts
 from analytics.facts import queries
 from analytics.facts.cubes import ATTEMPTS, CUBES, PAYMENTS, SALES
-from analytics.facts.days import midnight
+from analytics.facts.days import DAY, midnight
 from analytics.facts.models import (
     BuyerCount,
     BuyerDay,
@@ -23,6 +23,7 @@ from analytics.facts.models import (
     PaymentDay,
     Position,
     Projection,
+    SoldHours,
     SoldLine,
 )
 from analytics.facts.queries import Stretch
@@ -36,7 +37,7 @@ from payments.intents.operations import Terms
 from payments.ledger.models import Entry
 from payments.orders.models import OrderLine
 from security.merchants.models import Merchant
-from tests.analytics.facts.world import BEGINS, Trade
+from tests.analytics.facts.world import BEGINS, CATEGORIES, Trade
 from tests.cast import NOW, move_clock, origin_of
 from tests.payments.acts import ask_for, pay, refund
 from tests.payments.cases import cases
@@ -157,6 +158,20 @@ def check_pages(book, rows, period):
             parts = [getattr(pair, which)["collected_minor"] for _, pair in sold.by[dimension]]
             assert sum(parts) == sums["collected_minor"]
     assert sum(pair.current["fees_minor"] for pair in sold.by_day.values()) == sold.total.current["fees_minor"]
+    assert sum(map(sum, sold.hours)) == sold.total.current["charges_count"]
+
+
+def check_hours(book, period, **where):
+    """What days keep of their hours, against the quarters."""
+    zone = period.zone.key
+    with tenancy.within(book.pk):
+        quarters = queries.ask(
+            SALES, [Stretch(0, period.starts_at, period.ends_at)], zone=zone, where=where, is_hourly=True
+        )
+        days = [Stretch(0, midnight(day, period.zone), midnight(day + DAY, period.zone), day) for day in period.dates]
+        for measure in SALES.hours.measures:
+            kept = queries.by_hour(SALES, measure, days, zone=zone, where=where)
+            assert kept == [(row["weekday"], row["hour"], row[measure]) for row in quarters if row[measure]], where
 
 
 class TestAsk:
@@ -179,8 +194,11 @@ class TestAsk:
             stretches = of_days(first, days, ZoneInfo(name))
             # In the last day, or after it: then the period before is compared with as a whole.
             now = stretches[-1].until + timedelta(minutes=chance.randrange(-1_300, 1_300))
-            check_pages(book, rows, Period(first, first + timedelta(days=days - 1), ZoneInfo(name), now))
+            period = Period(first, first + timedelta(days=days - 1), ZoneInfo(name), now)
+            check_pages(book, rows, period)
             if number % 5 == 0:
+                check_hours(book, period, currency="CNY")
+                check_hours(book, period, currency="CNY", category=chance.choice(CATEGORIES))
                 # Up to some moment of the last day, by the hour too.
                 until = max(now.replace(second=59), stretches[-1].since)
                 stretches[-1] = Stretch(days - 1, stretches[-1].since, until)
@@ -305,6 +323,7 @@ def state(book):
             BuyerDay,
             BuyerCount,
             PaidHours,
+            SoldHours,
             SoldLine,
         ):
             names = [each.name for each in model._meta.local_concrete_fields if each.name != "recorded_at"]
