@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "security.web.middleware.SecondFactor",
+    "merchant_platform.docs.refusals.WrongMethods",
 ]
 TEMPLATES = [
     {

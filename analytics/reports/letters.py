@@ -32,7 +32,7 @@ def write_ready(report: Report, *, book: Book, now: datetime) -> int:
         for person in people:
             address = links.address(report, at=now, until=report.expires_at, staff_id=person.pk)
             until = f"{report.expires_at.astimezone(book.merchant.zone):%Y-%m-%d %H:%M}"
-            _write(report, person, subject, text.format(until=until, address=address), now)
+            _write(report, book, person, subject, text.format(until=until, address=address), now)
     return len(people)
 
 
@@ -43,7 +43,7 @@ def write_failed(report: Report, *, book: Book, now: datetime) -> None:
         subject = gettext("{report} of {merchant}, {first} to {last}: not made").format(**_said(report, book))
         text = gettext("The report could not be made. Open it under Reports to read why, and have it made again.")
         for person in recipients(book, [report.schedule.staff_id], report.kind):
-            _write(report, person, subject, text, now)
+            _write(report, book, person, subject, text, now)
 
 
 def recipients(book: Book, staff_ids: Sequence[UUID], kind: str) -> list[Staff]:
@@ -55,7 +55,9 @@ def recipients(book: Book, staff_ids: Sequence[UUID], kind: str) -> list[Staff]:
     return [each for each in found if roles.may(each.role, KINDS[kind].action)]
 
 
-def _write(report: Report, person: Staff, subject: str, text: str, now: datetime) -> None:
+def _write(report: Report, book: Book, person: Staff, subject: str, text: str, now: datetime) -> None:
+    if not book.livemode:
+        subject = gettext("[Test] {subject}").format(subject=subject)
     messaging.write(
         channel=EMAIL,
         address=person.user.email,

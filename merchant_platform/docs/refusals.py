@@ -1,8 +1,10 @@
 """What a person sees where a page cannot be shown. Under /v1 the same refusal leaves in the API's own envelope."""
 
 import sys
+from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
 from merchant_platform.kernel.api import doors
@@ -15,6 +17,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """400: the browser sent what cannot be read."""
     if _is_api(request):
         return doors.refuse(MalformedBody("The request cannot be read."))
+    if isinstance(exception, RequestDataTooBig):
+        return render(request, "413.html", status=413)
     return render(request, "400.html", status=400)
 
 
@@ -38,6 +42,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
         error = sys.exc_info()[1]
         return doors.refuse(error if isinstance(error, Exception) else RuntimeError("a request left no exception"))
     return render(request, "500.html", status=500)
+
+
+class WrongMethods:
+    """405: Django's own refusal is an empty page, and people come to one: a form that asked them to sign in first."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content or _is_api(request):
+            return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -48,13 +48,16 @@ def send(*, book_id: UUID, receipt_id: UUID, recorded: datetime) -> bool:
 
 
 def _letter(receipt: Receipt) -> tuple[str, str]:
-    merchant = merchants.book(receipt.book_id).merchant
+    book = merchants.book(receipt.book_id)
+    merchant = book.merchant
     paper = queries.paper(receipt)
     with override(receipt.language):
         amount = Money(paper.order.total_minor, paper.order.currency).text(to_locale(receipt.language))
         subject = _("Receipt {number} from {merchant}").format(
             number=receipt.shown_number, merchant=" ".join(merchant.name.split())
         )
+        if not book.livemode:
+            subject = _("[Test] {subject}").format(subject=subject)
         text = _(
             "You paid {amount} to {merchant}.\n\nYour receipt: {address}\n\n"
             "Nobody asks you for a password or a code by e-mail."

@@ -34,12 +34,12 @@ _BEGINNINGS = {
     "JPEG": re.compile(rb"\xff\xd8\xff"),
     "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
-PIXELS_MAX = 4_000_000
+PIXELS_MAX, PHOTO_PIXELS_MAX = 4_000_000, 25_000_000
 
 
 class Unfit(Invalid):
-    """The file is not what was asked for. `why`: `too_large`, `wrong_name`, `not_text`, `not_a_picture` or
-    `too_many_pixels`."""
+    """The file is not what was asked for. `why`: `too_large`, `wrong_name`, `not_text`, `not_a_picture`,
+    `animated` or `too_many_pixels`."""
 
     def __init__(self, message: str, *, why: str = "not_text") -> None:
         super().__init__(message, param="file")
@@ -77,7 +77,13 @@ def picture(file: UploadedFile, *, bytes_max: int, pixels_max: int = PIXELS_MAX,
             # Pillow's own word on bombs comes at sizes far beyond ours.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(BytesIO(data), formats=[form])
-        if opened.width * opened.height > pixels_max or getattr(opened, "n_frames", 1) > 1:
+        # Phones put further pictures behind a JPEG's own; those are left. Elsewhere they are a film.
+        if form != "JPEG" and getattr(opened, "n_frames", 1) > 1:
+            raise Unfit("The picture moves.", why="animated")
+        if form == "JPEG" and side_max is not None and opened.width * opened.height <= PHOTO_PIXELS_MAX:
+            # Read in an eighth, a quarter or half of its size: what a phone takes needs no more memory than a logo.
+            opened.draft("RGB", (side_max, side_max))
+        if opened.width * opened.height > pixels_max:
             raise Unfit(f"The picture has more than {pixels_max} pixels.", why="too_many_pixels")
         # Turned as the camera was held, before the note that says so goes.
         anew = ImageOps.exif_transpose(opened).convert("RGBA")

@@ -23,13 +23,16 @@ AMOUNT_WORDS: dict[str, Any] = {
     "too_large": gettext_lazy("This amount is too large."),
 }
 IMAGES_MAX, URL_LENGTH_MAX = 8, 2048
-PICTURE_BYTES_MAX, PICTURE_SIDE_MAX = 2 * 1024 * 1024, 640
+PICTURE_BYTES_MAX, PICTURE_SIDE_MAX = 4 * 1024 * 1024, 640
 # Why a picture was refused.
 PICTURE_WORDS: dict[str, Any] = {
-    "too_large": gettext_lazy("The picture is larger than 2 MB."),
+    "too_large": gettext_lazy("The picture is larger than 4 MB."),
     "wrong_name": gettext_lazy("Choose a file whose name ends in .png, .jpg or .webp."),
     "not_a_picture": gettext_lazy("This is no picture that can be read."),
-    "too_many_pixels": gettext_lazy("The picture is too large. Choose one of up to four million pixels."),
+    "too_many_pixels": gettext_lazy(
+        "The picture has too many pixels. Choose a photo (JPEG) of up to 25 million, or another of up to 4."
+    ),
+    "animated": gettext_lazy("The picture moves. Choose a still one."),
 }
 TAXES = (
     ("unspecified", gettext_lazy("Not said")),
@@ -95,7 +98,7 @@ class ProductForm(DeskForm):
     picture = forms.FileField(
         label=gettext_lazy("Picture"),
         required=False,
-        help_text=gettext_lazy("PNG, JPEG or WebP, up to 2 MB. Customers see it when they pay."),
+        help_text=gettext_lazy("PNG, JPEG or WebP, up to 4 MB. Customers see it when they pay."),
         widget=forms.FileInput(attrs={"accept": ".png,.jpg,.jpeg,.webp"}),
         error_messages={"empty": gettext_lazy("This is no picture that can be read.")},
     )

@@ -145,7 +145,7 @@ class TestRunDue:
 
         (letter,) = Message.objects.all()
         assert letter.address == owner.user.email
-        assert letter.subject == "Sales report of Café Moka, 2026-11-22 to 2026-11-22"
+        assert letter.subject == "[Test] Sales report of Café Moka, 2026-11-22 to 2026-11-22"
         assert "/reports/" in bodies.unseal(letter.body)
 
     def test_writes_to_nobody_of_another_merchant(self, start, other_merchant):

@@ -1,9 +1,10 @@
 """What is shown where a page cannot be, and that the API's answers stay JSON."""
 
 import pytest
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.test import Client
 from django.urls import path
+from django.views.decorators.http import require_POST
 
 from merchant_platform.urls import handler400, handler403, handler404, handler500
 from merchant_platform.urls import urlpatterns as real
@@ -22,6 +23,8 @@ ERRORS = {400: SuspiciousOperation("odd"), 403: PermissionDenied("no"), 500: Run
 urlpatterns = [
     *(path(f"fails/{status}", fail(error)) for status, error in ERRORS.items()),
     *(path(f"v1/fails/{status}", fail(error)) for status, error in ERRORS.items()),
+    path("fails/405", require_POST(fail(RuntimeError("not reached")))),
+    path("fails/413", fail(RequestDataTooBig("much"))),
     *real,
 ]
 pytestmark = pytest.mark.urls(__name__)
@@ -29,6 +32,8 @@ HEADINGS = {
     400: ("请求", "The request cannot be read"),
     403: ("您不能查看这个页面", "You may not see this page"),
     404: ("这里没有页面", "There is no page here"),
+    405: ("无法直接打开此地址", "This address cannot be opened like this"),
+    413: ("提交的内容过大", "What was sent is too large"),
     500: ("我们这边出了问题", "Something went wrong on our side"),
 }
 CODES = {400: "request_malformed", 403: "permission_denied", 404: "url_unknown", 500: "api_error"}
@@ -51,6 +56,9 @@ class TestPages:
 
     def test_say_nothing_of_the_mistake(self):
         assert "broken" not in get("/fails/500").content.decode()
+
+    def test_say_which_methods_there_are(self):
+        assert get("/fails/405")["Allow"] == "POST"
 
     def test_stand_for_everything_unknown(self):
         assert get("/docs/").status_code == 404

@@ -117,7 +117,7 @@ class TestMail:
         assert sent == [1, 0]
         (letter,) = mail.outbox
         assert letter.to == ["guest@example.com"]
-        assert letter.subject == "Café Moka 的收据 000001"
+        assert letter.subject == "[测试] Café Moka 的收据 000001"
         assert re.search(r"/r/[0-9A-Za-z]{22}\n", letter.body)
 
     def test_goes_to_the_consumer_where_nobody_else_is_named(self, book, pay):

@@ -17,7 +17,7 @@ class TestTheme:
     def test_is_the_systems_where_nobody_chose(self):
         read = page(Client())
 
-        assert dark_sheet(read) == ["(prefers-color-scheme: dark)"]
+        assert dark_sheet(read) == ["screen and (prefers-color-scheme: dark)"]
         assert "data-theme" not in read.one("html")
 
     def test_is_what_was_chosen_until_it_is_given_up(self):
@@ -29,9 +29,9 @@ class TestTheme:
         light = page(client)
         client.post("/theme", {"theme": "system"})
 
-        assert (dark_sheet(dark), dark.one("html")["data-theme"]) == (["all"], "dark")
+        assert (dark_sheet(dark), dark.one("html")["data-theme"]) == (["screen"], "dark")
         assert (dark_sheet(light), light.one("html")["data-theme"]) == ([], "light")
-        assert dark_sheet(page(client)) == ["(prefers-color-scheme: dark)"]
+        assert dark_sheet(page(client)) == ["screen and (prefers-color-scheme: dark)"]
 
     def test_ignores_a_cookie_that_it_never_wrote(self):
         client = Client()

@@ -90,6 +90,25 @@ class TestPicture:
         assert b"home" not in data
         assert b"<script>" not in data
 
+    def test_takes_what_a_phone_takes(self):
+        turned = Image.Exif()
+        turned[0x0112] = 6  # The camera was held upright.
+        photo = BytesIO()
+        large, small = (Image.new("RGB", size, "navy") for size in ((4_000, 3_000), (400, 300)))
+        large.save(photo, "MPO", save_all=True, append_images=[small], exif=turned)
+
+        data = uploads.picture(SimpleUploadedFile("a.jpg", photo.getvalue()), bytes_max=1_000_000, side_max=640)
+
+        with Image.open(BytesIO(data)) as opened:
+            assert (opened.format, opened.size) == ("PNG", (480, 640))
+
+    @pytest.mark.parametrize(("form", "name"), [("WEBP", "a.webp"), ("PNG", "a.png")])
+    def test_takes_no_film(self, form, name):
+        film = BytesIO()
+        Image.new("RGB", (4, 2)).save(film, form, save_all=True, append_images=[Image.new("RGB", (4, 2), "red")])
+
+        assert refused(uploads.picture, name, film.getvalue()) == "animated"
+
     @pytest.mark.parametrize(
         ("name", "data", "why"),
         [
@@ -114,4 +133,4 @@ class TestBounded:
 
         reply = Client().post("/accounts/login/", flood)
 
-        assert reply.status_code == 400
+        assert reply.status_code == 413
