@@ -10,13 +10,7 @@ from django.db import migrations
 
 _EXPECT_A_SHARE = """
 ALTER TABLE analytics_buyerday ALTER COLUMN book_id SET STATISTICS 0;
-DO $$
-BEGIN
-    IF current_setting('server_version_num')::int >= 180000 THEN
-        PERFORM pg_clear_attribute_stats(current_schema(), 'analytics_buyerday', 'book_id', false);
-    END IF;
-END
-$$;
+SELECT pg_clear_attribute_stats(current_schema(), 'analytics_buyerday', 'book_id', false);
 """
 _GATHER_AGAIN = "ALTER TABLE analytics_buyerday ALTER COLUMN book_id SET STATISTICS DEFAULT"
 
