@@ -32,6 +32,8 @@ from security.merchants.models import Book
 QUARTER = timedelta(minutes=15)
 # Quarters that one transaction makes again: three days.
 QUARTERS_A_ROUND = 3 * 96
+# Days of a book that moves to another zone, whose statements must end in time.
+_DAYS_A_STATEMENT = 31
 # How much longer than its last round took a book that has caught up is left alone: a quarter full of sales, which every
 # sale makes due again, must not take more than a twentieth of a processor from them.
 RESTS = 19
@@ -334,7 +336,8 @@ def _turn_days(cursor: Any, book_id: UUID, zone: str) -> None:
         cursor.execute(f"DELETE FROM {table} WHERE book_id = %s", [book_id])
     cursor.execute(_ALL_DAYS, {"book": book_id, "zone": zone})
     days = [day for (day,) in cursor.fetchall()]
-    _make_days(cursor, book_id, days, zone)
+    for first in range(0, len(days), _DAYS_A_STATEMENT):
+        _make_days(cursor, book_id, days[first : first + _DAYS_A_STATEMENT], zone)
     buyers.turn(cursor, book_id, days, zone)
 
 
@@ -358,20 +361,23 @@ def _fill_days(cube: Cube) -> str:
 
 
 def _fill_hours(cube: Cube, hours: Hours) -> str:
-    """The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all."""
+    """The hours of the merchant's days, in which a day's clock may show one hour twice and another not at all.
+
+    No join fills the hours without a row: of a young table the planner would compare each with each.
+    """
     columns = ", ".join(hours.dimensions)
     arrays = ", ".join(f"{each}s" for each in hours.measures)
     sums = ", ".join(f"sum({each})::int AS {each}" for each in hours.measures)
-    counts = ", ".join(f"array_agg(coalesce(counted.{each}, 0) ORDER BY hour)" for each in hours.measures)
+    counts = (
+        ", ".join(f"coalesce(sum({each}) FILTER (WHERE hour = {hour}), 0)::int" for hour in range(24))
+        for each in hours.measures
+    )
     return (
-        f"WITH counted AS (SELECT day, {columns}, extract(hour FROM quarter_at AT TIME ZONE %(zone)s)::int AS hour,"
-        f" {sums} {_OF_DAYS.format(table=_table(cube.quarters))} GROUP BY day, {columns}, hour)"
-        f" INSERT INTO {_table(hours.days)} (book_id, day, {columns}, {arrays})"
-        f" SELECT %(book)s, day, {columns}, {counts}"
-        f" FROM (SELECT day, {columns} FROM counted GROUP BY day, {columns}"
-        f" HAVING {' OR '.join(f'sum({each}) <> 0' for each in hours.measures)}) AS kept"
-        f" CROSS JOIN generate_series(0, 23) AS hour LEFT JOIN counted USING (day, {columns}, hour)"
-        f" GROUP BY day, {columns}"
+        f"INSERT INTO {_table(hours.days)} (book_id, day, {columns}, {arrays})"
+        f" SELECT %(book)s, day, {columns}, {', '.join(f'ARRAY[{each}]' for each in counts)}"
+        f" FROM (SELECT day, {columns}, extract(hour FROM quarter_at AT TIME ZONE %(zone)s)::int AS hour, {sums}"
+        f" {_OF_DAYS.format(table=_table(cube.quarters))} GROUP BY day, {columns}, hour) AS counted"
+        f" GROUP BY day, {columns} HAVING {' OR '.join(f'sum({each}) <> 0' for each in hours.measures)}"
     )
 
 
