@@ -53,7 +53,7 @@ class Cube:
     # Rows as (number of the gap, at, dimensions, measures).
     rows: str
     # Where the days keep some measures by the hour as well, and by what.
-    hours: "Hours | None" = None
+    hours: Hours | None = None
 
 
 # A stretch of time as stretches of ids (kernel/ids.py). Plain columns: an expression in their place would not reach

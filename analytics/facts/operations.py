@@ -118,8 +118,6 @@ UPDATE analytics_projection SET zone = %s, recorded_at = now(),
     due_at = clock_timestamp() + (clock_timestamp() - now()) * %s
 WHERE book_id = %s
 """
-# Days of much trade are sorted and summed without files.
-_SORT_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
 _QUARTERS = "unnest(%(quarters)s::timestamptz[]) AS quarter"
 # By their index: OFFSET 0, since of a young table the planner knows nothing and would compare each with each.
 _OF_DAYS = """
@@ -280,7 +278,6 @@ def _note_all(cursor: Any, book_id: UUID) -> int:
 
 def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str) -> None:
     """Replace the facts of some quarters, and those of the merchant's days that they are part of."""
-    cursor.execute(_SORT_IN_MEMORY)
     stretches = _stretches(quarters_at)
     days = sorted({quarter.astimezone(ZoneInfo(zone)).date() for quarter in quarters_at})
     asked = {

@@ -332,6 +332,7 @@ class Liability:
     points: int
     pending: int
     worth_minor: int
+    # To members: what may still be granted is not.
     issued: int
     spent: int
     expired: int
@@ -342,7 +343,7 @@ AGES = (30, 90, 180, 365)
 
 
 def liability(row: Programme, *, now: datetime) -> Liability:
-    """What the merchant owes in points, by the age of the lots. Two statements; it reads what is left, not history."""
+    """What the merchant owes in points, by the age of the lots. Three statements; reads what is left, not history."""
     held = terms(row)
     with connections["default"].cursor() as cursor:
         cursor.execute(
@@ -374,7 +375,7 @@ def liability(row: Programme, *, now: datetime) -> Liability:
         points=points,
         pending=pending,
         worth_minor=points * held.redeem_minor // held.redeem_points if held.redeem_points else 0,
-        issued=totals[0],
+        issued=totals[0] - budget_left(row),
         spent=totals[1],
         expired=totals[2],
     )

@@ -7,6 +7,9 @@ let through, and taken back where the answer was right.
 
 import hashlib
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import redis
 from django.core.cache import cache
@@ -25,6 +28,28 @@ class CannotCount(Unavailable):
     """Tries cannot be counted just now. Who asks decides whether nobody may try, or everybody."""
 
 
+@dataclass(slots=True)
+class Guess:
+    """A try whose answer is looked up. It counts if it `is_wrong`."""
+
+    is_wrong: bool = False
+
+
+@contextmanager
+def guess(kind: str, who: str, *, limit: int, seconds: int) -> Iterator[Guess]:
+    """Count a try around its answer, and take back in the end what was not said to be wrong.
+
+    Nothing is taken back that was not counted. Raises TooManyTries and CannotCount.
+    """
+    count(kind, who, limit=limit, seconds=seconds)
+    made = Guess()
+    try:
+        yield made
+    finally:
+        if not made.is_wrong:
+            _take_back(kind, who)
+
+
 def count(kind: str, who: str, *, limit: int, seconds: int) -> None:
     """Count a try. This will write the count, which ends after some seconds. Raises TooManyTries and CannotCount."""
     key = _key(kind, who)
@@ -37,14 +62,6 @@ def count(kind: str, who: str, *, limit: int, seconds: int) -> None:
         raise CannotCount("Tries cannot be counted just now. Try again in a moment.") from error
     if tries > limit:
         raise TooManyTries("Too many tries. Wait, then try again.", retry_after=seconds)
-
-
-def take_back(kind: str, who: str) -> None:
-    """The answer was right. This will count one try less."""
-    try:
-        cache.decr(_key(kind, who))
-    except (ValueError, redis.RedisError):  # it ran out, or is counted in vain
-        return
 
 
 def forget(kind: str, who: str) -> None:
@@ -63,6 +80,13 @@ def network(address: str) -> str:
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found.packed, _IPV6_PREFIX), strict=False))
+
+
+def _take_back(kind: str, who: str) -> None:
+    try:
+        cache.decr(_key(kind, who))
+    except (ValueError, redis.RedisError):  # it ran out, or is counted in vain
+        return
 
 
 def _key(kind: str, who: str) -> str:

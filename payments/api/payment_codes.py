@@ -53,16 +53,8 @@ def redeem(call: Call) -> Answer:
         )
         return answers.of_intent(intent, livemode=call.caller.livemode)
 
-    is_guess = False
-    codes.count_guess(call.caller.book_id)
-    try:
+    with codes.guess(call.caller.book_id):
         return around(call, first=first, second=_never)
-    except codes.CodeUnknown:
-        is_guess = True
-        raise
-    finally:
-        if not is_guess:
-            codes.count_no_guess(call.caller.book_id)
 
 
 def _never(*_: object) -> Answer:

@@ -4,6 +4,7 @@ Nothing is reserved until they pay. Everything locks the session, then its order
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -195,14 +196,9 @@ def use_code(*, session_id: UUID, code: str, payer: Payer, moment: Moment, origi
     return is_known
 
 
-def count_code(origin_address: str) -> None:
-    """Count a code that is typed from a network address. Raises tries.TooManyTries and tries.CannotCount."""
-    tries.count(_GUESSES, tries.network(origin_address), limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
-
-
-def count_no_guess(origin_address: str) -> None:
-    """The code that was typed there is one. This will take it off the count."""
-    tries.take_back(_GUESSES, tries.network(origin_address))
+def guess(origin_address: str) -> AbstractContextManager[tries.Guess]:
+    """Around a code that is typed from a network address. Raises tries.TooManyTries and tries.CannotCount."""
+    return tries.guess(_GUESSES, tries.network(origin_address), limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
 
 
 def forget_code(*, session_id: UUID, code: str, moment: Moment, origin: Origin) -> None:

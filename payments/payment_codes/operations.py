@@ -6,7 +6,8 @@ many tills that read it one is paid. Codes live in the world's time, since a min
 about a till and a phone.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -118,15 +119,21 @@ def pay(
     return intent
 
 
-def count_guess(book_id: UUID) -> None:
-    """Count a code that a till of a book asks for. Raises tries.TooManyTries; without the cache no till is stopped."""
-    with suppress(tries.CannotCount):
-        tries.count(_GUESSES, book_id.hex, limit=GUESSES_MAX, seconds=WINDOW_SECONDS)
+@contextmanager
+def guess(book_id: UUID) -> Iterator[None]:
+    """Around a code that a till of a book asks for: one that is none counts.
 
-
-def count_no_guess(book_id: UUID) -> None:
-    """It was a code. This will take it off the count."""
-    tries.take_back(_GUESSES, book_id.hex)
+    Raises tries.TooManyTries; without the cache no till is stopped.
+    """
+    made = tries.Guess()
+    with ExitStack() as counted:
+        with suppress(tries.CannotCount):
+            made = counted.enter_context(tries.guess(_GUESSES, book_id.hex, limit=GUESSES_MAX, seconds=WINDOW_SECONDS))
+        try:
+            yield
+        except CodeUnknown:
+            made.is_wrong = True
+            raise
 
 
 def _spend(code: str, terms_: intents.Terms, *, mode: str, book_id: UUID, recorded: datetime) -> PaymentCode:

@@ -359,7 +359,6 @@ def use_code(request: HttpRequest, place: Place) -> HttpResponse:
     session = _plain(place)
     _speak(request, session)
     form = forms.DiscountCode(request.POST)
-    address = request.META.get("REMOTE_ADDR", "")
     around: dict[str, Any] = {"session_id": session.pk, "moment": place.moment, "origin": place.origin}
     if not form.is_valid():
         return _again(request, place, chosen="", code=form)
@@ -368,16 +367,12 @@ def use_code(request: HttpRequest, place: Place) -> HttpResponse:
             with tenancy.within(place.book.pk):
                 splitting.forget_code(code=form.cleaned_data["forget"], **around)
             return _to(session)
-        splitting.count_code(address)
-        with tenancy.within(place.book.pk):
+        with splitting.guess(request.META.get("REMOTE_ADDR", "")) as guess, tenancy.within(place.book.pk):
             payer = splitting.who(session, _consumer(request, session))
-            is_known = splitting.use_code(code=form.cleaned_data["code"], payer=payer, **around)
-        if is_known:
-            splitting.count_no_guess(address)
+            guess.is_wrong = not splitting.use_code(code=form.cleaned_data["code"], payer=payer, **around)
     except (splitting.BeingPaid, splitting.NotRecognised):
-        splitting.count_no_guess(address)  # nothing was looked up
+        pass  # nothing was looked up, and the page says how things are
     except splitting.TooManyCodes:
-        splitting.count_no_guess(address)
         form.add_error(
             "code", _("Too many wrong codes on this page. Pay without one, or ask the merchant for a new page.")
         )

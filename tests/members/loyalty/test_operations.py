@@ -73,6 +73,13 @@ class TestAdjust:
             assert queries.budget_left(programme) == 0
         scheme.assert_proved()
 
+    def test_issues_what_is_granted_and_not_what_may_be(self, book, programme, member):
+        adjust(book, programme, member, 300)
+
+        with tenancy.within(book.pk):
+            held = queries.liability(programme, now=NOW)
+        assert (held.points, held.issued) == (300, 300)
+
     def test_happens_once(self, book, programme, member):
         adjust(book, programme, member, 600)
 

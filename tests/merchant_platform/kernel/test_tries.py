@@ -25,16 +25,22 @@ class TestCount:
 
     def test_does_not_count_who_was_right(self):
         for _ in range(10):
-            tries.count("guess", "someone", **BOUND)
-            tries.take_back("guess", "someone")
-        tries.take_back("guess", "nobody")
+            with tries.guess("guess", "someone", **BOUND):
+                pass
+
+    def test_counts_who_was_wrong_and_takes_back_nothing_else(self):
+        for _ in range(3):
+            with tries.guess("guess", "someone", **BOUND) as made:
+                made.is_wrong = True
+
+        for _ in range(3):
+            with pytest.raises(tries.TooManyTries), tries.guess("guess", "someone", **BOUND):
+                raise AssertionError("the answer was looked up")
 
     def test_says_that_it_cannot(self):
         broken = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-        with override_settings(CACHES={"default": broken}):
-            with pytest.raises(tries.CannotCount):
-                tries.count("guess", "someone", **BOUND)
-            tries.take_back("guess", "someone")
+        with override_settings(CACHES={"default": broken}), pytest.raises(tries.CannotCount):
+            tries.count("guess", "someone", **BOUND)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,31 @@ def refund(book, order, amount=None):
         )
 
 
+@pytest.fixture
+def hold(api):
+    """Has the merchant's server authorise what tenders leave: an intent's id, or why not."""
+
+    def authorise(seated, amount=8_000):
+        held = api.post(
+            "payment_intents",
+            {
+                "amount": amount,
+                "currency": "cny",
+                "capture_method": "manual",
+                "confirm": True,
+                "payment_method_data": {
+                    "type": "card",
+                    "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"},
+                },
+                "payment_details": {"order_reference": shown("ord", seated.order)},
+                "return_url": "https://cafe.example/back",
+            },
+        )
+        return held.json["id"] if held.status == 200 else held.json["error"]["code"]
+
+    return authorise
+
+
 class TestAll:
     def test_four_tenders_and_a_card_pay_one_order(self, api, book, payer, at_the_table, acquirer):
         seated = at_the_table(10_000, have=1_050)
@@ -110,25 +135,11 @@ class TestAll:
         assert (session.status, payer.balance, owed_to(book)) == ("complete", 48_000, 1_992)
         books.assert_agree()
 
-    def test_stays_with_the_first_of_several_captures(self, api, book, at_the_table, acquirer):
+    def test_stays_with_the_first_of_several_captures(self, api, hold, book, at_the_table, acquirer):
         seated = at_the_table(10_000)
         card, number, pin = gift(book, 2_000)
         seated.use_card(number, pin)
-        held = api.post(
-            "payment_intents",
-            {
-                "amount": 8_000,
-                "currency": "cny",
-                "capture_method": "manual",
-                "confirm": True,
-                "payment_method_data": {
-                    "type": "card",
-                    "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"},
-                },
-                "payment_details": {"order_reference": shown("ord", seated.order)},
-                "return_url": "https://cafe.example/back",
-            },
-        ).json["id"]
+        held = hold(seated)
 
         first = api.post(f"payment_intents/{held}/capture", {"amount_to_capture": 3_000, "final_capture": False})
         second = api.post(f"payment_intents/{held}/capture", {"amount_to_capture": 5_000})
@@ -155,28 +166,6 @@ class TestAll:
 
 class TestHeldByTheMerchant:
     """The merchant's server authorises what tenders leave, and captures later: all orders of who does what when."""
-
-    @pytest.fixture
-    def hold(self, api):
-        def authorise(seated, amount=8_000):
-            held = api.post(
-                "payment_intents",
-                {
-                    "amount": amount,
-                    "currency": "cny",
-                    "capture_method": "manual",
-                    "confirm": True,
-                    "payment_method_data": {
-                        "type": "card",
-                        "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"},
-                    },
-                    "payment_details": {"order_reference": shown("ord", seated.order)},
-                    "return_url": "https://cafe.example/back",
-                },
-            )
-            return held.json["id"] if held.status == 200 else held.json["error"]["code"]
-
-        return authorise
 
     def steps(self, api, intent, *acts):
         said = []

@@ -241,9 +241,18 @@ class TestOffers:
         # Of one address, page after page; a code that is one counts for nothing.
         others = [Visitor(offer(api, item(amount=20_000), allow_promotion_codes=True)) for _ in range(3)]
         for _ in range(splitting.GUESSES_MAX - splitting.WRONG_CODES_MAX - 1):
-            splitting.count_code("127.0.0.1")
+            with splitting.guess("127.0.0.1") as made:
+                made.is_wrong = True
         others[0].send("code", code="TEN")
         others[1].send("code", code="NONE")
+        # What looks nothing up takes no guess back.
+        session = offer(api, item(amount=20_000), allow_promotion_codes=True)
+        over = Visitor(session)
+        page = over.page
+        assert api.post(f"checkout/sessions/{session['id']}/expire").status == 200
+        for _ in range(3):
+            over.page = page
+            over.send("code", forget="NONE")
         others[2].send("code", code="TEN")
         assert ["You typed its code." in each.text for each in others[:3]] == [True, False, False]
         assert "Too many tries. Wait a quarter of an hour, then try again." in others[2].text
