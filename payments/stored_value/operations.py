@@ -31,7 +31,7 @@ LOAD_MAX = 99_999_999
 # Wrong PINs on one number before it opens nothing any more, and guesses of one address in a window.
 WRONG_PINS_MAX = 10
 GUESSES_MAX, WINDOW_SECONDS = 20, 15 * 60
-# What comes back to a card that has expired can be spent for so long.
+# What comes to a card that has expired can be spent for so long.
 GRACE = timedelta(days=30)
 BATCH = 200
 
@@ -263,6 +263,8 @@ def restore(*, line_ids: Sequence[UUID], refund_id: UUID, now: datetime, origin:
         loaded = loads[posting.entry.reference]
         card = lock(loaded.card_id)
         before = _shown(card)
+        if card.status == states.EXPIRED:
+            _let_spend(card, now=now)
         ledger.reverse(entry=posting.entry, kind="stored_value_restore", now=now)
         bonus = sum(move.amount_minor for move in posting.moves if move.debit == chart.STORED_BONUS.code)
         StoredValueLoad.objects.filter(pk=loaded.pk).update(
@@ -309,7 +311,7 @@ def give_back(
     card = lock(card_id)
     before = _shown(card)
     if card.status == states.EXPIRED:
-        advance(card, to=states.ACTIVE, moves=states.MOVES, expires_at=now + GRACE)
+        _let_spend(card, now=now)
     paid_total, bonus_total = issued(card)
     lines = [
         ledger.Line(total, account, amount)
@@ -384,12 +386,18 @@ def _post_load(card: StoredValueCard, loaded: StoredValueLoad, *, now: datetime)
 
 
 def _loaded(card: StoredValueCard, *, now: datetime, origin: Origin) -> None:
-    """A load is on a locked card: one without value until now can be spent from now on."""
+    """A load is on a locked card: one without value until now can be spent from now on, and so can one that expired."""
     before = _shown(card) | {"status": card.status}
-    if card.status == states.INACTIVE:
-        advance(card, to=states.ACTIVE, moves=states.MOVES)
+    if card.status in (states.INACTIVE, states.EXPIRED):
+        _let_spend(card, now=now)
     after = _shown(card)
     publish(row("stored_value_card.updated", after, previous=changed(before, after), now=now, **origin.tags))
+
+
+def _let_spend(card: StoredValueCard, *, now: datetime) -> None:
+    """Value comes to a card that had none: it can be spent, for another thirty days where the card's time is over."""
+    is_over = card.expires_at is not None and card.expires_at <= now
+    advance(card, to=states.ACTIVE, moves=states.MOVES, **({"expires_at": now + GRACE} if is_over else {}))
 
 
 def _unload(loaded: StoredValueLoad, wanted_minor: int, *, refund_id: UUID, now: datetime, origin: Origin) -> int:
