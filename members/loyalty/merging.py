@@ -63,9 +63,7 @@ class _Drafts(dict[UUID, Act]):
 
     def __missing__(self, member_id: UUID) -> Act:
         reference = f"points_merge:{ids.new(self.now)}"
-        self[member_id] = act = Act(
-            self.programme, kind=KIND, reference=reference, source_id=member_id, now=self.now
-        )
+        self[member_id] = act = Act(self.programme, kind=KIND, reference=reference, source_id=member_id, now=self.now)
         return act
 
 
