@@ -17,7 +17,8 @@ from members.offers.frames import Terms
 from members.offers.models import Offer
 from members.offers.summary import KINDS, summary
 from members.web import offer_preview
-from members.web.offer_forms import OfferForm, initial_of
+from members.web.offer_forms import OfferForm
+from members.web.offer_initial import initial_of
 from merchant_platform.kernel import ids, tenancy
 from merchant_platform.kernel.errors import NotFound, PlatformError
 from merchant_platform.kernel.states import WrongState
