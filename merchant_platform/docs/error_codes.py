@@ -90,8 +90,11 @@ def _read(name: str, entries: dict[str, Any]) -> Group:
 def _error_code(code: str, entry: dict[str, Any]) -> ErrorCode:
     statuses = tuple(entry.pop("statuses"))
     # A text that stands on several lines is one line.
-    said = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in entry.items()}
-    return ErrorCode(code=code, statuses=statuses, **said | {name: _(said[name]) for name in TRANSLATED})
+    said: dict[str, Any] = {
+        name: " ".join(value.split()) if isinstance(value, str) else value for name, value in entry.items()
+    }
+    said |= {name: _(said[name]) for name in TRANSLATED}
+    return ErrorCode(code=code, statuses=statuses, **said)
 
 
 GROUPS = tuple(_read(name, entries) for name, entries in tomllib.loads(PATH.read_text()).items())
