@@ -102,9 +102,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
         try:
             return forms.submit(request, desk, ask)
-        except operations.PeriodInvalid as refused:
-            form.refuse(refused)
-        except operations.TooManyReports as refused:
+        except (operations.PeriodInvalid, operations.TooManyReports) as refused:
             form.refuse(refused)
     form.focus_first_error()
     context = {
