@@ -367,7 +367,9 @@ class _View:
         ]
         rows += [
             (
-                Cell(_("Declined: %(reason)s") % {"reason": words.decline(reason)}, reason, is_number=False),
+                Cell(
+                    _("Declined: %(reason)s") % {"reason": words.decline(reason).rstrip(".。")}, reason, is_number=False
+                ),
                 _count(count),
                 self.cell(SHARE, part(count, answered)),
             )
