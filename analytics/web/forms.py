@@ -63,6 +63,12 @@ class Choice:
     form: PeriodForm
 
     @property
+    def dates(self) -> str:
+        """The days as the heading names them."""
+        first, last = self.period.first.isoformat(), self.period.last.isoformat()
+        return first if first == last else f"{first} – {last}"
+
+    @property
     def query(self) -> dict[str, str]:
         """The same choice in an address."""
         chosen = {"period": self.preset}
