@@ -55,7 +55,7 @@ def merge(*, loser: Member, winner: Member, now: datetime, undo: bool) -> None:
 
 
 class _Drafts(dict[UUID, Act]):
-    """An act for each member whose points go over: who was merged before brings their own back, however far they went."""
+    """An act for each member whose points go over: who was merged before keeps their own, however far they go."""
 
     def __init__(self, programme: Programme, now: datetime) -> None:
         super().__init__()
@@ -97,8 +97,8 @@ def _part(drafted: _Drafts, winner: Purse, loser: Purse) -> None:
 
 def _whose(lots: list[Lot]) -> dict[UUID, UUID]:
     """Whose points lots are that came by a merge: that of who had them first."""
-    came = Lot.objects.filter(pk__in=[lot.pk for lot in lots], kind=MERGED)
-    return dict(came.values_list("pk", "entry__source_id"))
+    came = Lot.objects.filter(pk__in=[lot.pk for lot in lots], kind=MERGED).values_list("pk", "entry__source_id")
+    return {lot: member for lot, member in came if member}
 
 
 def _move(act: Act, giver: Purse, taker: Purse, lot: Lot) -> None:

@@ -247,13 +247,8 @@ def member_points(request: HttpRequest, desk: Desk, member: str) -> HttpResponse
                 _sign(desk, "points.adjust", shown, object_id=ids.show("mem", row.pk), **given)
                 return back
 
-            try:
-                response = forms.submit(request, desk, adjust)
-            except PlatformError as refused:
-                form.refuse(refused)
-            else:
-                messages.success(request, _("The points were adjusted."))
-                return response
+            if done := forms.send(request, desk, form, adjust, words=_("The points were adjusted.")):
+                return done
         form.focus_first_error()
     with tenancy.within(desk.book.pk):
         context = {

@@ -185,7 +185,6 @@ class TestSignIn:
         assert reply.status_code in (200, 302)
         assert not is_in(client)
 
-
     def test_refuses_what_is_nested_without_end(self):
         client = Client()
         question(client)
