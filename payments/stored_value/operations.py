@@ -397,7 +397,7 @@ def _loaded(card: StoredValueCard, *, now: datetime, origin: Origin) -> None:
 def _let_spend(card: StoredValueCard, *, now: datetime) -> None:
     """Value comes to a card that had none: it can be spent, for another thirty days where the card's time is over."""
     is_over = card.expires_at is not None and card.expires_at <= now
-    advance(card, to=states.ACTIVE, moves=states.MOVES, **({"expires_at": now + GRACE} if is_over else {}))
+    advance(card, to=states.ACTIVE, moves=states.MOVES, expires_at=now + GRACE if is_over else card.expires_at)
 
 
 def _unload(loaded: StoredValueLoad, wanted_minor: int, *, refund_id: UUID, now: datetime, origin: Origin) -> int:
