@@ -25,10 +25,10 @@ class Period:
     now: datetime
 
     @classmethod
-    def of_days(cls, days: int, *, zone: ZoneInfo, now: datetime) -> "Period":
-        """The last `days` days; today is one of them."""
-        today = now.astimezone(zone).date()
-        return cls(today - timedelta(days=days - 1), today, zone, now)
+    def of_days(cls, days: int, *, zone: ZoneInfo, now: datetime, ago: int = 0) -> "Period":
+        """The last `days` days up to today, or to the day that was `ago` days before it."""
+        last = now.astimezone(zone).date() - timedelta(days=ago)
+        return cls(last - timedelta(days=days - 1), last, zone, now)
 
     @property
     def days(self) -> int:

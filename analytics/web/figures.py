@@ -66,6 +66,9 @@ def compared(period: Period) -> str:
     """What the period is compared with, in words."""
     before = period.before
     dates = {"first": before.first.isoformat(), "last": before.last.isoformat()}
+    if period.days == 1:
+        told = _("Compared with %(first)s.") if period.is_over else _("Compared with %(first)s, up to this hour.")
+        return told % dates
     if period.is_over:
         return _("Compared with %(first)s to %(last)s.") % dates
     return _("Compared with %(first)s to %(last)s, the last day up to this hour.") % dates

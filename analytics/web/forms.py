@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.insights.periods import DAYS_MAX, Period
 
-PRESETS = (7, 28, 90)
-DEFAULT_DAYS = 28
+# The buttons, as addresses name them: how many days, and how many days ago the last of them was.
+PRESETS = {"today": (1, 0), "yesterday": (1, 1), "7": (7, 0), "28": (28, 0), "90": (90, 0)}
+DEFAULT = "28"
 CUSTOM = "custom"
 # Before it there was no merchant here; years of four digits in every zone.
 _EARLIEST = date(2000, 1, 1)
@@ -54,18 +55,24 @@ class PeriodForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The period, how many days the button says that names it (None: they chose two days), the currency asked for."""
+    """The period, the button that names it (none: they chose two days), the currency asked for."""
 
     period: Period
-    days: int | None
+    preset: str
     currency: str
     form: PeriodForm
 
     @property
+    def dates(self) -> str:
+        """The days as the heading names them."""
+        first, last = self.period.first.isoformat(), self.period.last.isoformat()
+        return first if first == last else f"{first} – {last}"
+
+    @property
     def query(self) -> dict[str, str]:
         """The same choice in an address."""
-        chosen = {"period": str(self.days)}
-        if self.days is None:
+        chosen = {"period": self.preset}
+        if not self.preset:
             chosen = {
                 "period": CUSTOM,
                 "since": self.period.first.isoformat(),
@@ -87,10 +94,15 @@ def read(query: QueryDict, *, zone: ZoneInfo, now: datetime) -> Choice:
         form = PeriodForm(query, today=today)
         if form.is_valid():
             since, until = form.cleaned_data["since"], form.cleaned_data["until"]
-            return Choice(Period(since, until, zone, now), None, currency, form)
-        return Choice(Period.of_days(DEFAULT_DAYS, zone=zone, now=now), DEFAULT_DAYS, currency, form)
-    days = next((each for each in PRESETS if named == str(each)), DEFAULT_DAYS)
-    period = Period.of_days(days, zone=zone, now=now)
+            return Choice(Period(since, until, zone, now), "", currency, form)
+        return Choice(_named(DEFAULT, zone=zone, now=now), DEFAULT, currency, form)
+    preset = named if named in PRESETS else DEFAULT
+    period = _named(preset, zone=zone, now=now)
     return Choice(
-        period, days, currency, PeriodForm(initial={"since": period.first, "until": period.last}, today=today)
+        period, preset, currency, PeriodForm(initial={"since": period.first, "until": period.last}, today=today)
     )
+
+
+def _named(preset: str, *, zone: ZoneInfo, now: datetime) -> Period:
+    days, ago = PRESETS[preset]
+    return Period.of_days(days, ago=ago, zone=zone, now=now)

@@ -167,6 +167,17 @@ def page(request: HttpRequest, desk: Desk) -> HttpResponse:
     asked = _read(request, desk)
     shown, stores = _shown(desk, asked)
     names = {"store": _("Store"), "category": _("Category"), "method": _("Method")}
+    menus = [
+        {
+            "title": title,
+            "values": [
+                (asked.narrowed(name, each), _named(name, each, stores))
+                for each in (_value(name, value) for value in shown.report.choices[_NARROWS[name]])
+            ],
+        }
+        for name, title in names.items()
+        if name not in asked.given and shown.report.choices[_NARROWS[name]]
+    ]
     context = {
         "asked": asked,
         "choice": asked.choice,
@@ -180,17 +191,8 @@ def page(request: HttpRequest, desk: Desk) -> HttpResponse:
         ],
         "clear_url": "?" + asked.choice.address,
         "kept": [(name, value) for name, value in asked.query.items() if name not in ("period", "since", "until")],
-        "menus": [
-            {
-                "title": title,
-                "values": [
-                    (asked.narrowed(name, each), _named(name, each, stores))
-                    for each in (_value(name, value) for value in shown.report.choices[_NARROWS[name]])
-                ],
-            }
-            for name, title in names.items()
-            if name not in asked.given
-        ],
+        "menus": menus,
+        "has_filters": bool(menus or asked.given or shown.currencies),
     }
     return desk.render(request, "sales/page.html", context)
 
@@ -367,7 +369,9 @@ class _View:
         ]
         rows += [
             (
-                Cell(_("Declined: %(reason)s") % {"reason": words.decline(reason)}, reason, is_number=False),
+                Cell(
+                    _("Declined: %(reason)s") % {"reason": words.decline(reason).rstrip(".。")}, reason, is_number=False
+                ),
                 _count(count),
                 self.cell(SHARE, part(count, answered)),
             )

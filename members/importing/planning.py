@@ -26,6 +26,12 @@ from security.privacy import queries as allowed
 from security.privacy.wording import PERSONALISATION, PURPOSES
 
 COLUMNS = ("number", "name", "phone", "email", "birthday", "household", "tags", "consents", "joined")
+# What sheets in Chinese call them.
+HEADINGS = {
+    "会员号": "number", "卡号": "number", "姓名": "name", "电话": "phone", "手机": "phone", "手机号": "phone",
+    "邮箱": "email", "电子邮箱": "email", "生日": "birthday", "家庭": "household", "标签": "tags", "同意项": "consents",
+    "入会日期": "joined",
+}  # fmt: skip
 ROWS_MAX, BYTES_MAX = 2_000, 1024 * 1024
 CELL_LENGTH_MAX = 500
 # A cell may go over several lines, up to here.
@@ -89,7 +95,8 @@ def judge(rows: Sequence[Row], *, hand: Hand) -> None:
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The cells of each row by their column, with its line. What a row has beside the columns stands under ""."""
     records = _records(text)
-    header = [name.strip().lower() for name in next(records, (1, None))[1] or ()]
+    named = [name.strip().lower() for name in next(records, (1, None))[1] or ()]
+    header = [HEADINGS.get(name, name) for name in named]
     if not {"number", "name", PHONE, EMAIL} & set(header):
         raise Unreadable("The first row names the columns.", why="no_header")
     if any(name not in COLUMNS for name in header) or len(set(header)) != len(header):

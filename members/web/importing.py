@@ -7,7 +7,7 @@ from django import forms as django_forms
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from members.directory.models import IMPORT
@@ -66,6 +66,18 @@ PROBLEMS: dict[str, Any] = {
     "unknown_purpose": gettext_lazy("Consents are marketing, personalisation and profile, separated by semicolons."),
 }
 ELSE = gettext_lazy("This row cannot be brought.")
+# The columns in words; in Chinese a sheet may be headed by them.
+COLUMNS: dict[str, Any] = {
+    "number": pgettext_lazy("column", "number"),
+    "name": pgettext_lazy("column", "name"),
+    "phone": pgettext_lazy("column", "phone"),
+    "email": pgettext_lazy("column", "email"),
+    "birthday": pgettext_lazy("column", "birthday"),
+    "household": pgettext_lazy("column", "household"),
+    "tags": pgettext_lazy("column", "tags"),
+    "consents": pgettext_lazy("column", "consents"),
+    "joined": pgettext_lazy("column", "joined"),
+}
 KINDS: dict[str, tuple[str, Any]] = {
     CREATED: ("success", gettext_lazy("New")),
     CHANGED: ("info", gettext_lazy("Changed")),
@@ -118,7 +130,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
             return desk.url("member_import", sheet=ids.show("mimp", job.pk))
 
         return forms.submit(request, desk, plan)
-    context = {"form": form, "columns": planning.COLUMNS, "rows_max": planning.ROWS_MAX}
+    context = {"form": form, "columns": COLUMNS.values(), "rows_max": planning.ROWS_MAX}
     return desk.render(request, "members/import.html", context)
 
 
@@ -175,7 +187,7 @@ def wrong(request: HttpRequest, desk: Desk, sheet: str) -> StreamingHttpResponse
             rows = rows.filter(pk__gt=cursor)
         found = list(rows.order_by("pk")[:BATCH_ROWS])
         lines = [
-            [shown["row"].number, shown["name"], column, str(words)]
+            [shown["row"].number, shown["name"], str(column), str(words)]
             for shown in (_shown(row, said, desk) for row, said in operations.opened(found, now=desk.now))
             for column, words in shown["problems"]
         ]
@@ -209,13 +221,19 @@ def _shown(row: ImportRow, said: dict[str, Any], desk: Desk) -> dict[str, Any]:
         "name": cells.get("name") or cells.get("number") or known,
         "kind": KINDS[row.kind],
         "state": STATES[row.state],
-        "changes": said["changes"],
-        "problems": [(column, PROBLEMS.get(code, ELSE)) for column, code in row.problems],
+        "changes": [(_column(column), before, after) for column, before, after in said["changes"]],
+        "problems": [(_column(column), PROBLEMS.get(code, ELSE)) for column, code in row.problems],
         "url": desk.url("member", member=ids.show("mem", row.member_id)) if row.member_id else "",
     }
 
 
+def _column(name: str) -> Any:
+    """A column in words, or the line that a row is held against."""
+    line = name.removeprefix("line ")
+    return COLUMNS.get(name, name) if line == name else _("line %(number)s") % {"number": line}
+
+
 def _why(why: str) -> str:
     return str(UNREADABLE[why]).format(
-        columns=", ".join(planning.COLUMNS), rows=planning.ROWS_MAX, kilobytes=planning.BYTES_MAX // 1024
+        columns=", ".join(map(str, COLUMNS.values())), rows=planning.ROWS_MAX, kilobytes=planning.BYTES_MAX // 1024
     )

@@ -368,7 +368,8 @@ class OfferForm(DeskForm):
             raise _Wrong(name, wrong.messages[0]) from wrong
 
     def _pairs(self, given: dict[str, Any], words: str) -> list[list[str]]:
-        rows = [re.split(r"[\s:：=>→-]+", line.strip()) for line in _split(given["tiers"])]
+        # As people write it: 100 10, and in Chinese 满100减10 or 满3件每件25元.
+        rows = [re.split(r"[\s:：=>→满减件每元-]+", line.strip("满元 ")) for line in _split(given["tiers"])]
         if not rows or any(len(row) != 2 for row in rows):
             raise _Wrong("tiers", words)
         return rows

@@ -175,9 +175,7 @@ def set_budget(request: HttpRequest, desk: Desk, programme: str) -> HttpResponse
 
     def change() -> str:
         points = form.cleaned_data["points"]
-        operations.set_budget(
-            programme_id=row.pk, points=points, reference=request.POST.get("once", "")[:40], now=desk.now
-        )
+        operations.set_budget(programme_id=row.pk, points=points, reference=str(ids.new(desk.now)), now=desk.now)
         _sign(desk, "programme.budget", row, points=points)
         return _url(desk, row)
 

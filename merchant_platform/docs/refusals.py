@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
@@ -11,6 +12,9 @@ from merchant_platform.kernel.api import doors
 from merchant_platform.kernel.api.bodies import MalformedBody
 from merchant_platform.kernel.errors import Forbidden
 from merchant_platform.kernel.web.middleware import API_PREFIX
+
+# When a page that the database did not answer is worth another look.
+RETRY_SECONDS = 30
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -37,10 +41,14 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: we made a mistake. The page reads nothing that could fail a second time."""
+    """500: we made a mistake; 503: the database does not answer. Neither page reads what could fail a second time."""
+    error = sys.exc_info()[1]
     if _is_api(request):
-        error = sys.exc_info()[1]
         return doors.refuse(error if isinstance(error, Exception) else RuntimeError("a request left no exception"))
+    if isinstance(error, OperationalError | InterfaceError):
+        page = render(request, "503.html", status=503)
+        page.headers["Retry-After"] = str(RETRY_SECONDS)
+        return page
     return render(request, "500.html", status=500)
 
 

@@ -58,9 +58,14 @@ def _of_rows(story: Story) -> Iterator[Moment]:
             yield Moment(posting.entry.effective_at, "captured", {"amount_minor": posting.entry.amount_minor})
         elif posting.entry.kind == "refund_failure":
             yield Moment(posting.entry.effective_at, "refund_failed", {"amount_minor": posting.entry.amount_minor})
+    by_wallet = {attempt.pk for attempt in story.attempts if attempt.method == "wallet"}
     for given in story.refunds:
-        values = {"amount_minor": given.refund.amount_minor, "reason": given.refund.reason}
-        yield Moment(given.refund.created_at, "refund", values)
+        refund = given.refund
+        values = {"amount_minor": refund.amount_minor, "reason": refund.reason}
+        yield Moment(refund.created_at, "refund", values)
+        if refund.attempt_id in by_wallet and refund.status == states.REFUND_SUCCEEDED:
+            # A wallet has it at once, and no event of its own tells so.
+            yield Moment(refund.created_at, "refund_succeeded", values)
     if intent.canceled_at:
         yield Moment(intent.canceled_at, "canceled", {"reason": intent.cancellation_reason})
     if story.receipt is not None:

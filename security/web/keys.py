@@ -66,7 +66,7 @@ class Shown:
     def state(self) -> tuple[str, Any]:
         """Its colour and its word."""
         if self.key.revoked_at:
-            return "danger", _("Revoked")
+            return "danger", pgettext_lazy("a key", "Revoked")
         if self.key.expires_at and self.key.expires_at <= self.now:
             return "neutral", _("Replaced")
         if self.key.expires_at:

@@ -96,7 +96,7 @@ def test_staff_sign_in_with_an_app_without_javascript(open_window, site, staff):
     page = window.page
     enter(page, site, staff, "/dashboard/cafe/audit")
 
-    assert "审计日志" in window.text()
+    assert "操作日志" in window.text()
     assert "已登录" in window.text()
 
 

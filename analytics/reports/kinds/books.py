@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics.facts.days import midnight
 from analytics.insights.periods import Period
@@ -182,7 +183,11 @@ def _days(unit: str, owed_minor: int, moved: _Moved, period: Period) -> Section:
         change = moved.by_day[unit][day]
         balance += change
         rows.append((day, _value(change, unit), _value(balance, unit)))
-    columns = (Column(_("Day"), Kind.DAY), Column(_("Change"), Kind.MONEY), Column(_("Balance"), Kind.MONEY))
+    columns = (
+        Column(_("Day"), Kind.DAY),
+        Column(pgettext("of a balance", "Change"), Kind.MONEY),
+        Column(_("Balance"), Kind.MONEY),
+    )
     title = _("Balance by day, %(currency)s") % {"currency": unit.partition("/")[0]}
     return Section(title, columns, rows, chart=Chart(LINE, (2,)))
 

@@ -138,7 +138,7 @@ class _Writer:
             )
         ]
         rows += [
-            (_("Declined: %(reason)s") % {"reason": words.decline(reason)}, count, part(count, answered))
+            (_("Declined: %(reason)s") % {"reason": words.decline(reason).rstrip(".。")}, count, part(count, answered))
             for reason, count in self._report.reasons
         ]
         columns = (

@@ -50,7 +50,10 @@ function volume(section) {
   });
   const words = section.querySelector(".chart-words").dataset;
   const short = compact(section.dataset.currency, Number(section.dataset.exponent));
-  const line = { type: "line", showSymbol: rows.length < 2, symbolSize: 6, symbol: "circle", smooth: false };
+  // One day has no line.
+  const line = rows.length < 2
+    ? { type: "bar", barMaxWidth: 72 }
+    : { type: "line", showSymbol: false, symbolSize: 6, symbol: "circle", smooth: false };
   const back = token("--surface");
   return {
     ...common(),

@@ -56,6 +56,15 @@ function dismissToasts() {
   }
 }
 
+// Where one of two ways is chosen (`data-ways`), typing into the fields of one chooses it.
+function chooseByTyping() {
+  document.addEventListener("input", (event) => {
+    const way = event.target.closest("[data-ways] fieldset");
+    const choice = way && way.querySelector("legend input[type=radio]");
+    if (choice && choice !== event.target && event.target.value) choice.checked = true;
+  });
+}
+
 // A form is sent once, however often its button is pressed.
 function sendOnce() {
   document.addEventListener("submit", (event) => {
@@ -104,6 +113,7 @@ closeMenus();
 closeDialogs();
 openDrawers();
 dismissToasts();
+chooseByTyping();
 sendOnce();
 tellTrouble();
 showProgress();

@@ -20,7 +20,7 @@ AMOUNT_WORDS: dict[str, Any] = {
     "unreadable": gettext_lazy("Write an amount such as {example}, with a point before the decimals."),
     "decimals": gettext_lazy("{currency} has fewer decimals. Write an amount such as {example}."),
     "step": gettext_lazy("{currency} is paid in steps of {step}."),
-    "too_large": gettext_lazy("This amount is too large."),
+    "too_large": gettext_lazy("This amount is too large: {most} at the most."),
 }
 IMAGES_MAX, URL_LENGTH_MAX = 8, 2048
 PICTURE_BYTES_MAX, PICTURE_SIDE_MAX = 4 * 1024 * 1024, 640
@@ -45,7 +45,8 @@ def amount_words(reason: str, currency: str) -> str:
     """Why an amount in a currency was refused."""
     example = money.to_type(money.step(currency) * 1_250 if money.exponent(currency) else 1_250, currency)
     step = money.to_type(money.step(currency), currency)
-    return str(AMOUNT_WORDS[reason]).format(currency=currency, example=example, step=step)
+    most = money.to_type(AMOUNT_MAX, currency)
+    return str(AMOUNT_WORDS[reason]).format(currency=currency, example=example, step=step, most=most)
 
 
 def read_amount(text: str, currency: str) -> int:

@@ -6,6 +6,7 @@ looking is one statement that an index of the book answers.
 """
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -26,7 +27,7 @@ from security.web.desk import Desk
 from security.web.search import Hit
 
 SHOWN_MAX = 8
-# Fewer characters are the beginning of too much.
+# A single letter is the beginning of too much; a single character beyond Latin may be a family name.
 BEGINNING_MIN = 2
 
 
@@ -38,7 +39,7 @@ def find(desk: Desk, text: str) -> list[Hit]:
             action, of = _NAMED[prefix]
             identifier = _parsed(prefix, text)
             return of(desk, identifier) if identifier and desk.may(action) else []
-        if len(text) < BEGINNING_MIN:
+        if len(text) < BEGINNING_MIN and text.isascii():
             return []
         return [*_customers(desk, text), *_products(desk, text)]
 
@@ -47,7 +48,12 @@ def _customers(desk: Desk, text: str) -> list[Hit]:
     if not desk.may("customer.view"):
         return []
     found = customers.found(text)
-    return [_customer(desk, row) for row in found.rows.order_by(found.column or "pk", "pk")[:SHOWN_MAX]]
+    rows = list(found.rows.order_by(found.column or "pk", "pk")[: SHOWN_MAX + 1])
+    hits = [_customer(desk, row) for row in rows[:SHOWN_MAX]]
+    if len(rows) > SHOWN_MAX:
+        listed = f"{desk.url('customers')}?{urlencode({'q': text})}"
+        hits.append(Hit(_("Customer"), _("All customers found by “%(text)s”") % {"text": text}, "", listed))
+    return hits
 
 
 def _products(desk: Desk, text: str) -> list[Hit]:

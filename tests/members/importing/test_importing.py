@@ -86,6 +86,11 @@ class TestPlan:
             assert said[1] == [["name", "Lin M", "Lin Mei"], ["tags", "regular", "regular, vip"]]
             assert list(Member.objects.all()) == [known]
 
+    def test_reads_a_sheet_that_is_headed_in_chinese(self):
+        read = planning.read("姓名,手机号,标签\n李芳,13800000001,常客\n")
+
+        assert [row.cells for row in read] == [{"name": "李芳", "phone": "13800000001", "tags": "常客"}]
+
     def test_keeps_the_sheet_under_seal(self, book, staff):
         plan(book, staff, SHEET)
 

@@ -22,7 +22,7 @@ TYPED = {
     "percent": ({"percent": "12.5"}, {"off_ppm": 125_000}),
     "amount": ({"amount": "5"}, {"off_minor": 500}),
     "spend": (
-        {"tiers": "100 10\n200 30.50"},
+        {"tiers": "100 10\n满200减30.50"},
         {"tiers": [{"from_minor": 10_000, "off_minor": 1_000}, {"from_minor": 20_000, "off_minor": 3_050}]},
     ),
     "buy_get": (
@@ -30,7 +30,7 @@ TYPED = {
         {"buy": 2, "get": 1, "off_ppm": 1_000_000, "times_max": 3, "get_products": [], "get_categories": []},
     ),
     "bundle": ({"parts": "1 Oolong", "price": "30"}, None),
-    "tier_price": ({"tiers": "3 25"}, {"tiers": [{"from_quantity": 3, "unit_minor": 2_500}]}),
+    "tier_price": ({"tiers": "满3件每件25元"}, {"tiers": [{"from_quantity": 3, "unit_minor": 2_500}]}),
     "flash": ({"price": "9.90", "units_max": "50"}, {"unit_minor": 990, "units_per_order": None}),
     "personal": (
         {"rule_feature": ["frequency"], "rule_value": ["5"], "rule_percent": ["10"], "rule_points": ["20"]},

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.test import Client
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -18,7 +19,12 @@ def fail(error):
     return view
 
 
-ERRORS = {400: SuspiciousOperation("odd"), 403: PermissionDenied("no"), 500: RuntimeError("broken")}
+ERRORS = {
+    400: SuspiciousOperation("odd"),
+    403: PermissionDenied("no"),
+    500: RuntimeError("broken"),
+    503: OperationalError("gone"),
+}
 # This module as the urls of the tests below: the real ones, and addresses that fail.
 urlpatterns = [
     *(path(f"fails/{status}", fail(error)) for status, error in ERRORS.items()),
@@ -35,8 +41,15 @@ HEADINGS = {
     405: ("无法直接打开此地址", "This address cannot be opened like this"),
     413: ("提交的内容过大", "What was sent is too large"),
     500: ("我们这边出了问题", "Something went wrong on our side"),
+    503: ("暂时无法显示", "This cannot be shown just now"),
 }
-CODES = {400: "request_malformed", 403: "permission_denied", 404: "url_unknown", 500: "api_error"}
+CODES = {
+    400: "request_malformed",
+    403: "permission_denied",
+    404: "url_unknown",
+    500: "api_error",
+    503: "service_unavailable",
+}
 
 
 def get(address, language="en"):
@@ -52,7 +65,10 @@ class TestPages:
         assert response.status_code == status
         assert page.one("html")["lang"] == language
         assert HEADINGS[status][language == "en"] in page.one("h1").text
-        assert [link["href"] for link in page.all("a") if "button" in (link.attributes.get("class") or "")] == ["/"]
+        # A page that only has to wait leads nobody away: somebody may be paying.
+        away = [] if status == 503 else ["/"]
+        assert [link["href"] for link in page.all("a") if "button" in (link.attributes.get("class") or "")] == away
+        assert response.headers.get("Retry-After") == ("30" if status == 503 else None)
 
     def test_say_nothing_of_the_mistake(self):
         assert "broken" not in get("/fails/500").content.decode()

@@ -94,9 +94,11 @@ class TestIds:
 class TestWords:
     def test_find_by_how_a_name_an_address_or_a_number_is_known(self, objects, merchant, make_customer, book):
         make_customer(book, name="Zhou Zimo", email="zhou@example.com", phone="+86 138 0000 0042")
+        make_customer(book, name="李芳")
         client = signed_in(make_staff(merchant))
 
         assert titles(client, "zhou z") == ["Zhou Zimo"]
+        assert titles(client, "李") == ["李芳"]
         assert titles(client, "ZHOU@example.com") == ["Zhou Zimo"]
         assert titles(client, "0000 0042") == ["Zhou Zimo"]
         assert titles(client, "oat") == ["Oat latte"]
