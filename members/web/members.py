@@ -132,7 +132,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @desk_page("member.edit")
 def edit(request: HttpRequest, desk: Desk, member: str) -> HttpResponse:
-    """Change one: what was shown must still stand. The contacts are open here, and that somebody saw them is noted."""
+    """Change one, unless somebody else did since it was shown. The contacts are open here, and each look is noted."""
     member_id = object_id("mem", member)
     by = hand(desk)
     with tenancy.within(desk.book.pk):

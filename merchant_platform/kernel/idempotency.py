@@ -102,7 +102,7 @@ class Asked(Generic[Question]):
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A key whose second transaction never came."""
+    """A key whose request began and was never answered."""
 
     book_id: UUID
     key: str
@@ -199,7 +199,7 @@ def run_around(
 
 
 def in_flight(*, now: datetime, limit: int = 100) -> list[InFlight]:
-    """Keys of all books whose first request went out of sight over a minute ago, the oldest first."""
+    """Keys of all books whose first request has been in flight for over a minute, the oldest first."""
     with connections["platform"].cursor() as cursor:
         cursor.execute(
             "SELECT book_id, key, subject FROM kernel_idempotencykey"
@@ -218,20 +218,6 @@ def release(flying: InFlight) -> bool:
     """Forget a key in the open unit of work, so that whoever repeats the request begins anew. Whether it was there."""
     deleted, _ = IdempotencyKey.objects.filter(book_id=flying.book_id, key=flying.key, status__isnull=True).delete()
     return bool(deleted)
-
-
-def replay_of(
-    request: Request, stored_fingerprint: bytes, status: int | None, body: str | None, request_id: str
-) -> Answer:
-    """The answer of a key that was used before. Raises KeyReused where the request is another one, KeyInUse."""
-    if bytes(stored_fingerprint) != request.fingerprint:
-        raise KeyReused(
-            "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-            f"Try using a key other than '{request.key}' if you meant to execute a different request."
-        )
-    if status is None or body is None:
-        raise KeyInUse("The first request with this idempotency key is still at work. Try again in a moment.")
-    return Answer(status=status, body=body, is_replay=True, request_id=request_id)
 
 
 def purge(*, now: datetime) -> int:
@@ -257,7 +243,7 @@ def _once(book_id: UUID, request: Request | None, operation: Callable[[], Answer
 
 @contextmanager
 def lock_timeouts() -> Iterator[None]:
-    """Tells a lock that was waited for in vain as LockTimeout."""
+    """Turn a lock that was waited for in vain into LockTimeout."""
     try:
         yield
     except OperationalError as error:
@@ -296,7 +282,15 @@ def _claim(book_id: UUID, request: Request) -> Answer | None:
 
 
 def _stored(book_id: UUID, request: Request) -> Answer | None:
+    """The answer of a key that was used before. Raises KeyReused where the request is another one, and KeyInUse."""
     found = IdempotencyKey.objects.filter(book_id=book_id, key=request.key).first()
     if found is None:
         return None
-    return replay_of(request, bytes(found.fingerprint), found.status, found.body, found.request_id)
+    if bytes(found.fingerprint) != request.fingerprint:
+        raise KeyReused(
+            "Keys for idempotent requests can only be used with the same parameters they were first used with. "
+            f"Try using a key other than '{request.key}' if you meant to execute a different request."
+        )
+    if found.status is None or found.body is None:
+        raise KeyInUse("The first request with this idempotency key is still at work. Try again in a moment.")
+    return Answer(status=found.status, body=found.body, is_replay=True, request_id=found.request_id)

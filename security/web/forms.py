@@ -27,7 +27,7 @@ ONCE, SEEN = "once", "seen"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _PLAIN = {"csrfmiddlewaretoken", ONCE}
 
-# What a refusal of a room says to the person at the desk, in his language. Rooms speak the API's English.
+# What a room's refusal says to the person at the desk, in their language; the rooms speak the API's English.
 WORDS: dict[type[PlatformError], Any] = {
     ChangedMeanwhile: _("Somebody changed this meanwhile. Open it again to see what it is now, then make your change."),
     idempotency.KeyReused: _(

@@ -249,7 +249,7 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_page(MANAGE)
 def revoke(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
-    """Ask once more, then stop a key for good. A second time it is stopped already, and says so."""
+    """Ask once more, then stop a key for good. Where it was stopped before, the page says so."""
     row = find(desk, key)
     if request.method == "POST":
         try:

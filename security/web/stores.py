@@ -74,7 +74,7 @@ def detail(request: HttpRequest, desk: Desk, store: str) -> HttpResponse:
 
 @desk_page("store.manage")
 def edit(request: HttpRequest, desk: Desk, store: str) -> HttpResponse:
-    """Name it otherwise: what was shown must still stand."""
+    """Rename it, unless somebody else changed it since it was shown."""
     row = _find(desk, store)
     form = StoreForm(request.POST or None, initial={"name": row.name, "city": row.city}, seen=row.version)
     if request.method == "POST" and form.is_valid():

@@ -104,7 +104,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @desk_page("customer.edit")
 def edit(request: HttpRequest, desk: Desk, customer: str) -> HttpResponse:
-    """Change one: what was shown must still stand."""
+    """Change one, unless somebody else did since it was shown."""
     with tenancy.within(desk.book.pk):
         row = _find(customer)
     seen = versions.of(objects.customer(row, livemode=desk.book.livemode))

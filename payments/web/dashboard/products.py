@@ -86,7 +86,7 @@ def detail(request: HttpRequest, desk: Desk, product: str) -> HttpResponse:
 
 @desk_page("catalog.edit")
 def edit(request: HttpRequest, desk: Desk, product: str) -> HttpResponse:
-    """Change one: what was shown must still stand."""
+    """Change one, unless somebody else did since it was shown."""
     with tenancy.within(desk.book.pk):
         row = _find(product)
     seen = versions.of(objects.product(row, livemode=desk.book.livemode))

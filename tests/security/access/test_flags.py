@@ -1,5 +1,4 @@
 from datetime import timedelta
-from itertools import pairwise
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
@@ -16,12 +15,12 @@ pytestmark = pytest.mark.django_db
 SUBJECTS = [uuid5(NAMESPACE_OID, str(number)) for number in range(400)]
 
 
-def switched_on(book, name: str = "fast_lane") -> set:
-    return {subject for subject in SUBJECTS if flags.is_on(book_id=book.pk, name=name, subject_id=subject)}
+def within(name: str, percent: int) -> set:
+    return {subject for subject in SUBJECTS if flags.bucket(name, subject) < percent}
 
 
-def switch(book, percent: int, *, name: str = "fast_lane", now=NOW) -> None:
-    flags.set_percent(book_id=book.pk, name=name, percent=percent, now=now)
+def switch(book, percent: int, *, now=NOW) -> None:
+    flags.set_percent(book_id=book.pk, name="fast_lane", percent=percent, now=now)
 
 
 class TestSetPercent:
@@ -57,36 +56,28 @@ class TestIsOn:
 
         assert flags.is_on(book_id=book.pk, name="fast_lane") is is_on
 
-    def test_is_on_for_nobody_at_0_and_for_all_at_100(self, book):
-        switch(book, 0)
-        nobody = switched_on(book)
-        switch(book, 100)
-
-        assert (nobody, len(switched_on(book))) == (set(), 400)
-
-    def test_keeps_everybody_in_while_the_share_grows(self, book):
-        shares = []
-        for percent in (5, 25, 50, 100):
+    @pytest.mark.parametrize("subject", SUBJECTS[:5])
+    def test_lets_a_subject_in_once_the_share_is_past_its_bucket_and_keeps_it_in(self, book, subject):
+        own = flags.bucket("fast_lane", subject)
+        seen = []
+        for percent in (0, own, own + 1, 100):
             switch(book, percent)
-            shares.append(switched_on(book))
+            seen.append(flags.is_on(book_id=book.pk, name="fast_lane", subject_id=subject))
 
-        for smaller, larger in pairwise(shares):
-            assert smaller < larger
-
-    def test_takes_about_the_share_that_was_asked_for(self, book):
-        switch(book, 25)
-
-        assert abs(len(switched_on(book)) - 100) < 30
-
-    def test_draws_another_share_for_another_flag(self, book):
-        switch(book, 50)
-        switch(book, 50, name="slow_lane")
-
-        both = switched_on(book) & switched_on(book, "slow_lane")
-
-        assert abs(len(both) - 100) < 30
+        assert seen == [False, False, True, True]
 
     def test_knows_a_flag_by_its_book(self, book, other_book):
         switch(book, 100)
 
         assert not flags.is_on(book_id=other_book.pk, name="fast_lane")
+
+
+class TestBucket:
+    def test_is_a_hundredth(self):
+        assert {flags.bucket("fast_lane", subject) for subject in SUBJECTS} <= set(range(100))
+
+    def test_takes_about_the_share_that_was_asked_for(self):
+        assert abs(len(within("fast_lane", 25)) - 100) < 30
+
+    def test_draws_another_share_for_another_flag(self):
+        assert abs(len(within("fast_lane", 50) & within("slow_lane", 50)) - 100) < 30
