@@ -72,13 +72,13 @@ def merchant(platform: Merchant) -> Merchant:
 @pytest.fixture
 def book(merchant: Merchant) -> Book:
     """The café's test book; its clock stands at NOW."""
-    return _book(merchant, TEST)
+    return book_of(merchant, TEST)
 
 
 @pytest.fixture
 def live_book(merchant: Merchant) -> Book:
     """The café's live book, in the world's time."""
-    return _book(merchant, LIVE)
+    return book_of(merchant, LIVE)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def other_merchant(platform: Merchant) -> Merchant:
 @pytest.fixture
 def other_book(other_merchant: Merchant) -> Book:
     """The stranger's test book; its clock stands at NOW too."""
-    return _book(other_merchant, TEST)
+    return book_of(other_merchant, TEST)
 
 
 # --- keys ----------------------------------------------------------------------------
@@ -429,7 +429,7 @@ def found(slug: str, name: str) -> Merchant:
     return merchant
 
 
-def _book(merchant: Merchant, mode: str) -> Book:
+def book_of(merchant: Merchant, mode: str) -> Book:
     return Book.objects.select_related("merchant").get(merchant=merchant, mode=mode)
 
 

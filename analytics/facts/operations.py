@@ -118,7 +118,6 @@ UPDATE analytics_projection SET zone = %s, recorded_at = now(),
     due_at = clock_timestamp() + (clock_timestamp() - now()) * %s
 WHERE book_id = %s
 """
-_QUARTERS = "unnest(%(quarters)s::timestamptz[]) AS quarter"
 # By their index: OFFSET 0, since of a young table the planner knows nothing and would compare each with each.
 _OF_DAYS = """
     FROM unnest(%(days)s::date[], %(midnights)s::timestamptz[], %(ends)s::timestamptz[]) AS d (day, since, until)
@@ -289,7 +288,7 @@ def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str
     for cube in CUBES:
         cursor.execute(
             f"DELETE FROM {_table(cube.quarters)}"
-            f" WHERE book_id = %(book)s AND quarter_at IN (SELECT quarter FROM {_QUARTERS})",
+            " WHERE book_id = %(book)s AND quarter_at = ANY (%(quarters)s::timestamptz[])",
             asked,
         )
         cursor.execute(_fill_quarters(cube), asked)

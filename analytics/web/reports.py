@@ -62,7 +62,7 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
         page = lists.page(rows, request, prefix="rpt")
     now = clock.wall()
     context = {
-        "reports": [_shown(report, desk, now) for report in page.rows],
+        "reports": [_shown(report, now) for report in page.rows],
         "ways": page.ways,
         "is_moving": any(not report.is_finished for report in page.rows),
         "is_narrowed": bool(kind or status),
@@ -102,9 +102,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 
         try:
             return forms.submit(request, desk, ask)
-        except operations.PeriodInvalid as refused:
-            form.refuse(refused)
-        except operations.TooManyReports as refused:
+        except (operations.PeriodInvalid, operations.TooManyReports) as refused:
             form.refuse(refused)
     form.focus_first_error()
     context = {
@@ -123,7 +121,7 @@ def show(request: HttpRequest, desk: Desk, report: str) -> HttpResponse:
     """How far a report is, and its file. The page asks for the same again until it is finished."""
     with tenancy.within(desk.book.pk):
         row = _find(report, desk)
-    context = {"each": _shown(row, desk, clock.wall()), "report": row, "form": forms.DeskForm()}
+    context = {"each": _shown(row, clock.wall()), "report": row, "form": forms.DeskForm()}
     if request.headers.get("HX-Request"):
         return render(request, "reports/_report.html", {"desk": desk, **context})
     return desk.render(request, "reports/detail.html", context)
@@ -256,7 +254,7 @@ def _chosen_period(request: HttpRequest, today: date) -> tuple[date, date] | Non
     return (first, last) if operations.EARLIEST <= first <= last <= today else None
 
 
-def _shown(report: Report, desk: Desk, now: Any) -> dict[str, Any]:
+def _shown(report: Report, now: Any) -> dict[str, Any]:
     identifier: UUID = report.pk
     return {
         "id": ids.show("rpt", identifier),

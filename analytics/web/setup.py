@@ -49,11 +49,6 @@ class Guide:
     def count(self) -> int:
         return len(self.steps)
 
-    @property
-    def next_step(self) -> Step | None:
-        """The first step that is to be taken and that this person may take."""
-        return next((step for step in self.steps if not step.is_done and step.url), None)
-
 
 def read(desk: Desk, urls: Mapping[str, str]) -> Guide | None:
     """The guide, in the open unit of work; None for other roles, and once all is done."""

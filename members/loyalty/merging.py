@@ -1,6 +1,7 @@
 """Points when two members turn out to be one: by new entries, so that both statements say what happened."""
 
 from datetime import datetime
+from uuid import UUID
 
 from members.directory.models import Member
 from members.loyalty import acts, operations, purses, queries, standings
@@ -14,6 +15,8 @@ from payments.ledger import chart
 from payments.ledger import queries as ledger
 from payments.origin import Origin
 from security.merchants.models import LIVE
+
+KIND = "points_merged"
 
 
 class PointsHeld(Conflict):
@@ -33,14 +36,12 @@ def merge(*, loser: Member, winner: Member, now: datetime, undo: bool) -> None:
     for programme in Programme.objects.filter(pk__in=list(held)).order_by("pk"):
         opened = purses.open_many(programme, members, now=now)
         operations.settle(list(opened.values()), now=now)
-        act = Act(
-            programme, kind="points_merged", reference=f"points_merge:{ids.new(now)}", source_id=loser.pk, now=now
-        )
+        drafted = _Drafts(programme, now)
         if undo:
-            _part(act, opened[winner.pk], opened[loser.pk])
+            _part(drafted, opened[winner.pk], opened[loser.pk])
         else:
-            _join(act, opened[loser.pk], opened[winner.pk])
-        acts.write([act])
+            _join(drafted, opened[loser.pk], opened[winner.pk])
+        acts.write(list(drafted.values()))
         _move_sums(opened[loser.pk].standing, opened[winner.pk].standing, undo=undo)
         events = standings.follow(
             programme,
@@ -53,45 +54,68 @@ def merge(*, loser: Member, winner: Member, now: datetime, undo: bool) -> None:
         publish(*events)
 
 
-def _join(act: Act, loser: Purse, winner: Purse) -> None:
+class _Drafts(dict[UUID, Act]):
+    """An act for each member whose points go over: who was merged before brings their own back, however far they went."""
+
+    def __init__(self, programme: Programme, now: datetime) -> None:
+        super().__init__()
+        self.programme, self.now = programme, now
+
+    def __missing__(self, member_id: UUID) -> Act:
+        reference = f"points_merge:{ids.new(self.now)}"
+        self[member_id] = act = Act(self.programme, kind=KIND, reference=reference, source_id=member_id, now=self.now)
+        return act
+
+
+def _join(drafted: _Drafts, loser: Purse, winner: Purse) -> None:
     if loser.reserved:
         raise PointsHeld("Points of this member are held for a payment that is under way. Try again when it is over.")
     owed = loser.account(chart.POINTS_DEBT)
     if loser.debt:
-        act.move(winner.account(chart.POINTS_DEBT), owed, loser.debt)
+        drafted[loser.member_id].move(winner.account(chart.POINTS_DEBT), owed, loser.debt)
         winner.debt, loser.debt = winner.debt + loser.debt, 0
-    _move(act, loser, winner, list(loser.lots))
+    whose = _whose(loser.lots)
+    for lot in list(loser.lots):
+        _move(drafted[whose.get(lot.pk, loser.member_id)], loser, winner, lot)
 
 
-def _part(act: Act, winner: Purse, loser: Purse) -> None:
+def _part(drafted: _Drafts, winner: Purse, loser: Purse) -> None:
     """What came with the merge and is left goes back, points and debt."""
-    came = Lot.objects.filter(pk__in=[lot.pk for lot in winner.lots], kind=MERGED, entry__source_id=loser.member_id)
-    theirs = set(came.values_list("pk", flat=True))
-    _move(act, winner, loser, [lot for lot in winner.lots if lot.pk in theirs])
+    whose = _whose(winner.lots)
+    # With the loser came whoever was merged into them before.
+    theirs = {loser.member_id, *Member.objects.filter(merged_into=loser.member_id).values_list("pk", flat=True)}
+    for lot in list(winner.lots):
+        if whose.get(lot.pk) in theirs:
+            _move(drafted[whose[lot.pk]], winner, loser, lot)
     owed = loser.account(chart.POINTS_DEBT)
     # The last that happened to the debt of who was merged is that it went over.
-    last = next((leg for leg in ledger.statement(owed, limit=1) if leg.kind == act.kind), None)
+    last = next((leg for leg in ledger.statement(owed, limit=1) if leg.kind == KIND), None)
     if last is not None and (back := min(last.amount_minor, winner.debt)) > 0:
-        act.move(owed, winner.account(chart.POINTS_DEBT), back)
+        drafted[loser.member_id].move(owed, winner.account(chart.POINTS_DEBT), back)
         winner.debt, loser.debt = winner.debt - back, back
 
 
-def _move(act: Act, giver: Purse, taker: Purse, lots: list[Lot]) -> None:
-    for lot in lots:
-        if not lot.is_pending:
-            operations.move_lots(act, giver, taker, lot.remaining_points, lots=[lot], kind=MERGED)
-            continue
-        part = lot.remaining_points
-        act.change(lot, -part)
-        giver.pending -= part
-        act.give(
-            taker,
-            part,
-            source=giver.account(chart.POINTS_PENDING),
-            kind=MERGED,
-            expires_at=lot.expires_at,
-            pending_until=lot.available_at,
-        )
+def _whose(lots: list[Lot]) -> dict[UUID, UUID]:
+    """Whose points lots are that came by a merge: that of who had them first."""
+    came = Lot.objects.filter(pk__in=[lot.pk for lot in lots], kind=MERGED)
+    return dict(came.values_list("pk", "entry__source_id"))
+
+
+def _move(act: Act, giver: Purse, taker: Purse, lot: Lot) -> None:
+    if not lot.is_pending:
+        operations.move_lots(act, giver, taker, lot.remaining_points, lots=[lot], kind=MERGED)
+        return
+    part = lot.remaining_points
+    act.change(lot, -part)
+    giver.pending -= part
+    act.give(
+        taker,
+        part,
+        source=giver.account(chart.POINTS_PENDING),
+        kind=MERGED,
+        expires_at=lot.expires_at,
+        pending_until=lot.available_at,
+    )
 
 
 def _move_sums(loser: Standing, winner: Standing, *, undo: bool) -> None:

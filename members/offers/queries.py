@@ -182,7 +182,6 @@ class Share:
     """What an offer took off a line of an order, and how much of that refunds took back so far."""
 
     offer_id: UUID
-    offer_name: str
     line_id: UUID
     amount_minor: int
     returned_minor: int
@@ -190,12 +189,11 @@ class Share:
 
 def shares_of(order_id: UUID) -> list[Share]:
     """An order's discounts by line and offer, in the order of the lines. Two statements."""
-    rows = DiscountShare.objects.select_related("redemption__offer").filter(order_id=order_id).order_by("line", "pk")
+    rows = DiscountShare.objects.select_related("redemption").filter(order_id=order_id).order_by("line", "pk")
     lines = {line.pk: line for line in OrderLine.objects.filter(order_id=order_id)}
     return [
         Share(
             offer_id=row.redemption.offer_id,
-            offer_name=row.redemption.offer.name,
             line_id=row.line_id,
             amount_minor=row.amount_minor,
             returned_minor=returned(

@@ -158,13 +158,8 @@ def edit(request: HttpRequest, desk: Desk, member: str) -> HttpResponse:
             )
             return desk.url("member", member=member)
 
-        try:
-            response = forms.submit(request, desk, change)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The member was changed."))
-            return response
+        if done := forms.send(request, desk, form, change, words=_("The member was changed.")):
+            return done
     form.focus_first_error()
     return desk.render(
         request,

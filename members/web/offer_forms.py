@@ -18,129 +18,29 @@ from members.offers.frames import Hours, Terms
 from members.offers.models import Offer
 from members.offers.operations import Draft, Limits
 from members.offers.terms import FEATURES, WORD_FEATURES, InvalidTerms
-from merchant_platform.kernel import ids, money
+from members.web.offer_fields import (
+    DAYS,
+    EFFECTS,
+    FIELDS,
+    FIGURES,
+    TERMS_WORDS,
+    TERMS_WRONG,
+    TEXT_MAX,
+    TIME,
+    WHEN,
+    count_field,
+    decimal_field,
+    lines_field,
+)
+from merchant_platform.kernel import ids
 from merchant_platform.kernel.errors import PlatformError
 from payments.web.dashboard.product_forms import read_amount
 from security.merchants.models import Store
 from security.web.forms import DeskForm
 
-TEXT_MAX = 4_000
-DAYS = (
-    ("0", gettext_lazy("Monday")),
-    ("1", gettext_lazy("Tuesday")),
-    ("2", gettext_lazy("Wednesday")),
-    ("3", gettext_lazy("Thursday")),
-    ("4", gettext_lazy("Friday")),
-    ("5", gettext_lazy("Saturday")),
-    ("6", gettext_lazy("Sunday")),
-)
-FIGURES: dict[str, Any] = {
-    "frequency": gettext_lazy("Orders in a year, at least"),
-    "spent_minor": gettext_lazy("Spent in a year, at least"),
-    "recency_days": gettext_lazy("Days since the last order, at least"),
-    "favourite_category": gettext_lazy("Favourite category"),
-    "churn_risk": gettext_lazy("Risk of staying away in percent, at least"),
-}
 _COUNTED = re.compile(r"\s*(?P<count>[0-9]{1,4})\s*[x×]?\s+(?P<name>.+?)\s*")
-_TIME = forms.TimeInput(attrs={"type": "time", "class": "input"}, format="%H:%M")
-_WHEN = forms.DateTimeInput(attrs={"type": "datetime-local", "class": "input"}, format="%Y-%m-%dT%H:%M")
-_DECIMAL = {"inputmode": "decimal", "class": "input"}
-
-
-def _decimal(label: Any, *, required: bool = True, **options: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=30, required=required, widget=forms.TextInput(attrs=_DECIMAL), **options
-    )
-
-
-def _count(label: Any, *, required: bool = True, **options: Any) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        min_value=1,
-        max_value=2_000_000_000,
-        required=required,
-        widget=forms.NumberInput(attrs={"class": "input"}),
-        **options,
-    )
-
-
-def _lines(label: Any, *, required: bool = False, rows: int = 3, **options: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=TEXT_MAX, required=required, widget=forms.Textarea(attrs={"rows": rows}), **options
-    )
-
-
-# What each kind asks for besides what all do.
-EFFECTS: dict[str, Callable[[], dict[str, forms.Field]]] = {
-    frames.PERCENT: lambda: {"percent": _decimal(gettext_lazy("Percent off"))},
-    frames.AMOUNT: lambda: {"amount": _decimal(gettext_lazy("Amount off"))},
-    frames.SPEND: lambda: {
-        "tiers": _lines(
-            gettext_lazy("Tiers"),
-            required=True,
-            help_text=gettext_lazy("One a line: what has to be spent, then what comes off. Such as 100 10."),
-        )
-    },
-    frames.BUY_GET: lambda: {
-        "buy": _count(gettext_lazy("Buy")),
-        "get": _count(gettext_lazy("Get")),
-        "percent": _decimal(gettext_lazy("Percent off those"), help_text=gettext_lazy("100 is free.")),
-        "times_max": _count(gettext_lazy("Times at the most in one order"), required=False),
-        "get_products": _lines(
-            gettext_lazy("Get which products"),
-            rows=2,
-            help_text=gettext_lazy("By name, one a line. Empty: the cheapest of those that were bought."),
-        ),
-    },
-    frames.BUNDLE: lambda: {
-        "parts": _lines(
-            gettext_lazy("What is in the set"),
-            required=True,
-            help_text=gettext_lazy("One a line: how many of which product. Such as 1 Oat latte."),
-        ),
-        "price": _decimal(gettext_lazy("Price of the set")),
-        "times_max": _count(gettext_lazy("Sets at the most in one order"), required=False),
-    },
-    frames.TIER_PRICE: lambda: {
-        "tiers": _lines(
-            gettext_lazy("Tiers"),
-            required=True,
-            help_text=gettext_lazy("One a line: from how many on, then the price of each. Such as 3 25."),
-        )
-    },
-    frames.FLASH: lambda: {
-        "price": _decimal(gettext_lazy("Price of each")),
-        "units_max": _count(gettext_lazy("How many there are"), required=False),
-        "units_per_order": _count(gettext_lazy("How many at the most in one order"), required=False),
-    },
-    frames.PERSONAL: lambda: {},
-}
+# How many rules a personal offer takes.
 RULES = 3
-# The form's field of a part of the terms, where they differ; and what is said of what cannot be.
-FIELDS = {"budget_minor": "budget", "hours": "from_time", "bearers": "store_share"}
-_LIMIT = gettext_lazy("This limit is a number above zero.")
-_AMOUNT = gettext_lazy("Write an amount above zero.")
-_NUMBER = gettext_lazy("Write a number from 1 to 100.")
-TERMS_WRONG = gettext_lazy("This offer cannot be as it is written. Look at its figures once more.")
-TERMS_WORDS: dict[str, Any] = {
-    "percent": gettext_lazy("A percentage is above 0 and at most 100."),
-    "margin_floor": gettext_lazy("A margin floor is from 0% to less than 100%."),
-    "tiers": gettext_lazy(
-        "Each tier takes off no more than what has to be spent, and whoever spends more saves no less."
-    ),
-    "ends_at": gettext_lazy("An offer ends after it begins."),
-    "parts": gettext_lazy("Look at what is in the set once more: up to twenty parts, each once."),
-    "hours": gettext_lazy("Look at the hours once more: they begin at one time and end at another."),
-    "amount": _AMOUNT,
-    "price": _AMOUNT,
-    "minimum": _AMOUNT,
-    "discount_max": _AMOUNT,
-    "buy": _NUMBER,
-    "get": _NUMBER,
-    **dict.fromkeys(
-        ("redemptions_max", "customer_max", "units_max", "budget_minor", "times_max", "units_per_order"), _LIMIT
-    ),
-}
 
 
 class OfferForm(DeskForm):
@@ -159,7 +59,7 @@ class OfferForm(DeskForm):
         required=False,
         help_text=gettext_lazy("Where codes lead to it; more can be made later."),
     )
-    products = _lines(
+    products = lines_field(
         gettext_lazy("Products"), rows=2, help_text=gettext_lazy("By name, one a line. Empty: everything.")
     )
     categories = forms.CharField(
@@ -168,9 +68,9 @@ class OfferForm(DeskForm):
         required=False,
         help_text=gettext_lazy("With commas between them."),
     )
-    minimum = _decimal(gettext_lazy("Least sum of the order"), required=False)
-    discount_max = _decimal(gettext_lazy("Most that comes off an order"), required=False)
-    margin_floor = _decimal(
+    minimum = decimal_field(gettext_lazy("Least sum of the order"), required=False)
+    discount_max = decimal_field(gettext_lazy("Most that comes off an order"), required=False)
+    margin_floor = decimal_field(
         gettext_lazy("Least margin in percent"),
         required=False,
         help_text=gettext_lazy("No product goes below it, as far as its cost is known."),
@@ -187,13 +87,13 @@ class OfferForm(DeskForm):
         widget=forms.NumberInput(attrs={"class": "input"}),
         help_text=gettext_lazy("The smaller number applies first."),
     )
-    starts_at = forms.DateTimeField(label=gettext_lazy("Begins"), required=False, widget=_WHEN)
-    ends_at = forms.DateTimeField(label=gettext_lazy("Ends"), required=False, widget=_WHEN)
+    starts_at = forms.DateTimeField(label=gettext_lazy("Begins"), required=False, widget=WHEN)
+    ends_at = forms.DateTimeField(label=gettext_lazy("Ends"), required=False, widget=WHEN)
     days = forms.MultipleChoiceField(
         label=gettext_lazy("Days"), choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple
     )
-    from_time = forms.TimeField(label=gettext_lazy("From what time"), required=False, widget=_TIME)
-    to_time = forms.TimeField(label=gettext_lazy("Until what time"), required=False, widget=_TIME)
+    from_time = forms.TimeField(label=gettext_lazy("From what time"), required=False, widget=TIME)
+    to_time = forms.TimeField(label=gettext_lazy("Until what time"), required=False, widget=TIME)
     first_only = forms.BooleanField(label=gettext_lazy("For a first purchase alone"), required=False)
     stores = forms.MultipleChoiceField(
         label=gettext_lazy("Stores"), required=False, widget=forms.CheckboxSelectMultiple
@@ -209,9 +109,9 @@ class OfferForm(DeskForm):
         widget=forms.NumberInput(attrs={"class": "input"}),
         help_text=gettext_lazy("Shared evenly among the stores ticked above; the business bears the rest."),
     )
-    redemptions_max = _count(gettext_lazy("Uses in all"), required=False)
-    customer_max = _count(gettext_lazy("Uses by one customer"), required=False)
-    budget = _decimal(gettext_lazy("Budget"), required=False)
+    redemptions_max = count_field(gettext_lazy("Uses in all"), required=False)
+    customer_max = count_field(gettext_lazy("Uses by one customer"), required=False)
+    budget = decimal_field(gettext_lazy("Budget"), required=False)
 
     def __init__(
         self,
@@ -351,7 +251,7 @@ class OfferForm(DeskForm):
             minimum_minor=minimum,
             is_first_only=given["first_only"],
             discount_max_minor=most,
-            margin_floor_ppm=self._ppm(given, "margin_floor") if given.get("margin_floor") else None,
+            margin_floor_ppm=_ppm("margin_floor", given["margin_floor"]) if given.get("margin_floor") else None,
             bearers=tuple(bearers) or ((frames.MERCHANT, 1),),
         )
 
@@ -368,7 +268,7 @@ class OfferForm(DeskForm):
     # --- effects, by kind ---
 
     def _percent(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {"off_ppm": self._ppm(given, "percent")}
+        return {"off_ppm": _ppm("percent", given["percent"])}
 
     def _fixed(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"off_minor": self._amount(given, "amount")}
@@ -385,7 +285,7 @@ class OfferForm(DeskForm):
         return {
             "buy": given["buy"],
             "get": given["get"],
-            "off_ppm": self._ppm(given, "percent"),
+            "off_ppm": _ppm("percent", given["percent"]),
             "times_max": given.get("times_max"),
             "get_products": self._products(given.get("get_products", ""), "get_products"),
             "get_categories": [],
@@ -434,7 +334,7 @@ class OfferForm(DeskForm):
             else:
                 raise _Wrong("", _("Write a whole number in each rule."))
             if row["percent"]:
-                rule["off_ppm"] = _ppm(row["percent"], "")
+                rule["off_ppm"] = _ppm("", row["percent"])
             if row["points"]:
                 if not (row["points"].isdecimal() and len(row["points"]) < 8):
                     raise _Wrong("", _("Write a whole number of points."))
@@ -467,9 +367,6 @@ class OfferForm(DeskForm):
         except ValidationError as wrong:
             raise _Wrong(name, wrong.messages[0]) from wrong
 
-    def _ppm(self, given: dict[str, Any], name: str) -> int:
-        return _ppm(given[name], name)
-
     def _pairs(self, given: dict[str, Any], words: str) -> list[list[str]]:
         # As people write it: 100 10, and in Chinese 满100减10 or 满3件每件25元.
         rows = [re.split(r"[\s:：=>→满减件每元-]+", line.strip("满元 ")) for line in _split(given["tiers"])]
@@ -499,110 +396,16 @@ class _Wrong(Exception):
         self.field, self.words = field, words
 
 
-def initial_of(offer: Offer, *, currency: str, zone: ZoneInfo, names: dict[str, str]) -> dict[str, Any]:
-    """What a form shows of an offer that stands. `names` are those of its products, by id."""
-    terms = Terms.read(offer.terms)
-    effect = terms.effect
-
-    def amount(minor: int | None) -> str:
-        return "" if minor is None else money.to_type(minor, currency)
-
-    shown: dict[str, Any] = {
-        "name": terms.name,
-        "trigger": terms.trigger,
-        "products": "\n".join(names.get(each, each) for each in terms.products),
-        "categories": ", ".join(terms.categories),
-        "minimum": amount(terms.minimum_minor or None),
-        "discount_max": amount(terms.discount_max_minor),
-        "margin_floor": "" if terms.margin_floor_ppm is None else _plain(terms.margin_floor_ppm),
-        "stacking": "exclusive" if terms.is_exclusive else "joint",
-        "priority": terms.priority,
-        "starts_at": _typed(offer.starts_at, zone),
-        "ends_at": _typed(offer.ends, zone),
-        "first_only": terms.is_first_only,
-        "stores": terms.stores,
-        "member_tiers": terms.member_tiers,
-        "redemptions_max": offer.redemptions_max,
-        "customer_max": offer.customer_max,
-        "budget": amount(offer.budget_minor),
-        "units_max": offer.units_max,
-    }
-    if terms.hours:
-        hours = terms.hours[0]
-        shown |= {
-            "days": [str(day) for day in hours.days],
-            "from_time": _clock(hours.from_minute),
-            "to_time": _clock(hours.to_minute % 1440),
-        }
-    by_bearer = dict(terms.bearers)
-    if set(by_bearer) != {frames.MERCHANT}:
-        borne = sum(weight for bearer, weight in by_bearer.items() if bearer != frames.MERCHANT)
-        shown["store_share"] = borne * 100 // sum(by_bearer.values())
-    shown |= {
-        frames.PERCENT: lambda: {"percent": _plain(effect["off_ppm"])},
-        frames.AMOUNT: lambda: {"amount": amount(effect["off_minor"])},
-        frames.SPEND: lambda: {
-            "tiers": "\n".join(f"{amount(each['from_minor'])} {amount(each['off_minor'])}" for each in effect["tiers"])
-        },
-        frames.BUY_GET: lambda: {
-            "buy": effect["buy"],
-            "get": effect["get"],
-            "percent": _plain(effect["off_ppm"]),
-            "times_max": effect.get("times_max"),
-            "get_products": "\n".join(names.get(each, each) for each in effect.get("get_products", ())),
-        },
-        frames.BUNDLE: lambda: {
-            "parts": "\n".join(
-                f"{each['quantity']} {names.get(each['product'], each['product'])}" for each in effect["parts"]
-            ),
-            "price": amount(effect["price_minor"]),
-            "times_max": effect.get("times_max"),
-        },
-        frames.TIER_PRICE: lambda: {
-            "tiers": "\n".join(f"{each['from_quantity']} {amount(each['unit_minor'])}" for each in effect["tiers"])
-        },
-        frames.FLASH: lambda: {
-            "price": amount(effect["unit_minor"]),
-            "units_per_order": effect.get("units_per_order"),
-        },
-        frames.PERSONAL: lambda: {"rules": [_rule(each, amount) for each in effect["rules"]]},
-    }[terms.kind]()
-    return shown
-
-
-def _rule(rule: dict[str, Any], amount: Callable[[int | None], str]) -> dict[str, Any]:
-    value = rule.get("equals", rule.get("at_least", ""))
-    return {
-        "feature": rule["feature"],
-        "value": amount(value) if rule["feature"] == "spent_minor" else str(value),
-        "percent": _plain(rule["off_ppm"]) if rule.get("off_ppm") else "",
-        "points": str(rule.get("bonus_points") or ""),
-    }
-
-
-def _ppm(text: str, name: str) -> int:
+def _ppm(name: str, text: str) -> int:
     typed = text.strip().removesuffix("%").strip()
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", typed):
         raise _Wrong(name, _("Write a percentage such as 12.5."))
     return int(Decimal(typed) * 10_000)
 
 
-def _plain(ppm: int) -> str:
-    return f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".")
-
-
 def _split(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _typed(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """A time as it stands in a field: to the minute, by the clock on the merchant's wall."""
-    return at.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None) if at else None
-
-
 def _minute(time: Any) -> int:
     return time.hour * 60 + time.minute
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"

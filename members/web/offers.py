@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,9 +16,9 @@ from members.offers.frames import Terms
 from members.offers.models import Offer
 from members.offers.summary import KINDS, summary
 from members.web import offer_preview
-from members.web.offer_forms import OfferForm, initial_of
+from members.web.offer_forms import OfferForm
+from members.web.offer_initial import initial_of
 from merchant_platform.kernel import ids, tenancy
-from merchant_platform.kernel.errors import NotFound, PlatformError
 from merchant_platform.kernel.states import WrongState
 from payments.origin import Origin
 from security.audit import queries as audited
@@ -106,13 +105,8 @@ def new(request: HttpRequest, desk: Desk, kind: str) -> HttpResponse:
                 codes.create(offer=offer, draft=draft, now=desk.now, origin=_origin(desk))
             return _done(desk, "offer.create", offer)
 
-        try:
-            response = forms.submit(request, desk, make)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The offer was made."))
-            return response
+        if done := forms.send(request, desk, form, make, words=_("The offer was made.")):
+            return done
     return _editor(request, desk, form, kind=kind)
 
 
@@ -129,15 +123,10 @@ def edit(request: HttpRequest, desk: Desk, offer: str) -> HttpResponse:
             operations.change(offer_id=row.pk, draft=form.draft(), now=desk.now, origin=_origin(desk), seen=form.seen)
             return _done(desk, "offer.edit", row, fields=sorted(form.changed_data))
 
-        try:
-            response = forms.submit(request, desk, change)
-        except NotFound as gone:
-            raise Http404 from gone
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The offer was changed. Past orders keep what they had."))
-            return response
+        if done := forms.send(
+            request, desk, form, change, words=_("The offer was changed. Past orders keep what they had.")
+        ):
+            return done
     return _editor(request, desk, form, kind=row.kind, offer=row)
 
 

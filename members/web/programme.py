@@ -175,9 +175,7 @@ def set_budget(request: HttpRequest, desk: Desk, programme: str) -> HttpResponse
 
     def change() -> str:
         points = form.cleaned_data["points"]
-        operations.set_budget(
-            programme_id=row.pk, points=points, reference=request.POST.get("once", "")[:40], now=desk.now
-        )
+        operations.set_budget(programme_id=row.pk, points=points, reference=str(ids.new(desk.now)), now=desk.now)
         _sign(desk, "programme.budget", row, points=points)
         return _url(desk, row)
 
@@ -249,13 +247,8 @@ def member_points(request: HttpRequest, desk: Desk, member: str) -> HttpResponse
                 _sign(desk, "points.adjust", shown, object_id=ids.show("mem", row.pk), **given)
                 return back
 
-            try:
-                response = forms.submit(request, desk, adjust)
-            except PlatformError as refused:
-                form.refuse(refused)
-            else:
-                messages.success(request, _("The points were adjusted."))
-                return response
+            if done := forms.send(request, desk, form, adjust, words=_("The points were adjusted.")):
+                return done
         form.focus_first_error()
     with tenancy.within(desk.book.pk):
         context = {

@@ -21,6 +21,7 @@ GENTLY = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 
 # A platform that runs for months must not fill the disk with its own words.
 LOG_BYTES_MAX = 50 * 1024 * 1024
+LOGS_KEPT = 3
 
 Pause = Callable[[float], None]
 
@@ -119,9 +120,9 @@ def launching(
     return {"args": [setpriv, *options, "--", *command] if options else command}
 
 
-def rotate(log: Path, *, kept: int = 3) -> None:
+def rotate(log: Path) -> None:
     """This will move the log of the last start to <name>.1, the one before to <name>.2, and so on."""
-    for number in range(kept, 0, -1):
+    for number in range(LOGS_KEPT, 0, -1):
         older = log if number == 1 else log.with_name(f"{log.name}.{number - 1}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number}"))

@@ -154,13 +154,13 @@ def sentences(folder: Path) -> Iterator[None]:
         raise ServerTrouble(f"{error.filename or folder} cannot be used: {error.strerror}.") from error
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
+def is_free(port: int) -> bool:
     """Whether a server could listen there now."""
     with socket.socket() as probe:
         # As servers do: a port that only closed connections still remember counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(("127.0.0.1", port))
         except OSError:
             return False
     return True

@@ -27,8 +27,7 @@ _Statement = tuple[str, list[Any]]
 class Writes:
     """What is to be written. Nothing is, until `send`."""
 
-    def __init__(self, *, using: str = "default") -> None:
-        self._using = using
+    def __init__(self) -> None:
         self._inserts: list[models.Model] = []
         self._updates: list[_Update] = []
         self._statements: list[_Statement] = []
@@ -73,13 +72,13 @@ class Writes:
         self._inserts, self._updates, self._statements, self._refusals = [], [], [], {}
         parts = [
             *added,
-            *(_update(update, self._using) for update in updates),
-            *(_insert(rows, self._using) for rows in _by_table(inserts)),
+            *(_update(update) for update in updates),
+            *(_insert(rows) for rows in _by_table(inserts)),
         ]
         if not parts:
             return []
         try:
-            written = _send(parts, self._using)
+            written = _send(parts)
         except IntegrityError as error:
             name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
             if name in refusals:
@@ -93,12 +92,12 @@ class Writes:
 
 
 @contextmanager
-def writing(into: Writes | None, *, using: str = "default") -> Iterator[Writes]:
+def writing(into: Writes | None) -> Iterator[Writes]:
     """The caller's `into`, which the caller sends; without one, a new one that is sent at the end of the block."""
     if into is not None:
         yield into
         return
-    writes = Writes(using=using)
+    writes = Writes()
     yield writes
     writes.send()
 
@@ -110,8 +109,8 @@ class _Update:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def _send(parts: Sequence[_Statement], using: str) -> list[int]:
-    with connections[using].cursor() as cursor:
+def _send(parts: Sequence[_Statement]) -> list[int]:
+    with connections["default"].cursor() as cursor:
         if len(parts) == 1:
             cursor.execute(*parts[0])
             return [cursor.rowcount]
@@ -129,8 +128,8 @@ def _by_table(rows: Sequence[models.Model]) -> list[list[models.Model]]:
     return list(tables.values())
 
 
-def _insert(rows: Sequence[models.Model], using: str) -> _Statement:
-    connection, model = connections[using], type(rows[0])
+def _insert(rows: Sequence[models.Model]) -> _Statement:
+    connection, model = connections["default"], type(rows[0])
     lines: list[str] = []
     values: list[Any] = []
     for row in rows:
@@ -143,12 +142,12 @@ def _insert(rows: Sequence[models.Model], using: str) -> _Statement:
                 places.append("%s")
                 values.append(column.get_db_prep_save(value, connection=connection))
         lines.append(f"({', '.join(places)})")
-        row._state.adding, row._state.db = False, using
+        row._state.adding, row._state.db = False, connection.alias
     return f"{_into(model)} VALUES {', '.join(lines)} RETURNING 1", values
 
 
-def _update(update: _Update, using: str) -> _Statement:
-    row, connection = update.row, connections[using]
+def _update(update: _Update) -> _Statement:
+    row, connection = update.row, connections["default"]
     columns = _columns(type(row))
 
     def prepared(values: Mapping[str, Any]) -> list[Any]:

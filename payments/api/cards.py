@@ -99,7 +99,7 @@ def is_fresh(named: str | None, data: MethodData | None) -> bool:
     return data is not None or named in TEST_METHODS
 
 
-def check(call: Call, named: str | None, data: MethodData | None, *, param: str = "payment_method") -> None:
+def check(call: Call, named: str | None, data: MethodData | None) -> None:
     """Refuse early what names two methods, or no id at all. Writes nothing. Raises InvalidParameter."""
     if named and data:
         raise InvalidParameter(
@@ -107,10 +107,12 @@ def check(call: Call, named: str | None, data: MethodData | None, *, param: str 
             code="parameters_exclusive",
         )
     if named and named not in TEST_METHODS:
-        paging.identifier("pm", named, param=param)
+        paging.identifier("pm", named, param="payment_method")
     if named in TEST_METHODS and call.caller.livemode:
         raise InvalidParameter(
-            f"No such payment method: '{named}'; it is a test method.", code="resource_missing", param=param
+            f"No such payment method: '{named}'; it is a test method.",
+            code="resource_missing",
+            param="payment_method",
         )
 
 
@@ -119,14 +121,13 @@ def choose(
     named: str | None,
     data: MethodData | None,
     *,
-    param: str = "payment_method",
     into: Writes | None = None,
 ) -> Chosen:
     """The payment method that a request names. This will save a card that was given, or that a test name stands for.
 
     Needs the open unit of work. Raises what `customers.save_card` raises.
     """
-    check(call, named, data, param=param)
+    check(call, named, data)
     if data is not None:
         cvc = security_code(data.card)
         method = save(call, data.card, billing=data.billing_details, metadata=data.metadata, into=into)
@@ -137,7 +138,7 @@ def choose(
         card = _test_card(call, named)
         method = save(call, card, into=into)
         return Chosen(method.pk, None, method, _kept(card, method))
-    return Chosen(paging.identifier("pm", named, param=param))
+    return Chosen(paging.identifier("pm", named, param="payment_method"))
 
 
 def save(

@@ -46,7 +46,6 @@ from payments.orders import operations as orders
 from payments.orders.models import OrderLine
 
 ADDRESS_LENGTH_MAX = 5_000
-SESSION_ID = "{CHECKOUT_SESSION_ID}"
 # Stripe's own list: the page speaks the two languages it has, by the nearer one.
 Locale = Literal[
     "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu",

@@ -100,7 +100,7 @@ def pay_by_tenders(
     PriceChanged where they do not pay all of it any more, and NotSold.
     """
     session = operations.look_after(session_id=session_id, moment=moment, origin=origin)
-    found = _ready(session, consumer_id=consumer_id, shown_minor=0, mode=mode, moment=moment, origin=origin)
+    found = _ready(session, consumer_id=consumer_id, shown_minor=0, mode=mode, moment=moment)
     if found is None:
         return session
     intent, order = found
@@ -272,7 +272,7 @@ def _payable(
     origin: Origin,
 ) -> PaymentIntent | None:
     """The intent of a locked session, ready to be tried for what the payer saw; None where there is nothing to pay."""
-    found = _ready(session, consumer_id=consumer_id, shown_minor=shown_minor, mode=mode, moment=moment, origin=origin)
+    found = _ready(session, consumer_id=consumer_id, shown_minor=shown_minor, mode=mode, moment=moment)
     if found is None:
         return None
     intent, order = found
@@ -289,13 +289,7 @@ def _payable(
 
 
 def _ready(
-    session: CheckoutSession,
-    *,
-    consumer_id: UUID | None,
-    shown_minor: int,
-    mode: str,
-    moment: Moment,
-    origin: Origin,
+    session: CheckoutSession, *, consumer_id: UUID | None, shown_minor: int, mode: str, moment: Moment
 ) -> tuple[PaymentIntent | None, Order] | None:
     """The intent, if there is one, and the order of a locked session that may be paid now, at what the payer saw.
 

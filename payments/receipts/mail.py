@@ -39,7 +39,7 @@ def send(*, book_id: UUID, receipt_id: UUID, recorded: datetime) -> bool:
         subject, text = _letter(receipt)
     try:
         send_mail(subject=subject, message=text, from_email=None, recipient_list=[receipt.email])
-    except (OSError, smtplib.SMTPException):
+    except (OSError, smtplib.SMTPException, ValueError):  # An address that cannot be written is a ValueError.
         logger.warning("a receipt could not be sent; it is tried again", extra={"receipt": str(receipt_id)})
         return False
     with tenancy.within(book_id):

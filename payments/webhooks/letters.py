@@ -25,7 +25,9 @@ def tell_staff(event: Event) -> None:
     if not recipients:
         return
     told = load(event.data)
-    subjects, messages = zip(*(_write(language, merchant.name, told) for language in LANGUAGES), strict=True)
+    # A name goes into a header: it stays on one line.
+    name = " ".join(merchant.name.split())
+    subjects, messages = zip(*(_write(language, name, told) for language in LANGUAGES), strict=True)
     send_mail(subject=" / ".join(subjects), message="\n\n".join(messages), from_email=None, recipient_list=recipients)
 
 

@@ -228,7 +228,7 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
         return timedelta(seconds=min(int(value[:9]), 10**8))
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - datetime.now(UTC)
     return max(wait, timedelta(0))

@@ -12,7 +12,6 @@ from django.db.models import Q, QuerySet
 from merchant_platform.kernel import ids
 from security.audit.models import AuditChain, AuditLink, AuditRecord
 
-PLATFORM_CHAIN = UUID(int=0)
 _DIFFERENCES_MAX = 100
 
 # One statement, so that it sees one moment: what commits meanwhile is in all of it or in none.

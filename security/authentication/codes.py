@@ -23,13 +23,13 @@ DIGITS = 6
 TOLERANCE_STEPS = 1
 
 
-def code_at(seed: str, step: int, *, digits: int = DIGITS) -> str:
+def code_at(seed: str, step: int) -> str:
     """What an app with this seed (base32) shows in a step."""
     key = base64.b32decode(seed, casefold=True)
     mac = hmac.digest(key, struct.pack(">Q", step), "sha1")
     offset = mac[-1] & 0xF
     value = struct.unpack(">I", mac[offset : offset + 4])[0] & 0x7FFFFFFF
-    return f"{value % 10**digits:0{digits}}"
+    return f"{value % 10**DIGITS:0{DIGITS}}"
 
 
 def step_at(now: datetime) -> int:

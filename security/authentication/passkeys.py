@@ -89,7 +89,7 @@ def _server() -> Fido2Server:
 def _client_data(credential: Any) -> Mapping[str, Any]:
     try:
         said = json.loads(_bytes(credential["response"]["clientDataJSON"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Refused("The passkey's answer cannot be read.") from error
     if not isinstance(said, dict):
         raise Refused("The passkey's answer cannot be read.")

@@ -33,7 +33,6 @@ class Made:
 
     key_id: UUID
     text: str | None
-    is_repetition: bool
 
 
 def once(
@@ -65,11 +64,7 @@ def once(
     answer = idempotency.run_once(book_id, request, operation)
     said = load(answer.body)
     is_fresh = now - clock.from_unix(said["made_at"]) <= SHOWN_AGAIN
-    return Made(
-        key_id=ids.parse("key", said["key"]),
-        text=_unseal(said["text"], said["key"]) if is_fresh else None,
-        is_repetition=answer.is_replay,
-    )
+    return Made(key_id=ids.parse("key", said["key"]), text=_unseal(said["text"], said["key"]) if is_fresh else None)
 
 
 def _seal(text: str, key: str) -> str:

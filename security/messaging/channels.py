@@ -32,7 +32,11 @@ class Email:
 
     def send(self, *, address: str, subject: str, body: str) -> None:
         try:
-            EmailMessage(subject, body, to=[address]).send()
+            # A name goes into a header: it stays on one line.
+            EmailMessage(" ".join(subject.split()), body, to=[address]).send()
+        except ValueError:
+            # A name of a host that cannot be written in ASCII (IDNA): nobody can be there.
+            raise Bounced("the address cannot be written") from None
         except smtplib.SMTPRecipientsRefused as error:
             codes = {code for code, _ in error.recipients.values()}
             if codes and all(code in _REFUSED_FOR_GOOD for code in codes):

@@ -1,6 +1,6 @@
 """Questions about consents, in the open book."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -22,12 +22,6 @@ def allowing(customer_ids: Collection[UUID], purpose: str) -> set[UUID]:
 def standing(customer_id: UUID) -> dict[str, Consent]:
     """What a customer allows at present, by purpose."""
     return {consent.purpose: consent for consent in _standing().filter(customer_id=customer_id)}
-
-
-def history(customer_id: UUID, *, limit: int = 50) -> Sequence[Consent]:
-    """What a customer said of it so far, newest first."""
-    found = Consent.objects.filter(book_id=tenancy.book_id(), customer_id=customer_id)
-    return list(found.order_by("-id")[:limit])
 
 
 def _standing() -> QuerySet[Consent]:

@@ -110,6 +110,24 @@ def submit(request: HttpRequest, desk: Desk, deed: Callable[[], str]) -> HttpRes
     return HttpResponseRedirect(load(done.body), status=303)
 
 
+def send(
+    request: HttpRequest, desk: Desk, form: DeskForm, deed: Callable[[], str], *, words: str
+) -> HttpResponse | None:
+    """Do what a valid form asks, and say so; None where it is refused, and the form then says why at the field.
+
+    What is not there any more is 404.
+    """
+    try:
+        response = submit(request, desk, deed)
+    except NotFound as gone:
+        raise Http404 from gone
+    except PlatformError as refused:
+        form.refuse(refused)
+        return None
+    messages.success(request, words)
+    return response
+
+
 def press(request: HttpRequest, desk: Desk, deed: Callable[[], str], *, back: str, words: str) -> HttpResponse:
     """Do what a button asks, and say so; where it is refused, say why on the page to go back to.
 

@@ -193,7 +193,7 @@ def create(request: HttpRequest, desk: Desk) -> HttpResponse:
             return key, text
 
         told = {"kind": said["kind"], "name": said["name"], "rights": str(said["permissions"])}
-        return _make_once(request, desk, form, said["once"], told, make)
+        return _make_once(request, desk, said["once"], told, make)
     return _form_page(request, desk, "developers/key_form.html", form)
 
 
@@ -240,7 +240,7 @@ def rotate(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
             return fresh, text
 
         told = {"rotate": key, "until": until.isoformat()}
-        return _make_once(request, desk, form, form.cleaned_data["once"], told, make, old=row)
+        return _make_once(request, desk, form.cleaned_data["once"], told, make, old=row)
     shown = as_shown(desk, row, now, None)
     limits = {"days_max": keys.OVERLAP_MAX.days, "key": shown}
     return _form_page(request, desk, "developers/key_rotate.html", form, limits)
@@ -271,7 +271,6 @@ def revoke(request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
 def _make_once(
     request: HttpRequest,
     desk: Desk,
-    form: forms.Form,
     token: str,
     told: dict[str, str],
     make: Callable[[datetime], tuple[Any, str]],

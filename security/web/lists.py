@@ -22,6 +22,8 @@ SIZE = 25
 AFTER, BEFORE = "after", "before"
 # A tab counts no further: what it says beyond is "more".
 COUNTED_MAX = 999
+# How many rows of an export are in memory at a time.
+BATCH = 500
 
 Row = TypeVar("Row", bound=Model)
 
@@ -57,10 +59,10 @@ def page(
     )
 
 
-def batches(rows: "QuerySet[Row]", *, column: str | None = None, size: int = 500) -> Iterator[list[Row]]:
+def batches(rows: "QuerySet[Row]", *, column: str | None = None) -> Iterator[list[Row]]:
     """All rows, a batch at a time, in the same order as the pages. The caller opens the units of work."""
     after = None
-    while found := list(_ordered(rows, column, after=after, before=None)[:size]):
+    while found := list(_ordered(rows, column, after=after, before=None)[:BATCH]):
         yield found
         after = _place(found[-1], column)
 

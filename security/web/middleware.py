@@ -11,7 +11,7 @@ from security.authentication import trail
 from security.web import sides
 from security.web.accounts.views import is_strong
 
-STRONG_PREFIXES = ("/dashboard", "/operator", "/admin")
+STRONG_PREFIXES = ("/dashboard", "/operator", "/admin", "/reports")
 
 
 class SecondFactor:

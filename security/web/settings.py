@@ -5,13 +5,11 @@ from zoneinfo import available_timezones
 
 from django import forms as django_forms
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from merchant_platform.kernel import ids
-from merchant_platform.kernel.errors import PlatformError
 from security.audit import operations as audit
 from security.merchants import profile
 from security.web import forms
@@ -85,13 +83,8 @@ def show(request: HttpRequest, desk: Desk) -> HttpResponse:
             )
             return desk.url("settings")
 
-        try:
-            response = forms.submit(request, desk, change)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The settings were changed."))
-            return response
+        if done := forms.send(request, desk, form, change, words=_("The settings were changed.")):
+            return done
     form.focus_first_error()
     return desk.render(
         request,

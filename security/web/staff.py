@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import clock, ids
-from merchant_platform.kernel.errors import NotFound, PlatformError
+from merchant_platform.kernel.errors import NotFound
 from security.access import words
 from security.access.roles import MERCHANT_ROLES, NAMES, OWNER, may_grant
 from security.audit import operations as audit
@@ -143,13 +143,8 @@ def invite(request: HttpRequest, desk: Desk) -> HttpResponse:
             _write(invitation, secret)
             return _noted(desk, "staff.invite", ids.show("inv", invitation.pk), role=given["role"])
 
-        try:
-            response = forms.submit(request, desk, write)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The invitation was sent."))
-            return response
+        if done := forms.send(request, desk, form, write, words=_("The invitation was sent.")):
+            return done
     form.focus_first_error()
     return desk.render(request, "staff/invite.html", {"form": form})
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms as django_forms
-from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import clock, ids
-from merchant_platform.kernel.errors import NotFound, PlatformError
+from merchant_platform.kernel.errors import NotFound
 from security.audit import operations as audit
 from security.merchants import operations as merchants
 from security.merchants import stores
@@ -60,13 +59,8 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
             )
             return _done(desk, "store.open", store)
 
-        try:
-            response = forms.submit(request, desk, open_)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The store was opened."))
-            return response
+        if done := forms.send(request, desk, form, open_, words=_("The store was opened.")):
+            return done
     form.focus_first_error()
     return desk.render(request, "stores/form.html", {"form": form, "back": desk.url("stores")})
 
@@ -92,13 +86,8 @@ def edit(request: HttpRequest, desk: Desk, store: str) -> HttpResponse:
             )
             return _done(desk, "store.edit", changed, fields=sorted(form.changed_data))
 
-        try:
-            response = forms.submit(request, desk, describe)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The store was changed."))
-            return response
+        if done := forms.send(request, desk, form, describe, words=_("The store was changed.")):
+            return done
     form.focus_first_error()
     return desk.render(
         request, "stores/form.html", {"form": form, "store": row, "back": desk.url("store", store=store)}
@@ -150,13 +139,8 @@ def device_new(request: HttpRequest, desk: Desk, store: str) -> HttpResponse:
             device = merchants.add_device(store=place, name=form.cleaned_data["name"], now=clock.wall())
             return _done(desk, "device.add", row, device=ids.show("dev", device.pk))
 
-        try:
-            response = forms.submit(request, desk, add)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The device was added."))
-            return response
+        if done := forms.send(request, desk, form, add, words=_("The device was added.")):
+            return done
     form.focus_first_error()
     return _detail(request, desk, row, form)
 

@@ -214,25 +214,3 @@ def test_a_choice_of_language_and_of_light_goes_before_the_systems(open_window, 
 
     assert page.evaluate("getComputedStyle(document.querySelector('.pay')).backgroundColor") == "rgb(20, 28, 40)"
     window.assert_good()
-
-
-@pytest.mark.parametrize(("scheme", "surface"), [("light", "#ffffff"), ("dark", "#141c28")])
-def test_tablers_parts_take_our_surfaces(scheme, surface, open_window, server):
-    window = open_window(**DESK, color_scheme=scheme)
-    window.page.goto(f"{server}/docs/errors")
-    window.page.evaluate(
-        """() => new Promise((loaded) => {
-            const sheet = document.createElement("link");
-            sheet.rel = "stylesheet";
-            sheet.href = "/static/css/tabler.css";
-            sheet.onload = loaded;
-            document.head.append(sheet);
-            const card = document.createElement("div");
-            card.className = "card";
-            document.querySelector("main").append(card);
-        }).then(() => undefined)"""
-    )
-
-    style = "getComputedStyle(document.querySelector('main > .card')).getPropertyValue('--tblr-bg-surface').trim()"
-
-    assert window.page.evaluate(style) == surface

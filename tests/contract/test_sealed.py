@@ -125,7 +125,8 @@ class TestGuide:
         (tmp_path / "private.pem").write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         signatures.require(key=ApiKey.objects.get(digest=keys.digest(key)), public_pem=public)
-        program = snippets.PROGRAMS["sealed_request"].replace(snippets.ADDRESS, server)
+        _, told = snippets.ALONE["sealed_request"]
+        program = told.replace(snippets.ADDRESS, server)
 
         done = subprocess.run(
             [sys.executable, "-c", program],

@@ -24,7 +24,7 @@ POLL_SECONDS = 2
 def page(request: HttpRequest, purse: Purse) -> HttpResponse:
     """The page around the code. A program in the browser asks for one at once, without one a button does."""
     wallet = purse.wallet(request.GET.get("wallet"))
-    return purse.render(request, "wallet/code.html", _context(request, purse, wallet))
+    return purse.render(request, "wallet/code.html", _context(request, wallet))
 
 
 @require_POST
@@ -33,7 +33,7 @@ def fresh(request: HttpRequest, purse: Purse) -> HttpResponse:
     """A fresh code in the place of the one before."""
     wallet = purse.wallet(request.POST.get("wallet"))
     shown = codes.show(wallet=wallet, is_strong=is_strong(request), recorded=clock.wall())
-    context = _context(request, purse, wallet) | {
+    context = _context(request, wallet) | {
         "shown": shown,
         "grouped": digits.grouped(shown.code),
         "picture": drawing(shown.code),
@@ -62,7 +62,7 @@ def drawing(text: str) -> SafeString:
     return mark_safe(picture)  # noqa: S308
 
 
-def _context(request: HttpRequest, purse: Purse, wallet) -> dict[str, object]:
+def _context(request: HttpRequest, wallet) -> dict[str, object]:
     strong = is_strong(request)
     return {
         "current": "code",

@@ -81,17 +81,17 @@ def changed(before: dict, after: dict) -> dict:
     return {name: value for name, value in before.items() if after.get(name) != value}
 
 
-def publish(*rows: EventRow, using: str = "default", into: Writes | None = None) -> None:
+def publish(*rows: EventRow, into: Writes | None = None) -> None:
     """Write events and their deliveries in the open unit of work. This will insert them in one statement.
 
     Raises OutsideTransaction, and tenancy.NoBook where no book is open.
     """
-    if not connections[using].in_atomic_block:
+    if not connections["default"].in_atomic_block:
         raise OutsideTransaction("publish() belongs in the transaction of what it tells")
     book_id = tenancy.book_id()
     if not rows:
         return
-    with writing(into, using=using) as writes:
+    with writing(into) as writes:
         writes.add(
             "INSERT INTO kernel_event (id, book_id, type, created_at, data, previous_attributes, request_id,"
             " idempotency_key, is_public) SELECT e.id, %s, e.type, e.created_at, e.data, e.previous, e.request_id,"

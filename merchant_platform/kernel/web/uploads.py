@@ -92,8 +92,10 @@ def picture(file: UploadedFile, *, bytes_max: int, pixels_max: int = PIXELS_MAX,
         anew.save(painted, "PNG")
     except Image.DecompressionBombError as error:
         raise Unfit(f"The picture has more than {pixels_max} pixels.", why="too_many_pixels") from error
-    # A broken picture fails in as many ways as there are formats; Pillow names no common one.
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Unfit:
+        raise
+    # A broken picture fails in as many ways as there are formats and notes in it; Pillow names no common one.
+    except Exception as error:
         raise Unfit("The picture cannot be read.", why="not_a_picture") from error
     return painted.getvalue()
 

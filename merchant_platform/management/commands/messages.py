@@ -15,14 +15,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils import translation
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from merchant_platform.docs import error_codes
 from merchant_platform.kernel.api.openapi import endpoints
 
 # What is read; tests and migrations say nothing to a person.
 FOLDERS = ("merchant_platform", "security", "payments", "members", "analytics", "templates")
-READ = (".py", ".html", ".txt")
+READ = (".py", ".html", ".txt", error_codes.PATH.suffix)
 LEFT_OUT = {"migrations", "locale", "static"}
 KEYWORDS: dict[str, Any] = {
     **DEFAULT_KEYWORDS,
@@ -125,7 +127,17 @@ def mo(catalogue: Catalog) -> bytes:
 
 def _python(path: Path) -> bytes:
     text = path.read_text()
-    if path.suffix != ".py":
+    if path == error_codes.PATH:
+        text = "\n".join(f"_({each!r})" for each in _texts_of_error_codes())
+    elif path.suffix != ".py":
         # What is left of the markup would be indented without a reason, which Python's tokenizer refuses.
         text = "\n".join(line.lstrip() for line in templatize(text, str(path)).splitlines())
     return text.encode()
+
+
+def _texts_of_error_codes() -> Iterator[str]:
+    with translation.override(SOURCE_LANGUAGE):
+        for group in error_codes.GROUPS:
+            yield str(group.title)
+            for each in group.codes:
+                yield from (str(getattr(each, name)) for name in error_codes.TRANSLATED)

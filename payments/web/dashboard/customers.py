@@ -5,14 +5,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from merchant_platform.kernel import ids, tenancy, versions
-from merchant_platform.kernel.errors import NotFound, PlatformError
+from merchant_platform.kernel.errors import NotFound
 from payments.customers import objects, operations, queries
 from payments.customers.models import Customer
 from payments.intents.models import PaymentIntent
@@ -97,13 +96,8 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
             row = operations.create(fields=form.columns(), now=desk.now, origin=_origin(desk))
             return _done(desk, "customer.create", row)
 
-        try:
-            response = forms.submit(request, desk, add)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The customer was added."))
-            return response
+        if done := forms.send(request, desk, form, add, words=_("The customer was added.")):
+            return done
     form.focus_first_error()
     return desk.render(request, "customers/form.html", {"form": form, "back": desk.url("customers")})
 
@@ -123,15 +117,8 @@ def edit(request: HttpRequest, desk: Desk, customer: str) -> HttpResponse:
             )
             return _done(desk, "customer.edit", changed, fields=sorted(form.changed_data))
 
-        try:
-            response = forms.submit(request, desk, change)
-        except NotFound as gone:
-            raise Http404 from gone
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The customer was changed."))
-            return response
+        if done := forms.send(request, desk, form, change, words=_("The customer was changed.")):
+            return done
     form.focus_first_error()
     return desk.render(
         request, "customers/form.html", {"form": form, "customer": row, "back": desk.url("customer", customer=customer)}

@@ -38,7 +38,7 @@ def show(request: HttpRequest, desk: Desk, order: str) -> HttpResponse:
         "kind": kind,
         "word": word,
         "parts": [part(desk, source) for source in reversed(sources)],
-        "refunds": _refunds(desk, refunds, given, sources),
+        "refunds": _refunds(refunds, given, sources),
         "may_refund": desk.may("payment.refund") and left > 0,
     }
     return desk.render(request, "payments/order.html", context)
@@ -80,9 +80,7 @@ def _is_taken(source: Source) -> bool:
     return source.attempt is not None or (source.tender is not None and source.tender.status == "completed")
 
 
-def _refunds(
-    desk: Desk, refunds: list[Refund], given: list[TenderRefund], sources: list[Source]
-) -> list[dict[str, Any]]:
+def _refunds(refunds: list[Refund], given: list[TenderRefund], sources: list[Source]) -> list[dict[str, Any]]:
     by_attempt: dict[UUID, Any] = {source.attempt.pk: name_of(source) for source in sources if source.attempt}
     by_tender: dict[UUID, Any] = {source.tender.pk: name_of(source) for source in sources if source.tender}
     rows = [

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.errors import PlatformError
-from merchant_platform.kernel.versions import ChangedMeanwhile
 from merchant_platform.kernel.web import uploads
 from payments.catalog import importing, queries
 from payments.origin import Origin
@@ -86,8 +85,6 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
                 return _bring(request, desk, text, form.seen)
         except importing.Unreadable as unreadable:
             form.add_error("file", unreadable_words(unreadable.why))
-        except ChangedMeanwhile as changed:
-            form.refuse(changed)
         except PlatformError as refused:
             form.refuse(refused)
     return desk.render(

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from merchant_platform.kernel import ids, tenancy, versions
-from merchant_platform.kernel.errors import NotFound, PlatformError
 from payments.catalog import objects, operations, pictures, queries
 from payments.catalog.models import Price, Product
 from payments.origin import Origin
@@ -73,13 +71,8 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
             )
             return _done(desk, "product.create", product.pk)
 
-        try:
-            response = forms.submit(request, desk, add)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The product was added."))
-            return response
+        if done := forms.send(request, desk, form, add, words=_("The product was added.")):
+            return done
     form.focus_first_error()
     return desk.render(request, "products/form.html", {"form": form, "back": desk.url("products")})
 
@@ -112,15 +105,8 @@ def edit(request: HttpRequest, desk: Desk, product: str) -> HttpResponse:
             )
             return _done(desk, "product.edit", row.pk, fields=sorted(form.changed_data))
 
-        try:
-            response = forms.submit(request, desk, change)
-        except NotFound as gone:
-            raise Http404 from gone
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The product was changed."))
-            return response
+        if done := forms.send(request, desk, form, change, words=_("The product was changed.")):
+            return done
     form.focus_first_error()
     return desk.render(
         request, "products/form.html", {"form": form, "product": row, "back": desk.url("product", product=product)}
@@ -158,13 +144,8 @@ def price_new(request: HttpRequest, desk: Desk, product: str) -> HttpResponse:
             price = operations.add_price(product_id=row.pk, fields=form.columns(), now=desk.now, origin=_origin(desk))
             return _done(desk, "price.create", row.pk, price=ids.show("price", price.pk))
 
-        try:
-            response = forms.submit(request, desk, add)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The price was added."))
-            return response
+        if done := forms.send(request, desk, form, add, words=_("The price was added.")):
+            return done
     form.focus_first_error()
     return _detail(request, desk, product, form)
 

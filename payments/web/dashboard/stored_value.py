@@ -130,7 +130,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
         try:
             response = forms.submit(request, desk, issue)
         except PlatformError as refused:
-            form.refuse(refused, {"amount": "amount"})
+            form.refuse(refused)
         else:
             if made:
                 card, number, pin = made[0]
@@ -169,13 +169,8 @@ def load(request: HttpRequest, desk: Desk, card: str) -> HttpResponse:
             note(desk, "stored_value.load", row.shown_id, currency=row.currency, **form.amounts)
             return _url(desk, row)
 
-        try:
-            response = forms.submit(request, desk, put)
-        except PlatformError as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, _("The card was loaded."))
-            return response
+        if done := forms.send(request, desk, form, put, words=_("The card was loaded.")):
+            return done
     form.focus_first_error()
     return _detail(request, desk, row, form, status=400)
 

@@ -58,7 +58,8 @@ def rotate(request: HttpRequest, desk: Desk, webhook: str) -> HttpResponse:
 
         try:
             told = {"rotate": webhook, "overlap": str(hours)}
-            return with_secret(request, desk, request.POST.get("once", ""), told, make)
+            once = request.POST.get("once", "").replace("\x00", "")
+            return with_secret(request, desk, once, told, make)
         except PlatformError as error:
             messages.error(request, said(error))
             return HttpResponseRedirect(desk.url("webhook", webhook=webhook))

@@ -11,6 +11,8 @@ from allauth.mfa.internal.flows.add import validate_can_add_authenticator
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -86,13 +88,25 @@ class StepUpForm(_SpendsCode, base.BaseAuthenticateForm):
     """A code for one act: the session is as strong as it was."""
 
 
+class _Answer(forms.JSONField):
+    """What a passkey answered. Nested without end, it is as unreadable as what is no JSON."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
 class _AsksPasskey:
     """Notes when a challenge is handed out, and refuses answers from elsewhere or to one of long ago."""
 
     is_bound: bool
+    fields: dict[str, forms.Field]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["credential"] = _Answer(widget=forms.HiddenInput)
         # What was asked before is answered by this form; what is asked next is another page's.
         self.asked_at = context.request.session.get(ASKED_AT)
         note_question()

@@ -75,7 +75,7 @@ def _passkey(request: HttpRequest, user: Any, demanded: StepUp) -> Authenticator
     clear = check_rate_limit(user)
     try:
         credential = json.loads(request.POST["credential"])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise passkeys.Refused(_("The passkey's answer cannot be read.")) from error
     factor = passkeys.verify(
         user=user,

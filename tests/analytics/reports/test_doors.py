@@ -18,7 +18,7 @@ from security.credentials.models import ApiKey
 from tests.analytics.reports.asking import FIRST, LAST, again
 from tests.cast import Api
 from tests.desks import Door
-from tests.staff import make_staff, signed_in
+from tests.staff import make_staff, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "platform"])
 
@@ -128,6 +128,12 @@ class TestLinks:
 
         assert signed_in(make_staff(merchant, "manager")).get(link).status_code == 404
         assert Client().get(link).status_code == 302
+        # Past the password alone, and in one's own wallet, one is not at work.
+        weak, private = sign_in(owner.user, factor=None), signed_in(owner)
+        in_wallet = private.session
+        in_wallet["side"] = "wallet"
+        in_wallet.save()
+        assert [each.get(link).status_code for each in (weak, private)] == [302, 302]
         assert downloads() == 0
         assert signed_in(owner).get(link).status_code == 200
         assert downloads() == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from members.directory import merging as directory
 from members.loyalty import merging, operations, queries
 from members.loyalty.models import Lot, ProgrammeTerms
 from members.loyalty.terms import BadTerms
@@ -11,6 +12,7 @@ from payments.ledger import operations as ledger
 from tests.cast import NOW, move_clock, origin_of, race
 from tests.members.loyalty import scheme
 from tests.members.loyalty.scheme import DAY, points
+from tests.members.people import hand_of
 from tests.payments import books
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A24")]
@@ -236,6 +238,25 @@ class TestMerge:
 
         assert together == ((150, 0, 0), (0, 0, 0))
         assert points(member, programme)[0] + points(friend, programme)[0] == 30
+        scheme.assert_proved()
+
+    def test_of_a_winner_who_is_merged_too_brings_everybody_their_own_back(
+        self, book, programme, member, friend, make_customer
+    ):
+        third = scheme.join(make_customer(book, name="Zhou Zimo"))
+        people = [member, friend, third]
+        for each, amount in zip(people, (100, 50, 7), strict=True):
+            adjust(book, programme, each, amount, f"gift {amount}")
+
+        with tenancy.within(book.pk):
+            first = directory.merge(loser_id=member.pk, winner_id=friend.pk, hand=hand_of(book))
+            second = directory.merge(loser_id=friend.pk, winner_id=third.pk, hand=hand_of(book))
+            together = [points(each, programme)[0] for each in people]
+            directory.undo(merge_id=second.pk, hand=hand_of(book))
+            directory.undo(merge_id=first.pk, hand=hand_of(book))
+
+        assert together == [0, 0, 157]
+        assert [points(each, programme)[0] for each in people] == [100, 50, 7]
         scheme.assert_proved()
 
     def test_waits_while_points_are_held(self, book, programme, member, friend):

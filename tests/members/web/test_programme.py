@@ -175,6 +175,17 @@ class TestEdit:
 
         assert dict(page.context["costs"][0][1].by_kind) == {"spend": 40, "first": 50, "item": 10}
 
+    @pytest.mark.parametrize("once", ["", "a\x00b"])
+    def test_sets_the_budget_whatever_a_form_says_of_itself(self, manager, book, once):
+        programme = scheme.start(book)
+        address = f"{PAGE}/{ids.show('prog', programme.pk)}/budget"
+
+        for points in ("100", "70"):
+            assert manager.post(address, {"points": points, "once": once}).status_code == 303
+
+        with tenancy.within(book.pk):
+            assert queries.budget_left(programme) == 70
+
     def test_is_closed_to_cashiers(self, merchant, book):
         cashier = signed_in(make_staff(merchant, "cashier"))
 

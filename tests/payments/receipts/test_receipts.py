@@ -148,6 +148,13 @@ class TestMail:
 
         assert (failed, too_soon, later, len(mail.outbox)) == (0, 0, 1, 1)
 
+    def test_to_an_address_that_cannot_be_written_stops_no_other(self, book, pay):
+        for address in (f"guest@{'中' * 60}.com", "guest@example.com"):
+            pay(customer_email=address)
+
+        assert letters.send_unsent(recorded=clock.wall()) == 1
+        assert mail.outbox[0].to == ["guest@example.com"]
+
     def test_is_sent_once_by_two_senders(self, book, pay):
         pay()
         now = clock.wall()

@@ -132,11 +132,12 @@ class TestRetryAfter:
         receiver.answers["/ok"] = (503, {"Retry-After": format_datetime(until, usegmt=True)}, b"")
         receiver.answers["/past"] = (503, {"Retry-After": "Mon, 02 Mar 2020 12:00:00 GMT"}, b"")
         receiver.answers["/none"] = 503
+        receiver.answers["/never"] = (503, {"Retry-After": f"Mon, 02 Mar {'9' * 20} 12:00:00 GMT"}, b"")
 
-        waits = [send(receiver.url(path)).retry_after for path in ("/ok", "/past", "/none")]
+        waits = [send(receiver.url(path)).retry_after for path in ("/ok", "/past", "/none", "/never")]
 
         assert timedelta(seconds=500) < waits[0] <= timedelta(seconds=600)
-        assert waits[1:] == [timedelta(0), None]
+        assert waits[1:] == [timedelta(0), None, None]
 
 
 class TestDeadline:

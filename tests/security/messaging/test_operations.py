@@ -162,6 +162,14 @@ class TestSend:
         assert state(message) == (FAILED, 1, None)
         assert letter().status == SUPPRESSED
 
+    def test_to_an_address_that_cannot_be_written_stops_no_other(self, postbox):
+        bad, good = letter(f"lin@{'中' * 60}.com"), letter()
+
+        assert messaging.send_due(now=NOW) == 1
+
+        assert state(bad) == (FAILED, 1, None)
+        assert state(good) == (SENT, 1, None)
+
     def test_comes_back_where_its_worker_died(self, postbox):
         message = letter()
         Message.objects.filter(pk=message.pk).update(next_attempt_at=NOW + timedelta(minutes=2), attempts_count=1)

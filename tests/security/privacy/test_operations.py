@@ -111,4 +111,4 @@ class TestWithdraw:
         with tenancy.within(book.pk):
             assert queries.allowing([customer.pk, other.pk], "marketing") == {other.pk}
             assert list(queries.standing(other.pk)) == ["marketing"]
-            assert [one.withdrawn_source for one in queries.history(customer.pk)] == ["wallet"]
+            assert [one.withdrawn_source for one in Consent.objects.filter(customer_id=customer.pk)] == ["wallet"]

@@ -26,12 +26,13 @@ def painted(form, size=(4, 2), **more):
     return file.getvalue()
 
 
+def chunk(kind, data):
+    """A part of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def bomb():
     """A PNG of a few hundred bytes that says it is 60,000 pixels wide and as high."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -117,6 +118,7 @@ class TestPicture:
             ("a.png", painted("JPEG"), "not_a_picture"),
             ("a.png", b"<html>", "not_a_picture"),
             ("a.png", painted("PNG")[:40], "not_a_picture"),
+            ("a.png", painted("PNG").replace(chunk(b"IEND", b""), chunk(b"iCCP", b"")), "not_a_picture"),
             ("a.png", bomb(), "too_many_pixels"),
             ("a.png", painted("PNG", (101, 100)), "too_many_pixels"),
             ("a.png", b"\x89PNG" + b"a" * BYTES_MAX, "too_large"),

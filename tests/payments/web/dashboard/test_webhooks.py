@@ -116,9 +116,10 @@ class TestChange:
         assert only(book).is_enabled
         assert noted() == ["webhook.create", "webhook.disable", "webhook.enable"]
 
-    def test_replaces_the_secret_with_overlap(self, developer, book, row):
+    @pytest.mark.parametrize("once", ["r-1", "r\x00"])
+    def test_replaces_the_secret_with_overlap(self, developer, book, row, once):
         old = secrets.unseal(row.sealed_secret, endpoint_id=row.pk)
-        sent = {"overlap": "24", "once": "r-1"}
+        sent = {"overlap": "24", "once": once}
 
         first, second = (developer.post(f"{HOOKS}/{shown('we', row)}/secret", sent) for _ in range(2))
 

@@ -18,6 +18,7 @@ from tests.staff import make_staff, sign_in
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("A41")]
 
 ADD, LOGIN = "/accounts/2fa/webauthn/add/", "/accounts/2fa/webauthn/login/"
+SIGN_UP = "/accounts/2fa/webauthn/signup/"
 DESK = "/dashboard/cafe/"
 
 
@@ -182,6 +183,16 @@ class TestSignIn:
         reply = client.post(LOGIN, {"credential": credential})
 
         assert reply.status_code in (200, 302)
+        assert not is_in(client)
+
+
+    def test_refuses_what_is_nested_without_end(self):
+        client = Client()
+        question(client)
+
+        replies = [client.post(address, {"credential": "[" * 100_000}) for address in (LOGIN, SIGN_UP)]
+
+        assert [reply.status_code for reply in replies] == [302, 302]
         assert not is_in(client)
 
 
