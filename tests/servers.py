@@ -3,14 +3,18 @@
 import atexit
 import base64
 import os
+import secrets
 import shutil
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from merchant_platform.embedded import Postgres, Valkey
 
 DATABASE = "test_merchant"
+# Below those that systems lend to clients (from 32768 on Linux): what listens there may start much later.
+PORTS = range(20_000, 32_000)
 # What a developer's shell may carry and a test run must not see.
 FOREIGN = (
     "DASK_SCHEDULER",
@@ -55,6 +59,8 @@ def start() -> None:
 
 
 def free_address() -> str:
-    """An address on this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """An address on this machine where nobody listens, and which no client is lent meanwhile."""
+    while True:
+        port = secrets.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return f"http://127.0.0.1:{port}"
