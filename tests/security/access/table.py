@@ -63,6 +63,8 @@ SENT: dict[str, dict[str, str]] = {
 OPEN = "anybody"
 # What is behind it is found by a secret in the address alone: a guess finds nothing, whoever guesses.
 SECRET = "whoever has the secret"
+# The same, but whoever signed in shows their second factor first.
+STRONG_SECRET = "whoever has the secret, with their second factor"
 # What a person keeps of their own login: signed out leads to signing in.
 OWN = "whoever signed in"
 # A step of signing in: it opens for who is in the middle of that, and leads everybody else elsewhere.
@@ -117,7 +119,7 @@ OTHERS: dict[str, str] = {
     "pay/<code>/wallet": SECRET,
     "pictures/<str:digest>.png": SECRET,
     "r/<code>": SECRET,
-    "reports/<token>": SECRET,
+    "reports/<token>": STRONG_SECRET,
     "sandbox/challenge/<str:token>": SECRET,
     "accounts/2fa/": OWN,
     "accounts/2fa/authenticate/": STEP,

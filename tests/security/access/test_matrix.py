@@ -226,6 +226,7 @@ ANYBODY = (SIGNED_OUT, CONSUMER, OWNER, OPERATOR, HALF_IN)
 WHO: dict[str | None, tuple[str, ...]] = {
     table.OPEN: ANYBODY,
     table.SECRET: ANYBODY,
+    table.STRONG_SECRET: ANYBODY,
     table.STEP: ANYBODY,
     table.OWN: ANYBODY,
     table.WALLET: ANYBODY,
@@ -246,7 +247,9 @@ def kind_of(door: Door) -> str | None:
 
 def allowed(kind: str | None, who: str, told: dict[str, str]) -> set[str]:
     """The answers that somebody may get, `told` being what all of them got."""
-    if kind == table.SECRET:
+    if kind == table.STRONG_SECRET and who == HALF_IN:
+        return {TO_SECOND_FACTOR}
+    if kind in (table.SECRET, table.STRONG_SECRET):
         # A guess finds nothing, in the same words for everybody.
         return {"404", "405", "410"} & {told[SIGNED_OUT]}
     if kind == table.OPEN:
