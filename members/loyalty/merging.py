@@ -42,7 +42,7 @@ def merge(*, loser: Member, winner: Member, now: datetime, undo: bool) -> None:
         else:
             _join(drafted, opened[loser.pk], opened[winner.pk])
         acts.write(list(drafted.values()))
-        _move_sums(opened[loser.pk].standing, opened[winner.pk].standing, undo=undo)
+        standings.count_lifetimes(programme, [purse.standing for purse in opened.values()])
         events = standings.follow(
             programme,
             queries.terms(programme),
@@ -116,11 +116,3 @@ def _move(act: Act, giver: Purse, taker: Purse, lot: Lot) -> None:
         expires_at=lot.expires_at,
         pending_until=lot.available_at,
     )
-
-
-def _move_sums(loser: Standing, winner: Standing, *, undo: bool) -> None:
-    """What counts for a lifetime moves along, and what is the loser's own is kept to be moved back."""
-    sign = -1 if undo else 1
-    winner.orders_count += sign * loser.orders_count
-    winner.lifetime_spend_minor += sign * loser.lifetime_spend_minor
-    winner.lifetime_points += sign * loser.lifetime_points

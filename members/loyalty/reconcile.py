@@ -1,4 +1,4 @@
-"""The proof of points: lots against the ledger, moves against lots, accruals against orders."""
+"""The proof of points: lots against the ledger and their moves, accruals against orders, lifetimes against accruals."""
 
 from payments.ledger.reconcile import Check
 
@@ -54,6 +54,26 @@ CHECKS = (
         SELECT 'accrual ' || a.id || ': took back ' || a.reversed_points || ' of ' || a.points
         FROM members_accrual a
         WHERE a.reversed_points <> a.points - a.points * (a.counted_minor - a.returned_minor) / a.counted_minor
+        """,
+    ),
+    Check(
+        "lifetimes_are_what_was_earned",
+        "A member's lifetime is the sum of what their orders earned, and of those of who was merged into them.",
+        """
+        WITH earned AS (
+            SELECT a.book_id, a.programme_id, coalesce(m.merged_into_id, m.id) AS member_id, count(*) AS orders,
+                sum(a.counted_minor - a.returned_minor) AS spend, sum(a.points - a.reversed_points) AS points
+            FROM members_accrual a JOIN members_member m ON m.book_id = a.book_id AND m.id = a.member_id
+            GROUP BY 1, 2, 3
+        )
+        SELECT 'standing ' || s.id || ': says ' || s.orders_count || ' orders, ' || s.lifetime_spend_minor
+            || ' spent, ' || s.lifetime_points || ' points; orders say ' || coalesce(e.orders, 0) || ', '
+            || coalesce(e.spend, 0) || ', ' || coalesce(e.points, 0)
+        FROM members_standing s
+        JOIN members_member m ON m.book_id = s.book_id AND m.id = s.member_id AND m.merged_into_id IS NULL
+        LEFT JOIN earned e ON e.book_id = s.book_id AND e.programme_id = s.programme_id AND e.member_id = s.member_id
+        WHERE (s.orders_count, s.lifetime_spend_minor, s.lifetime_points)
+            <> (coalesce(e.orders, 0), coalesce(e.spend, 0), coalesce(e.points, 0))
         """,
     ),
     Check(

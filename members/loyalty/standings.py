@@ -1,9 +1,11 @@
 """Members' tiers follow what they bought: at once when they buy, by the clock when a tier ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, Sum
 
 from members.directory.models import Member
 from members.loyalty import objects, purses, tiers
@@ -83,8 +85,7 @@ def histories(
         }
     found: dict[UUID, list[Counted]] = {each.member_id: [] for each in standings}
     if terms.tiers and found:
-        # What a member bought before two memberships became one counts too.
-        aliases = dict(Member.objects.filter(merged_into__in=list(found)).values_list("pk", "merged_into_id"))
+        aliases = _aliases(found)
         rows = Accrual.objects.filter(
             programme=programme,
             member_id__in=[*found, *aliases],
@@ -96,3 +97,33 @@ def histories(
             amount = points - reversed_points if terms.tier_by == POINTS else counted - returned
             found[aliases.get(member_id, member_id)].append(Counted(at, amount))
     return found
+
+
+def count_lifetimes(programme: Programme, standings: Sequence[Standing]) -> None:
+    """What counts for a lifetime, counted again from what orders earned, on locked standings: unsaved.
+
+    A merge and its undoing change whose orders are whose; refunds may have come in between.
+    """
+    by_member = {each.member_id: each for each in standings}
+    for standing in standings:
+        standing.orders_count = standing.lifetime_spend_minor = standing.lifetime_points = 0
+    aliases = _aliases(by_member)
+    sums = (
+        Accrual.objects.filter(programme=programme, member_id__in=[*by_member, *aliases])
+        .values("member_id")
+        .annotate(
+            orders=Count("pk"),
+            spend=Sum(F("counted_minor") - F("returned_minor")),
+            points_left=Sum(F("points") - F("reversed_points")),
+        )
+    )
+    for earned in sums:
+        standing = by_member[aliases.get(earned["member_id"], earned["member_id"])]
+        standing.orders_count += earned["orders"]
+        standing.lifetime_spend_minor += earned["spend"]
+        standing.lifetime_points += earned["points_left"]
+
+
+def _aliases(members: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Who was merged into members: what they bought before two memberships became one counts too."""
+    return dict(Member.objects.filter(merged_into__in=list(members)).values_list("pk", "merged_into_id"))

@@ -4,7 +4,7 @@ import pytest
 
 from members.directory import merging as directory
 from members.loyalty import merging, operations, queries
-from members.loyalty.models import Lot, ProgrammeTerms
+from members.loyalty.models import Lot, ProgrammeTerms, Standing
 from members.loyalty.terms import BadTerms
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.events.models import Event
@@ -14,6 +14,7 @@ from tests.members.loyalty import scheme
 from tests.members.loyalty.scheme import DAY, points
 from tests.members.people import hand_of
 from tests.payments import books
+from tests.payments.acts import pay, refund
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.requirement("A24")]
 
@@ -55,6 +56,11 @@ def left(book):
             (each.points, each.remaining_points, (each.expires_at - NOW).days)
             for each in Lot.objects.order_by("expires_at", "pk")
         ]
+
+
+def lifetime(member, programme):
+    held = Standing.objects.get(programme=programme, member=member)
+    return held.orders_count, held.lifetime_spend_minor, held.lifetime_points
 
 
 def told(book, name):
@@ -257,6 +263,28 @@ class TestMerge:
 
         assert together == [0, 0, 157]
         assert [points(each, programme)[0] for each in people] == [100, 50, 7]
+        scheme.assert_proved()
+
+    def test_counts_lifetimes_by_what_was_refunded_before_it_was_undone(
+        self, api, book, customer, make_customer, programme, wallet_method
+    ):
+        other = make_customer(book, name="Wang Wei")
+        member, friend = scheme.join(customer), scheme.join(other)
+        pay(api, wallet_method(customer), 30_000)
+        paid = pay(api, wallet_method(other), 20_000).json
+        scheme.catch_up(book)
+
+        with tenancy.within(book.pk):
+            merged = directory.merge(loser_id=friend.pk, winner_id=member.pk, hand=hand_of(book))
+            together = lifetime(member, programme)
+        refund(api, paid, 5_000)
+        scheme.catch_up(book)
+        with tenancy.within(book.pk):
+            directory.undo(merge_id=merged.pk, hand=hand_of(book))
+            apart = lifetime(member, programme), lifetime(friend, programme)
+
+        assert together == (2, 50_000, 500)
+        assert apart == ((1, 30_000, 300), (1, 15_000, 150))
         scheme.assert_proved()
 
     def test_waits_while_points_are_held(self, book, programme, member, friend):

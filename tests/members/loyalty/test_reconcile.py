@@ -27,7 +27,11 @@ WRONGS = {
     ),
     "an accrual that kept too much": (
         "UPDATE members_accrual SET returned_minor = 5000",
-        {"accruals_follow_their_orders"},
+        {"accruals_follow_their_orders", "lifetimes_are_what_was_earned"},
+    ),
+    "a lifetime of nothing": (
+        "UPDATE members_standing SET lifetime_spend_minor = 0",
+        {"lifetimes_are_what_was_earned"},
     ),
 }
 
