@@ -12,6 +12,7 @@ note every quarter of its history. Until its quarter is made, a change is read f
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,6 @@ from django.db.models import Model
 from analytics.facts import buyers
 from analytics.facts.cubes import CUBES, GAP, Cube, Hours
 from analytics.facts.days import DAY, midnight
-from analytics.facts.models import Projection
 from merchant_platform.kernel import tenancy
 from merchant_platform.kernel.arrays import literal
 from payments.ledger import checkpoints
@@ -104,14 +104,23 @@ _ALL_DAYS = (
     )
     + " ORDER BY day"
 )
-# The earliest quarters that are due: up to one of them, so that no plan compares each with each.
+# The earliest quarters that are due and that nobody has in hand. An array, so that no plan compares each with each.
 _CLAIM = """
-DELETE FROM analytics_dirtyquarter WHERE book_id = %(book)s AND quarter_at <= coalesce((
+DELETE FROM analytics_dirtyquarter WHERE book_id = %(book)s AND quarter_at = ANY (ARRAY(
     SELECT quarter_at FROM analytics_dirtyquarter WHERE book_id = %(book)s
-    ORDER BY quarter_at OFFSET %(limit)s - 1 LIMIT 1
-), 'infinity')
+    ORDER BY quarter_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+))
 RETURNING quarter_at
 """
+# Several may work at a book, each at quarters of its own. What is made of many quarters (days, buyers, lines of orders
+# that were paid in one and refunded in another) is made by one after the other, however long that takes, so that who
+# comes later has read later. Nobody is there while the book moves to another zone.
+_JOIN = """
+SELECT zone, set_config('lock_timeout', '2min', true) FROM analytics_projection WHERE book_id = %s
+FOR KEY SHARE SKIP LOCKED
+"""
+_TAKE_TURNS = "SELECT 1 FROM analytics_projection WHERE book_id = %s FOR NO KEY UPDATE"
+_BE_ALONE = "SELECT 1 FROM analytics_projection WHERE book_id = %s FOR UPDATE SKIP LOCKED"
 _BEGIN_BOOK = "INSERT INTO analytics_projection (book_id, zone) VALUES (%s, %s) ON CONFLICT (book_id) DO NOTHING"
 _FOLLOWED = """
 UPDATE analytics_projection SET zone = %s, recorded_at = now(),
@@ -222,18 +231,23 @@ def follow(book_id: UUID, *, limit: int = QUARTERS_A_ROUND) -> int:
     """Make the earliest dirty quarters of a book again. This will replace their facts and return how many they were.
 
     A book that is followed for the first time, or whose zone changed, is prepared first.
-    0 where another process is at it, or nothing is due. One transaction: what is due
-    remains so if it does not end.
+    0 where others are at it, or nothing is due. Two may follow a book at a time, at different
+    quarters. One transaction: what is due remains so if it does not end.
     """
     with tenancy.within(book_id), connections["default"].cursor() as cursor:
+        cursor.execute(_JOIN, [book_id])
+        kept = cursor.fetchone()
+        # Read behind the lock: from here on nobody moves the book.
         zone = Book.objects.select_related("merchant").get(pk=book_id).merchant.time_zone
-        kept = Projection.objects.select_for_update(skip_locked=True).filter(pk=book_id).first()
         if kept is None:
             cursor.execute(_BEGIN_BOOK, [book_id, zone])
             if not cursor.rowcount:
                 return 0
             _note_all(cursor, book_id)
-        elif kept.zone != zone:
+        elif kept[0] != zone:
+            cursor.execute(_BE_ALONE, [book_id])
+            if cursor.fetchone() is None:
+                return 0
             _turn_days(cursor, book_id, zone)
         cursor.execute(_CLAIM, {"book": book_id, "limit": limit})
         quarters = sorted(quarter for (quarter,) in cursor.fetchall())
@@ -243,19 +257,35 @@ def follow(book_id: UUID, *, limit: int = QUARTERS_A_ROUND) -> int:
         return len(quarters)
 
 
-def run(*, until: Callable[[], bool] = lambda: False, is_patient: bool = False) -> int:
+def run(*, until: Callable[[], bool] = lambda: False, is_patient: bool = False, hands: int = 1) -> int:
     """Note what changed and make all that is due, until `until` says that it is enough. Returns how many quarters.
 
-    If patient, books whose last round took long rest. Numbers stay exact: what is not made is read from the rows.
+    If patient, books whose last round took long rest. So many `hands` work at a book at a time, each on a connection
+    of its own: one leaves a processor to the payments. Numbers stay exact: what is not made is read from the rows.
     """
     note_changes()
     made = 0
     for book_id in due_books(is_patient=is_patient):
-        while not until():
-            quarters = follow(book_id)
-            made += quarters
-            if quarters < QUARTERS_A_ROUND:
-                break
+        with ThreadPoolExecutor(hands) as pool:
+            helping = [pool.submit(_help, book_id, until) for _ in range(hands - 1)]
+            made += _catch_up(book_id, until) + sum(each.result() for each in helping)
+    return made
+
+
+def _help(book_id: UUID, until: Callable[[], bool]) -> int:
+    try:
+        return _catch_up(book_id, until)
+    finally:
+        connections.close_all()
+
+
+def _catch_up(book_id: UUID, until: Callable[[], bool]) -> int:
+    made = 0
+    while not until():
+        quarters = follow(book_id)
+        made += quarters
+        if quarters < QUARTERS_A_ROUND:
+            break
     return made
 
 
@@ -265,14 +295,16 @@ def rebuild(book_id: UUID) -> int:
     Until they are made, what is asked is read from the rows. Noting twice is noting once.
     """
     with tenancy.within(book_id), connections["default"].cursor() as cursor:
-        Projection.objects.select_for_update().filter(pk=book_id).first()
         return _note_all(cursor, book_id)
 
 
 def _note_all(cursor: Any, book_id: UUID) -> int:
-    buyers.forget(cursor, book_id)
+    # The quarters before the turn: who has some in hand and waits for its turn is not waited for by then.
     cursor.execute(_ALL_QUARTERS, {"book": book_id})
-    return cursor.rowcount
+    noted = cursor.rowcount
+    cursor.execute(_TAKE_TURNS, [book_id])
+    buyers.forget(cursor, book_id)
+    return noted
 
 
 def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str) -> None:
@@ -292,6 +324,7 @@ def _make(cursor: Any, book_id: UUID, quarters_at: Sequence[datetime], zone: str
             asked,
         )
         cursor.execute(_fill_quarters(cube), asked)
+    cursor.execute(_TAKE_TURNS, [book_id])
     _make_days(cursor, book_id, days, zone)
     buyers.make(cursor, book_id, days, zone)
     cursor.execute(_LINES, asked)

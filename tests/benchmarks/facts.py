@@ -8,6 +8,7 @@ shared page once. The peers are given the same sales lines, in their own memory.
 """
 
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ import polars as pl
 import psutil  # type: ignore[import-untyped]
 import psycopg2
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -31,7 +33,7 @@ from analytics.facts import operations as facts
 from analytics.facts.models import BuyerCount, BuyerDay, DirtyQuarter, PaymentDay, SalesDay
 from analytics.insights import queries
 from analytics.insights.periods import Period
-from merchant_platform.kernel import clock, tenancy
+from merchant_platform.kernel import clock, ids, tenancy
 from security.merchants.models import LIVE, Book
 from tests.benchmarks import trade, wallet_payments
 from tests.staff import make_staff, signed_in
@@ -57,7 +59,7 @@ def measure(*, lines: int, port: int, data_dir: Path, emit: Callable[..., None])
     a_line = trade.bytes_of_tables() / lines
     emit(bench="facts: seeded by COPY", lines=lines, bytes_a_line=round(a_line), **seeding.figures)
     with used(data_dir) as rebuilding:
-        facts.rebuild(book.pk)
+        call_command("facts", "rebuild", book=ids.show("bk", book.pk), stdout=sys.stderr)
         _make_all(book)
     _vacuum()
     emit(bench="facts: rebuilt", lines=lines, target_seconds=REBUILD_SECONDS, **rebuilding.figures)

@@ -3,8 +3,10 @@
 import threading
 from bisect import bisect
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, date, timedelta
 from random import Random
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -342,6 +344,33 @@ def written(book):
     return found
 
 
+@contextmanager
+def slow_hand(book):
+    """Somebody has the earliest quarters in hand, and waits before the days of them until the block ends."""
+    slow = SimpleNamespace(made=None)
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def pause(execute, sql, params, many, context):
+        if "FOR NO KEY UPDATE" in sql:
+            has_begun.set()
+            may_go_on.wait(20)
+        return execute(sql, params, many, context)
+
+    def make():
+        with connections["default"].execute_wrapper(pause):
+            slow.made = facts.follow(book.pk)
+        connections.close_all()
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    assert has_begun.wait(20)
+    try:
+        yield slow
+    finally:
+        may_go_on.set()
+        thread.join()
+
+
 class TestFollow:
     def test_a_book_that_rests_is_made_when_it_has_rested_or_is_asked_for(self, book, month):
         facts.run()
@@ -445,6 +474,44 @@ class TestFollow:
         facts.rebuild(book.pk)
         facts.run()
 
+        assert state(book) == moved
+        with tenancy.within(book.pk):
+            assert Projection.objects.get().zone == "America/New_York"
+
+    def test_two_make_a_book_as_one_would(self, book, month):
+        facts.run()
+        kept = state(book)
+        due = facts.rebuild(book.pk)
+
+        made = facts.run(hands=2)
+
+        assert made == due
+        assert state(book) == kept
+
+    def test_who_is_overtaken_makes_the_same_days(self, book, month):
+        facts.run()
+        kept = state(book)
+        facts.rebuild(book.pk)
+
+        with slow_hand(book) as slow:
+            while facts.follow(book.pk):
+                pass
+        assert slow.made == facts.QUARTERS_A_ROUND
+
+        assert state(book) == kept
+
+    def test_does_not_move_while_somebody_makes_days_of_the_old_zone(self, book, month):
+        facts.run()
+        facts.rebuild(book.pk)
+
+        with slow_hand(book):
+            Merchant.objects.filter(pk=book.merchant_id).update(time_zone="America/New_York")
+            assert facts.follow(book.pk) == 0
+        facts.run()
+
+        moved = state(book)
+        facts.rebuild(book.pk)
+        facts.run()
         assert state(book) == moved
         with tenancy.within(book.pk):
             assert Projection.objects.get().zone == "America/New_York"
