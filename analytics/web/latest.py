@@ -33,5 +33,5 @@ def read(desk: Desk, *, has_page: bool) -> Sequence[Row]:
             words.method(line.method, line.brand, line.last4),
             desk.url("payment", payment=line.shown_id) if has_page else "",
         )
-        for line in listing.lines(page.rows)
+        for line in listing.lines(page.rows, with_things=False)
     ]

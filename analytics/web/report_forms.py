@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms as django_forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,7 +14,7 @@ from analytics.reports.kinds import KINDS
 from analytics.reports.models import DAILY, MONTHLY, WEEKLY
 from analytics.reports.operations import Wanted
 from analytics.reports.schedules import Rhythm, WantedSchedule
-from analytics.web.report_words import FORMATS, FREQUENCIES, LANGUAGES, WEEKDAYS
+from analytics.web.report_words import FORMATS, FREQUENCIES, LANGUAGES
 from merchant_platform.kernel import ids
 from security.access import roles
 from security.merchants.models import Staff
@@ -87,7 +88,7 @@ class ScheduleForm(_ReportForm):
     weekday = django_forms.TypedChoiceField(
         label=gettext_lazy("Day of the week"),
         coerce=int,
-        choices=list(enumerate(WEEKDAYS, start=1)),
+        choices=list(enumerate(WEEKDAYS.values(), start=1)),
         help_text=gettext_lazy("Counts where it is made every week: it is of the week before."),
     )
     monthday = django_forms.TypedChoiceField(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -11,7 +12,7 @@ from analytics.reports import schedules, states
 from analytics.reports.kinds import KINDS
 from analytics.reports.models import DAILY, WEEKLY, ReportSchedule
 from analytics.web.report_forms import PEOPLE_MAX, ScheduleForm
-from analytics.web.report_words import FREQUENCIES, SCHEDULE_STATES, WEEKDAYS
+from analytics.web.report_words import FREQUENCIES, SCHEDULE_STATES
 from analytics.web.report_words import LANGUAGES as LANGUAGE_NAMES
 from analytics.web.reports import MAKE, currencies, hand, own_language, tabs
 from merchant_platform.kernel import clock, ids, tenancy

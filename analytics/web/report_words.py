@@ -26,9 +26,6 @@ FORMATS: dict[str, Any] = {
 }
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 FREQUENCIES: dict[str, Any] = {"daily": _("Every day"), "weekly": _("Every week"), "monthly": _("Every month")}
-WEEKDAYS: tuple[Any, ...] = (
-    *(_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
-)
 # Why a report failed, and what to do.
 FAILURES: dict[str, Any] = {
     "out_of_space": _("There was no room for the file. Tell whoever runs the platform, then have it made again."),

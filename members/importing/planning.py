@@ -42,11 +42,12 @@ _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,29}")
 
 
 class Unreadable(Invalid):
-    """The file is no such sheet; `why` is one word for what is wrong with it."""
+    """The file is no such sheet; `why` is one word for what is wrong with it, `column` the heading that is."""
 
-    def __init__(self, message: str, *, why: str = "not_text") -> None:
+    def __init__(self, message: str, *, why: str = "not_text", column: str = "") -> None:
         super().__init__(message, param="file")
         self.why = why
+        self.column = column
 
 
 @dataclass(slots=True)
@@ -99,8 +100,9 @@ def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     header = [HEADINGS.get(name, name) for name in named]
     if not {"number", "name", PHONE, EMAIL} & set(header):
         raise Unreadable("The first row names the columns.", why="no_header")
-    if any(name not in COLUMNS for name in header) or len(set(header)) != len(header):
-        raise Unreadable("A column is unknown.", why="unknown_column")
+    for position, name in enumerate(header):
+        if name not in COLUMNS or name in header[:position]:
+            raise Unreadable("A column is unknown.", why="unknown_column", column=named[position][:60])
     found = 0
     for number, line in records:
         if line is not None and not any(cell.strip() for cell in line):

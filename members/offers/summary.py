@@ -47,8 +47,20 @@ def percent(ppm: int) -> str:
     return f"{ppm / 10_000:.4f}".rstrip("0").rstrip(".") + "%"
 
 
+def share_off(ppm: int) -> str:
+    """How the active language counts a discount: `15%` comes off; in Chinese `85` (折) is left, or `8`, or `8.75`."""
+    if not (translation.get_language() or "").startswith("zh"):
+        return percent(ppm)
+    left = 1_000_000 - ppm
+    if left >= 100_000 and not left % 10_000:
+        return str(left // 10_000).rstrip("0")
+    return f"{left / 100_000:.5f}".rstrip("0").rstrip(".")
+
+
 def _percent(effect: Any, currency: str) -> str:
-    return _("{percent} off").format(percent=percent(effect["off_ppm"]))
+    if effect["off_ppm"] == 1_000_000:
+        return _("free")
+    return _("{share} off").format(share=share_off(effect["off_ppm"]))
 
 
 def _amount(effect: Any, currency: str) -> str:
@@ -68,8 +80,8 @@ def _spend(effect: Any, currency: str) -> str:
 def _buy_get(effect: Any, currency: str) -> str:
     if effect["off_ppm"] == 1_000_000:
         return _("buy {buy}, get {get} free").format(buy=effect["buy"], get=effect["get"])
-    return _("buy {buy}, get {get} at {percent} off").format(
-        buy=effect["buy"], get=effect["get"], percent=percent(effect["off_ppm"])
+    return _("buy {buy}, get {get} at {share} off").format(
+        buy=effect["buy"], get=effect["get"], share=share_off(effect["off_ppm"])
     )
 
 

@@ -37,7 +37,7 @@ UNREADABLE: dict[str, Any] = {
     "not_text": gettext_lazy("This file is no CSV table. Save the sheet as CSV (UTF-8) and bring that."),
     "wrong_name": gettext_lazy("The name of the file has to end in .csv."),
     "no_header": gettext_lazy("The first row names the columns, and one of them is number, name, phone or email."),
-    "unknown_column": gettext_lazy("A column has a name that is unknown or stands twice. These are known: {columns}."),
+    "unknown_column": gettext_lazy("The column “{column}” is unknown or stands twice. These are known: {columns}."),
     "too_many_rows": gettext_lazy("The sheet has more than {rows} rows. Bring it in parts."),
     "too_large": gettext_lazy("The file is larger than {kilobytes} KB. Bring it in parts."),
     "empty": gettext_lazy("The sheet has no rows."),
@@ -108,8 +108,10 @@ class SheetForm(forms.DeskForm):
             cleaned["text"] = uploads.sheet(cleaned["file"], bytes_max=planning.BYTES_MAX)
             # Before anything is written: what cannot be read at all is refused here.
             planning.read(cleaned["text"])
-        except (uploads.Unfit, planning.Unreadable) as unfit:
+        except uploads.Unfit as unfit:
             self.add_error("file", _why(unfit.why))
+        except planning.Unreadable as unreadable:
+            self.add_error("file", _why(unreadable.why, unreadable.column))
         return cleaned
 
 
@@ -233,7 +235,10 @@ def _column(name: str) -> Any:
     return COLUMNS.get(name, name) if line == name else _("line %(number)s") % {"number": line}
 
 
-def _why(why: str) -> str:
+def _why(why: str, column: str = "") -> str:
     return str(UNREADABLE[why]).format(
-        columns=", ".join(map(str, COLUMNS.values())), rows=planning.ROWS_MAX, kilobytes=planning.BYTES_MAX // 1024
+        column=column,
+        columns=", ".join(map(str, COLUMNS.values())),
+        rows=planning.ROWS_MAX,
+        kilobytes=planning.BYTES_MAX // 1024,
     )

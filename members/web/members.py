@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -355,7 +356,7 @@ def _figures(figures: features.Features) -> dict[str, Any]:
     return {
         "risk_percent": round(figures.churn_risk * 100),
         "risk_kind": "danger" if figures.churn_risk >= 0.7 else "warning" if figures.churn_risk >= 0.4 else "success",
-        "weekday": words.WEEKDAYS[figures.favourite_weekday or 0],
+        "weekday": WEEKDAYS[figures.favourite_weekday or 0],
         "gap_days": round(figures.gap_days or 0),
         "method": words.METHODS.get(figures.usual_method, figures.usual_method),
         "categories": [(name, sum_, largest) for name, sum_ in figures.categories.items() if sum_ > 0],

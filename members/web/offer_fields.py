@@ -4,20 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy
 
 from members.offers import frames
 
 TEXT_MAX = 4_000
-DAYS = (
-    ("0", gettext_lazy("Monday")),
-    ("1", gettext_lazy("Tuesday")),
-    ("2", gettext_lazy("Wednesday")),
-    ("3", gettext_lazy("Thursday")),
-    ("4", gettext_lazy("Friday")),
-    ("5", gettext_lazy("Saturday")),
-    ("6", gettext_lazy("Sunday")),
-)
+DAYS = tuple((str(number), name) for number, name in WEEKDAYS.items())
 FIGURES: dict[str, Any] = {
     "frequency": gettext_lazy("Orders in a year, at least"),
     "spent_minor": gettext_lazy("Spent in a year, at least"),

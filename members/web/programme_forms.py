@@ -11,21 +11,13 @@ from members.loyalty.models import Programme
 from members.loyalty.terms import CALENDAR, LIFETIME, POINTS, ROLLING, SPEND, Terms
 from members.offers import queries as offers
 from members.web import item_rules
+from members.web.offer_fields import DAYS
 from members.web.programme_fields import whole
 from merchant_platform.kernel import money
 from payments.web.dashboard.product_forms import amount_words
 from security.web.forms import DeskForm
 
 TIER_ROWS, CATEGORY_ROWS = 4, 3
-WEEKDAYS = (
-    ("0", gettext_lazy("Monday")),
-    ("1", gettext_lazy("Tuesday")),
-    ("2", gettext_lazy("Wednesday")),
-    ("3", gettext_lazy("Thursday")),
-    ("4", gettext_lazy("Friday")),
-    ("5", gettext_lazy("Saturday")),
-    ("6", gettext_lazy("Sunday")),
-)
 _KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -43,7 +35,7 @@ class ProgrammeForm(DeskForm):
     hour_to = whole(gettext_lazy("To hour"), 1, 24)
     hour_weekdays = forms.MultipleChoiceField(
         label=gettext_lazy("On"),
-        choices=WEEKDAYS,
+        choices=DAYS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None ticked: every day."),

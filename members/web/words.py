@@ -26,13 +26,4 @@ REASONS: dict[str, Any] = {
     models.EMAIL: _("Same e-mail address"),
     models.NAME: _("Same name"),
 }
-WEEKDAYS: tuple[Any, ...] = (
-    _("Monday"),
-    _("Tuesday"),
-    _("Wednesday"),
-    _("Thursday"),
-    _("Friday"),
-    _("Saturday"),
-    _("Sunday"),
-)
 METHODS: dict[str, Any] = {"wallet": _("Wallet"), "card": _("Card")}

@@ -22,6 +22,12 @@ from payments.catalog.models import Price, Product, name_key
 from payments.origin import Origin
 
 COLUMNS = ("product", "name", "category", "description", "active", "cost", "currency", "price", "lookup_key")
+# What sheets in Chinese call them.
+HEADINGS = {
+    "编号": "product", "商品编号": "product", "名称": "name", "商品名称": "name", "商品名": "name",
+    "分类": "category", "类别": "category", "说明": "description", "描述": "description", "在售": "active",
+    "成本": "cost", "币种": "currency", "价格": "price", "单价": "price", "售价": "price", "查找键": "lookup_key",
+}  # fmt: skip
 ROWS_MAX, BYTES_MAX = 500, 256 * 1024
 LENGTHS = {"name": 250, "category": 100, "description": 5000, "lookup_key": 200}
 AMOUNT_MAX = 99_999_999
@@ -30,11 +36,12 @@ CREATED, CHANGED, SAME, WRONG = "created", "changed", "same", "wrong"
 
 
 class Unreadable(Invalid):
-    """The file is no such sheet; `why` is one word for what is wrong with it."""
+    """The file is no such sheet; `why` is one word for what is wrong with it, `column` the heading that is."""
 
-    def __init__(self, message: str, *, why: str = "not_text") -> None:
+    def __init__(self, message: str, *, why: str = "not_text", column: str = "") -> None:
         super().__init__(message)
         self.why = why
+        self.column = column
 
 
 class SheetIsWrong(Invalid):
@@ -179,12 +186,13 @@ def sheet(product: Product, prices: Sequence[Price], *, currency: str) -> Iterat
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = csv.reader(StringIO(text.lstrip("\ufeff"), newline=""))
     try:
-        header = [name.strip().lower() for name in next(lines, [])]
+        named = [name.strip().lower() for name in next(lines, [])]
+        header = [HEADINGS.get(name, name) for name in named]
         if "name" not in header and "product" not in header:
             raise Unreadable("The first row names the columns.", why="no_header")
-        unknown = next((name for name in header if name not in COLUMNS), None)
-        if unknown is not None or len(set(header)) != len(header):
-            raise Unreadable("A column is unknown.", why="unknown_column")
+        for position, name in enumerate(header):
+            if name not in COLUMNS or name in header[:position]:
+                raise Unreadable("A column is unknown.", why="unknown_column", column=named[position][:60])
         number = 1
         found = 0
         for line in lines:

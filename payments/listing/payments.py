@@ -17,7 +17,7 @@ from payments.intents import states
 from payments.intents.models import Attempt, PaymentIntent
 from payments.listing import windows
 from payments.listing.windows import EVER, Counts, Lead, Page, Span
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderLine
 from payments.search.models import MetadataTerm
 
 ALL, SUCCEEDED, REFUNDED, UNCAPTURED, PROCESSING, FAILED, INCOMPLETE, CANCELED = (
@@ -69,6 +69,8 @@ class Line:
 
     intent: PaymentIntent
     attempt: Attempt | None
+    # What was bought, for a payment that has no description.
+    things: Sequence[OrderLine] = ()
 
     @property
     def shown_id(self) -> str:
@@ -104,11 +106,6 @@ class Line:
     def order_reference(self) -> str:
         return self.intent.order.reference or ""
 
-    @property
-    def about(self) -> str:
-        """What it was for, in the merchant's words."""
-        return self.intent.description or self.order_reference
-
 
 def state_of(intent: PaymentIntent, attempt: Attempt | None) -> str:
     """A payment's state in one word of ours: `succeeded`, `partly_refunded`, `refunded`, `uncaptured`, and so on."""
@@ -134,10 +131,15 @@ def page(
     return windows.page(rows, lead, condition, after=after, before=before, limit=limit)
 
 
-def lines(intents: Sequence[PaymentIntent]) -> list[Line]:
-    """Payments as rows, with their newest attempts: one statement."""
+def lines(intents: Sequence[PaymentIntent], *, with_things: bool = True) -> list[Line]:
+    """Payments as rows, with their newest attempts and, if wanted, what was bought: a statement each."""
     attempts = Attempt.objects.in_bulk([row.latest_attempt_id for row in intents if row.latest_attempt_id])
-    return [Line(row, attempts.get(row.latest_attempt_id)) for row in intents]
+    # An order that was made for the payment has its description alone.
+    untold = [row.order for row in intents if with_things and not row.description and not row.order.is_implicit]
+    things: dict[UUID, list[OrderLine]] = {order.pk: [] for order in untold}
+    for line in OrderLine.objects.filter(order_id__in=list(things)).order_by("pk") if things else ():
+        things[line.order_id].append(line)
+    return [Line(row, attempts.get(row.latest_attempt_id), things.get(row.order_id, ())) for row in intents]
 
 
 def batches(filters: Filters, *, after: UUID | None = None) -> Page[PaymentIntent]:

@@ -20,15 +20,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import get_adapter
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from merchant_platform.kernel.errors import Conflict, Forbidden, NotFound, PlatformError, TooMany, Unavailable
@@ -177,7 +181,19 @@ def _refuse(request: HttpRequest, desk: Desk, refusal: Http404 | PlatformError) 
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, and from there to where somebody was: to a form, where it was sent without a session."""
     if request.headers.get("HX-Request"):
         # A fragment of a page whose session is over: the page itself is loaded again, and goes there.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    if request.method == "POST":
+        messages.warning(request, _("You were signed out. What you typed was not saved: sign in and send it again."))
+        return redirect_to_login(_page_of_form(request))
     return redirect_to_login(request.get_full_path())
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page that a form was sent from: the address that it was sent to may have no page of its own."""
+    sender = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(sender, {request.get_host()}, require_https=request.is_secure()):
+        return request.get_full_path()
+    return urlsplit(sender)._replace(scheme="", netloc="", fragment="").geturl()

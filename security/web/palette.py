@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from security.merchants.models import LIVE, TEST
 from security.web import navigation
@@ -36,7 +37,7 @@ def find(desk: Desk, text: str) -> list[OptionGroup]:
     """What a text finds, in groups; without a text, the pages and the actions."""
     groups = [
         OptionGroup(_("Objects"), _objects(desk, text)),
-        OptionGroup(_("Pages"), _named(text, _pages(desk))),
+        OptionGroup(pgettext("of the dashboard", "Pages"), _named(text, _pages(desk))),
         OptionGroup(_("Actions"), _named(text, _actions(desk))),
     ]
     return [group for group in groups if group.options]

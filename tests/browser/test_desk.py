@@ -184,3 +184,20 @@ class TestFrame:
         page.wait_for_url(f"{server}{LIVE}search")
 
         assert "测试模式" not in window.text("body")
+
+
+class TestKeepTyped:
+    """Another language or theme in the middle of a form."""
+
+    def test_loses_nothing_that_was_typed(self, at_desk):
+        page = at_desk("offers/new/percent").page
+        page.fill("[name=name]", "Autumn")
+        page.check("[name=days][value='2']")
+
+        page.click(".account summary")
+        page.click(".account .language-choice")
+        page.wait_for_selector("html[lang=zh-hans]")
+
+        assert page.input_value("[name=name]") == "Autumn"
+        assert page.locator("[name=days]:checked").evaluate_all("all => all.map((each) => each.value)") == ["2"]
+        assert page.evaluate("sessionStorage.getItem('typed')") is None

@@ -96,6 +96,18 @@ def test_the_list_says_how_many_are_ticked(desk_of, sold):
     window.assert_good()
 
 
+def test_paper_says_whose_it_is_and_that_it_is_a_test(desk_of, merchant, sold):
+    page = desk_of("owner", f"payments/{sold['id']}", **DESK).page
+
+    page.emulate_media(media="print")
+
+    kept = [merchant.name, "Test mode: no real money moves here", "Timeline", "Espresso"]
+    pressed = ["Add note", "To live mode", "Quick start", "Search payments"]
+    assert [words for words in kept if not page.locator(f"text={words} >> visible=true").count()] == []
+    assert [words for words in pressed if page.locator(f"text={words} >> visible=true").count()] == []
+    assert page.locator("button:visible, input:visible, textarea:visible").count() == 0
+
+
 def test_the_cashier_sees_no_balance(desk_of, sold):
     window = desk_of("cashier", "payments", **DESK)
 

@@ -109,6 +109,31 @@ function showProgress() {
   });
 }
 
+// Another language or theme loads the page again: what is typed in its forms stays, but for secrets and files.
+function keepTyped() {
+  const KEY = "typed";
+  const LEFT_OUT = ["hidden", "password", "file", "submit", "select-multiple"];
+  const here = location.pathname + location.search;
+  const fields = () =>
+    [...document.querySelectorAll("main form[method=post] :is(input, select, textarea)")].filter(
+      (field) => !LEFT_OUT.includes(field.type) && field.autocomplete !== "one-time-code",
+    );
+  const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
+  const kept = JSON.parse(sessionStorage.getItem(KEY) || "{}");
+  sessionStorage.removeItem(KEY);
+  if (kept.here === here && kept.values.length === fields().length) {
+    for (const [position, field] of fields().entries()) {
+      field[isTicked(field) ? "checked" : "value"] = kept.values[position];
+    }
+  }
+  for (const form of document.querySelectorAll("form.language, form.theme")) {
+    form.addEventListener("submit", () => {
+      const values = fields().map((field) => (isTicked(field) ? field.checked : field.value));
+      sessionStorage.setItem(KEY, JSON.stringify({ here, values }));
+    });
+  }
+}
+
 closeMenus();
 closeDialogs();
 openDrawers();
@@ -117,3 +142,4 @@ chooseByTyping();
 sendOnce();
 tellTrouble();
 showProgress();
+keepTyped();

@@ -30,7 +30,7 @@ def show(request: HttpRequest, desk: Desk, order: str) -> HttpResponse:
         refunds = list(Refund.objects.filter(attempt_id__in=attempts).order_by("pk")) if attempts else []
         given = list(TenderRefund.objects.filter(tender_id__in=tenders).order_by("pk")) if tenders else []
     left = sum(source.left_minor for source in sources)
-    kind, word = words.ORDER_STATES[row.status]
+    kind, word = words.order_state(row)
     context = {
         "order": row,
         "order_id": order,

@@ -1,7 +1,7 @@
 """The list of payments, its live pill, and its CSV.
 
-The list costs eight statements besides the desk's: the unit of work, the page and its
-charges, the tabs' counts, the saved views; a filter that no index serves asks once more.
+The list costs nine statements besides the desk's at the most: the unit of work, the page, its
+charges and what was bought, the tabs' counts, the saved views; a filter that no index serves asks once more.
 """
 
 from typing import Any
@@ -75,7 +75,7 @@ def shown(line: Line, desk: Desk) -> dict[str, Any]:
         "word": word,
         "method": words.method(line.method, line.brand, line.last4) if line.method else "",
         "customer": line.customer if desk.may("customer.view") else "",
-        "about": line.intent.description or "",
+        "about": line.intent.description or words.bought(line.things),
         "order": line.order_reference,
         "refunded_minor": line.refunded_minor,
     }

@@ -7,7 +7,7 @@ from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from merchant_platform.kernel import tenancy
@@ -25,7 +25,7 @@ UNREADABLE: dict[str, Any] = {
     "wrong_name": gettext_lazy("The name of a table ends in .csv. Save the sheet as CSV (UTF-8) and bring that."),
     "not_text": gettext_lazy("This file is no CSV table. Save the sheet as CSV (UTF-8) and bring that."),
     "no_header": gettext_lazy("The first row names the columns, and one of them is name or product."),
-    "unknown_column": gettext_lazy("A column has a name that is unknown or stands twice. These are known: {columns}."),
+    "unknown_column": gettext_lazy("The column “{column}” is unknown or stands twice. These are known: {columns}."),
     "too_many_rows": gettext_lazy("The sheet has more than {rows} rows. Bring it in parts."),
     "too_large": gettext_lazy("The file is larger than {kilobytes} KB. Bring it in parts."),
     "empty": gettext_lazy("The sheet has no rows."),
@@ -39,6 +39,20 @@ PROBLEMS: dict[str, Any] = {
     "not_yes_or_no": gettext_lazy("Write yes or no."),
     "unknown_currency": gettext_lazy("There is no such currency."),
 }
+# The columns in words; in Chinese a sheet may be headed by them.
+COLUMNS: dict[str, Any] = {
+    "product": pgettext_lazy("column of products", "product"),
+    "name": pgettext_lazy("column of products", "name"),
+    "category": pgettext_lazy("column of products", "category"),
+    "description": pgettext_lazy("column of products", "description"),
+    "active": pgettext_lazy("column of products", "active"),
+    "cost": pgettext_lazy("column of products", "cost"),
+    "currency": pgettext_lazy("column of products", "currency"),
+    "price": pgettext_lazy("column of products", "price"),
+    "lookup_key": pgettext_lazy("column of products", "lookup_key"),
+}
+# Fields that a sheet calls otherwise.
+_COLUMN_OF = {"cost_minor": "cost", "is_active": "active"}
 KINDS: dict[str, tuple[str, Any]] = {
     importing.CREATED: ("success", gettext_lazy("New")),
     importing.CHANGED: ("info", gettext_lazy("Changed")),
@@ -84,7 +98,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
             if request.POST.get("agreed") == "yes" and plan.is_right:
                 return _bring(request, desk, text, form.seen)
         except importing.Unreadable as unreadable:
-            form.add_error("file", unreadable_words(unreadable.why))
+            form.add_error("file", unreadable_words(unreadable.why, unreadable.column))
         except PlatformError as refused:
             form.refuse(refused)
     return desk.render(
@@ -98,7 +112,7 @@ def bring(request: HttpRequest, desk: Desk) -> HttpResponse:
             "counts": [(badge, words, plan.count(kind)) for kind, (badge, words) in KINDS.items() if plan.count(kind)]
             if plan
             else [],
-            "columns": importing.COLUMNS,
+            "columns": COLUMNS.values(),
             "rows_max": importing.ROWS_MAX,
         },
     )
@@ -113,10 +127,13 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     return sheets.stream(f"products-{desk.merchant.slug}-{desk.book.mode}.csv", importing.COLUMNS, _rows(desk))
 
 
-def unreadable_words(why: str) -> str:
+def unreadable_words(why: str, column: str = "") -> str:
     """Why a file cannot be read, in words."""
     return str(UNREADABLE[why]).format(
-        columns=", ".join(importing.COLUMNS), rows=importing.ROWS_MAX, kilobytes=importing.BYTES_MAX // 1024
+        column=column,
+        columns=", ".join(map(str, COLUMNS.values())),
+        rows=importing.ROWS_MAX,
+        kilobytes=importing.BYTES_MAX // 1024,
     )
 
 
@@ -168,7 +185,10 @@ def _shown(row: importing.Row) -> dict[str, Any]:
         "row": row,
         "badge": badge,
         "words": words,
-        "problems": [(each.column, _problem_words(each), each.value) for each in row.problems],
+        "changes": [
+            (COLUMNS[_COLUMN_OF.get(each.column, each.column)], each.before, each.after) for each in row.changes
+        ],
+        "problems": [(COLUMNS[each.column], _problem_words(each), each.value) for each in row.problems],
     }
 
 

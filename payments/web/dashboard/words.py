@@ -1,14 +1,16 @@
 """What the rooms' codes are called on the pages of payments, and the colour of each state."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from merchant_platform.kernel.errors import PlatformError
 from payments.bulk.operations import SelectionInvalid
 from payments.intents import states
 from payments.notes.operations import EmptyNote, NotTheAuthor
+from payments.orders.models import Order, OrderLine
 from payments.saved_views.operations import NameInvalid, NameTaken, TooManyViews
 
 # A state of ours: the badge's colour, and the word that says it.
@@ -196,3 +198,22 @@ def method(name: str, brand_name: str = "", last4: str = "") -> str:
     if last4:
         return f"{brand(brand_name)} •••• {last4}"
     return str(METHODS.get(name, name))
+
+
+def order_state(order: Order) -> tuple[str, Any]:
+    """An order's state as a badge: what went back is told before that it was paid."""
+    if not order.refunded_minor:
+        return ORDER_STATES[order.status]
+    return PAYMENT_STATES["refunded" if order.refunded_minor == order.paid_minor else "partly_refunded"]
+
+
+def bought(things: Sequence[OrderLine]) -> str:
+    """What somebody bought: `Espresso × 2`, `Espresso and 2 more`."""
+    if not things:
+        return ""
+    first, count = things[0], len(things) - 1
+    if count:
+        return ngettext("{first} and {count} more", "{first} and {count} more", count).format(
+            first=first.description, count=count
+        )
+    return f"{first.description} × {first.quantity}" if first.quantity > 1 else first.description

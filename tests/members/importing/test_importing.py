@@ -115,6 +115,16 @@ class TestPlan:
 
         assert refused.value.why == why
 
+    @pytest.mark.parametrize(
+        ("text", "column"),
+        [("姓名,等级\nA,B\n", "等级"), ("姓名,电话,手机\nA,1,2\n", "手机"), ("name,Secret\n", "secret")],
+    )
+    def test_says_which_column_it_does_not_know(self, text, column):
+        with pytest.raises(planning.Unreadable) as refused:
+            planning.read(text)
+
+        assert refused.value.column == column
+
     def test_loses_no_good_row_to_a_broken_one(self, book, staff):
         """Quotes that do not match, a cell over two lines, more cells than columns, too many tags."""
         tags = ";".join(f"t{number}" for number in range(21))

@@ -407,6 +407,7 @@ def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, mercha
     desk = signed_in(make_staff(merchant, "owner"))
     at = "/dashboard/cafe/test"
     page = desk.get(f"{at}/orders/{order}").content.decode()
+    assert state_of(desk, f"{at}/orders/{order}") == "Paid"
     assert [text in page for text in ("Points", f"•••• {number[-4:]}", "•••• 4242")] == [True] * 3
     payment = api.get(f"checkout/sessions/{session['id']}").json["payment_intent"]
     sent = desk.get(f"{at}/payments/{payment}/refund")
@@ -427,14 +428,21 @@ def test_points_a_gift_card_and_a_card_at_once_and_a_part_back(api, book, mercha
         assert points.balance(customer.pk) == 50
     found = api.get(f"orders/{order}").json
     assert (found["amount_refunded"], found["amount_tendered"]) == (8_000, 5_500)
+    assert state_of(desk, f"{at}/orders/{order}") == "Partly refunded"
     rest = api.post(f"orders/{order}/refund", {}, idempotency_key="once")
     again = api.post(f"orders/{order}/refund", {}, idempotency_key="once")
     assert rest.status == 200, rest.json
     assert (rest.json, rest.json["amount"]) == (again.json, 4_000)
     assert [each["units"] for each in rest.json["tender_refunds"]] == [None, 2_000]
+    assert state_of(desk, f"{at}/orders/{order}") == "Refunded"
     assert on_card(book, card) == (3_000, 500)
     assert api.get(f"orders/{order}/tenders").json["data"][0]["amount_refunded"] == 2_000
     books.assert_agree()
+
+
+def state_of(desk, address):
+    """What the badge beside an order's amount says."""
+    return re.search(r'<h1>.*?<span class="badge [a-z-]+">([^<]+)<', desk.get(address).content.decode(), re.S)[1]
 
 
 def test_a_card_is_kept_by_staff(api, book, merchant, live_book):

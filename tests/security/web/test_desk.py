@@ -1,6 +1,7 @@
 """Where staff stand: one merchant, one mode, one role; for everybody else there is nothing there."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -201,3 +202,34 @@ class TestDesk:
 def _words(reply, slug):
     """A page without the address that was asked for, and without the form's token, which is never the same."""
     return re.sub(r'(?<=name="csrfmiddlewaretoken" value=")\w+', "", reply.content.decode()).replace(slug, "")
+
+
+class TestToSignIn:
+    """A session that ran out under a form."""
+
+    def test_leads_back_to_the_page_of_the_form_and_says_that_nothing_was_saved(self, merchant):
+        stranger = Client()
+        page = f"{TEST_HOME}payments/pi_1?tab=notes"
+
+        reply = stranger.post(
+            f"{TEST_HOME}payments/pi_1/notes", {"text": "x"}, headers={"Referer": f"http://testserver{page}"}
+        )
+
+        assert reply["Location"] == f"/accounts/login/?next={quote(page, safe='/')}"
+        told = stranger.get(reply["Location"]).content.decode()
+        assert "You were signed out. What you typed was not saved" in told
+
+    @pytest.mark.parametrize(
+        "sender", ["", "https://elsewhere.example/dashboard/", "//elsewhere.example", "javascript:1"]
+    )
+    def test_leads_nowhere_else(self, sender, merchant):
+        reply = Client().post(f"{TEST_HOME}products/new", headers={"Referer": sender})
+
+        assert reply["Location"] == f"/accounts/login/?next={TEST_HOME}products/new"
+
+    def test_says_nothing_to_who_only_reads(self, merchant):
+        stranger = Client()
+
+        reply = stranger.get(f"{TEST_HOME}payments")
+
+        assert "What you typed" not in stranger.get(reply["Location"]).content.decode()

@@ -67,6 +67,25 @@ class TestIcon:
 
         assert used - set(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite)) == set()
 
+    def test_of_the_sprite_is_drawn_somewhere(self, settings):
+        import re
+
+        sprite = (settings.BASE_DIR / "merchant_platform" / "static" / ui.SPRITE).read_text()
+        sources = "".join(
+            path.read_text()
+            for room in ("merchant_platform", "payments", "members", "analytics", "security", "templates")
+            for path in (settings.BASE_DIR / room).rglob("*.*")
+            if path.suffix in (".py", ".html", ".js") and "vendor" not in path.parts
+        )
+
+        unused = [
+            name
+            for name in re.findall(r'<symbol id="([a-z0-9-]+)"', sprite)
+            if not re.search(rf"""["'#]{name}["'\s]""", sources)
+        ]
+
+        assert unused == []
+
 
 class TestThemeColor:
     def test_follows_the_choice_else_the_system(self):

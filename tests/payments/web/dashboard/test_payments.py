@@ -41,6 +41,19 @@ class TestIndex:
             sold["id"], "Succeeded", "Wallet", "Lin Mei", "Breakfast", "A-1",
         )  # fmt: skip
 
+    def test_says_what_was_bought_where_nothing_describes_it(self, owner, api, method):
+        teas = {"description": "Green tea", "unit_amount": 900, "quantity": 2}
+        api.post("orders", {"currency": "cny", "reference": "A-2", "line_items": [teas]})
+        pay(api, method)
+        pay(api, method, 1_800, payment_details={"order_reference": "A-2"})
+        sell(api, method)
+
+        rows = owner.get(f"{BASE}/payments").context["lines"]
+        told = list(csv.DictReader(io.StringIO(text_of(stepped_up(owner, f"{BASE}/payments/export")))))
+
+        assert [row["about"] for row in rows] == ["Espresso and 2 more", "Green tea × 2", ""]
+        assert [row["Description"] for row in told] == [row["about"] for row in rows]
+
     def test_finds_a_card_by_its_last_four_digits(self, owner, api, method, acquirer):
         pay(api, method)
         found = paid(api)

@@ -51,7 +51,7 @@ class TestBring:
         text = words(reply)
         assert "New 2" in text
         assert "Changed 1" in text
-        assert "cost_minor 7.00 CNY" in text
+        assert "cost 7.00 CNY" in text
         assert "price 5.00 USD" in text
         assert api.get("products").json["data"] == []
 
@@ -66,6 +66,18 @@ class TestBring:
         assert (green["active"], green["cost_minor"], green["category"]) == (False, None, "Tea")
         record = AuditRecord.objects.get(action="product.import")
         assert record.detail == {"created": 2, "changed": 1}
+
+    def test_reads_headings_in_chinese_and_speaks_of_them(self, api, door):
+        door.client.cookies["django_language"] = "zh-hans"
+
+        text = words(look(door, "名称,分类,在售,成本,币种,价格\n乌龙,茶,是,7.00,CNY,32.00\n"))
+        wrong = words(look(door, "名称,价格\n乌龙,abc\n"))
+        unknown = words(look(door, "名称,颜色\n乌龙,红\n"))
+
+        assert "成本 7.00 CNY" in text
+        assert "价格 32.00 CNY" in text
+        assert "价格 abc" in wrong
+        assert "列“颜色”未知或重复。可用的列名：商品编号, 名称, 分类, 说明, 在售, 成本, 币种, 价格, 查找键。" in unknown
 
     def test_finds_nothing_to_do_the_second_time(self, api, door):
         agree(door, look(door, SHEET))
