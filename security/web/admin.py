@@ -116,7 +116,7 @@ class ReadOnly(admin.ModelAdmin):
         return super().get_queryset(request).defer(*needed)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        _check(*request.GET.values())
+        _check(*(text for texts in dict(request.GET.lists()).values() for text in texts))
         self._record(request, "")
         return super().changelist_view(request, extra_context)
 
