@@ -108,6 +108,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     f"{_OURS}.ResourcePolicy",
     f"{_OURS}.WhiteNoise",
+    # Behind the static files, which everybody may keep.
+    f"{_OURS}.Uncached",
     f"{_OURS}.ContentSecurityPolicy",
     f"{_OURS}.PermissionsPolicy",
     f"{_OURS}.Session",

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from merchant_platform.kernel import clock, ids
 from merchant_platform.kernel.api import paging
@@ -32,7 +30,7 @@ from merchant_platform.kernel.metadata import merge
 from payments.api.addresses import origin
 from payments.api.catalog import PriceAmount
 from payments.api.customers import Email
-from payments.api.fields import Shipping
+from payments.api.fields import Shipping, web_address
 from payments.api.orders import LINES_MAX, Quantity
 from payments.api.payment_intent_params import MethodType
 from payments.catalog.models import Price, Product
@@ -45,7 +43,6 @@ from payments.customers import operations as customers
 from payments.orders import operations as orders
 from payments.orders.models import OrderLine
 
-ADDRESS_LENGTH_MAX = 5_000
 # Stripe's own list: the page speaks the two languages it has, by the nearer one.
 Locale = Literal[
     "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu",
@@ -53,22 +50,7 @@ Locale = Literal[
     "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
 ]  # fmt: skip
 
-
-def _web_address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-        _ = parts.port
-    except ValueError:
-        is_web = False
-    if not is_web or any(character.isspace() or not character.isprintable() for character in value):
-        raise PydanticCustomError(
-            "url_invalid", "Not a valid URL: it begins with http:// or https:// and names a host."
-        )
-    return value
-
-
-WebAddress = Annotated[str, UpTo(ADDRESS_LENGTH_MAX), AfterValidator(_web_address)]
+WebAddress = Annotated[str, UpTo(5_000), AfterValidator(web_address)]
 
 
 class ProductData(Nested):

@@ -2,6 +2,9 @@
 
 from typing import Annotated
 
+from pydantic_core import PydanticCustomError
+
+from merchant_platform.kernel import addresses
 from merchant_platform.kernel.api.params import Emptied, Nested, UpTo
 
 
@@ -25,3 +28,14 @@ class BillingDetails(Nested):
     email: Emptied[Annotated[str, UpTo(320)]] = None
     name: Emptied[Annotated[str, UpTo(200)]] = None
     phone: Emptied[Annotated[str, UpTo(30)]] = None
+
+
+def web_address(value: str) -> str:
+    """Where a payer is led back to."""
+    try:
+        addresses.origin_of(value)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "url_invalid", "Not a valid URL: it begins with http:// or https:// and names a host."
+        ) from error
+    return value

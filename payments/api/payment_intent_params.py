@@ -1,7 +1,6 @@
 """What a request may say of a payment intent."""
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -21,7 +20,7 @@ from merchant_platform.kernel.api.params import (
 )
 from payments.api.cards import MethodData
 from payments.api.customers import Email
-from payments.api.fields import Shipping
+from payments.api.fields import Shipping, web_address
 from payments.intents import objects
 
 
@@ -74,13 +73,7 @@ class IntentFields(Params):
         return shown
 
 
-def _return_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
-        raise PydanticCustomError("url_invalid", "Not a valid URL: it must begin with https:// and name a host.")
-    return value
-
-
-ReturnUrl = Annotated[str, UpTo(2048), AfterValidator(_return_url)]
+ReturnUrl = Annotated[str, UpTo(2048), AfterValidator(web_address)]
 
 
 class CreateIntent(IntentFields):

@@ -4,8 +4,6 @@ The platform only serves it. Question, choice and result are the acquirer's; the
 sent back with nothing that anybody would trust, and the server asks for itself.
 """
 
-from urllib.parse import urlsplit
-
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import get_language, to_locale
@@ -13,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from merchant_platform.kernel import addresses
 from merchant_platform.kernel.money import Money
 from payments.providers.port import Unanswered, Unreachable
 from payments.providers.sandbox.client import Challenge, ChallengeOver, Sandbox
@@ -46,12 +45,20 @@ def _page(request: HttpRequest, challenge: Challenge) -> HttpResponse:
     amount = Money(challenge.amount_minor, challenge.currency).text(locale)
     response = render(request, "sandbox/challenge.html", {"challenge": challenge, "amount": amount})
     # Browsers hold the redirect that answers a form against form-action, so it names where the payer goes back to.
-    back = urlsplit(challenge.return_url)
+    back = _origin(challenge.return_url)
     response["Content-Security-Policy"] = (
-        f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {back.scheme}://{back.netloc}"
+        f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{back}"
     )
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _origin(address: str) -> str:
+    """Nothing where a payment names no way back, or one that no header can say."""
+    try:
+        return f" {addresses.origin_of(address)}"
+    except ValueError:
+        return ""
 
 
 def _instead(request: HttpRequest, template: str, *, status: int) -> HttpResponse:

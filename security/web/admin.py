@@ -14,7 +14,7 @@ from allauth.account.adapter import get_adapter
 from allauth.core.internal.httpkit import authenticated_user
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -64,6 +64,12 @@ class FewPages(Paginator):
         return rows[: _COUNTED_MAX + 1].count()
 
 
+def _check(*texts: str) -> None:
+    """Django hands filters and ids on to the database as they are, and that refuses NUL. Raises BadRequest."""
+    if any("\0" in text for text in texts):
+        raise BadRequest
+
+
 class ReadOnly(admin.ModelAdmin):
     """A table to look at."""
 
@@ -110,12 +116,18 @@ class ReadOnly(admin.ModelAdmin):
         return super().get_queryset(request).defer(*needed)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        _check(*(text for texts in dict(request.GET.lists()).values() for text in texts))
         self._record(request, "")
         return super().changelist_view(request, extra_context)
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        _check(object_id or "")
         self._record(request, object_id or "")
         return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Nothing is deleted here, whatever it is."""
+        raise PermissionDenied
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Django's own log of changes is empty: nothing is changed here."""

@@ -37,7 +37,20 @@ class ResourcePolicyMiddleware:
         return response
 
 
+class UncachedMiddleware:
+    """No cache keeps a page that says nothing of that: a page is somebody's own unless its view says otherwise."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
 ResourcePolicy = _pages_only(ResourcePolicyMiddleware)
+Uncached = _pages_only(UncachedMiddleware)
 WhiteNoise = _pages_only(WhiteNoiseMiddleware)
 ContentSecurityPolicy = _pages_only(CSPMiddleware)
 PermissionsPolicy = _pages_only(PermissionsPolicyMiddleware)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext_lazy
 
 from merchant_platform.kernel import clock
@@ -54,6 +55,11 @@ class AccountAdapter(Texts):
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return self.get_login_redirect_url(request)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether people are led on there: to this host alone. allauth's own fails on what is no address at all."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def login(self, request: HttpRequest, user: User) -> None:
         with transaction.atomic():

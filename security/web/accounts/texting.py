@@ -108,17 +108,21 @@ class Texts(DefaultAccountAdapter):
             transaction.on_commit(lambda: outbox.hint(message.pk))
 
     def post_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse:
-        """Staff hear of a browser that they were never signed in with."""
+        """Staff hear of a browser that they were never signed in with since they chose their password.
+
+        So whoever kept what a browser of theirs is known by is told of again once they chose another.
+        """
         response = super().post_login(request, user, **given)
         if not trail.needs_second_factor(user):
             return response
         name = f"known_{hashlib.sha256(user.pk.bytes).hexdigest()[:12]}"
-        if request.get_signed_cookie(name, default=None, salt=str(user.pk)) is None:
+        salt = f"{user.pk}{user.get_session_auth_hash()}"
+        if request.get_signed_cookie(name, default=None, salt=salt, max_age=KNOWN_FOR_SECONDS) is None:
             self.notify_by_sms(user, "new_device")
         response.set_signed_cookie(
             name,
             "1",
-            salt=str(user.pk),
+            salt=salt,
             max_age=KNOWN_FOR_SECONDS,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,

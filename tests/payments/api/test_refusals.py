@@ -18,6 +18,17 @@ UNKNOWN = {prefix: ids.show(prefix, ids.new(NOW)) for prefix in [*ids.PREFIXES, 
 DOORS = sorted((method, address.removeprefix("/v1/")) for address, method, _ in endpoints())
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}
 INTENT = {"amount": 1_000, "currency": "cny"}
+NO_ADDRESSES = (
+    "javascript:alert(1)",
+    "//shop.example",
+    "https://user@shop.example/",
+    "https://shop.example:99999/",
+    "https://shop.example; frame-ancestors *",
+    "https://shop.example;script-src",
+    "https://shop.example/\r\nX: y",
+    "https://shop\u202e.example/",
+    "https://[::1",
+)
 LINE = {"description": "Tea", "unit_amount": 900}
 ORDER = {"currency": "cny", "line_items": [LINE]}
 PRICE = {"currency": "cny", "unit_amount": 900}
@@ -90,6 +101,10 @@ REFUSED = {
         (INTENT | {"confirm": True}, "parameter_missing", "payment_method"),
         (INTENT | {"off_session": True}, "parameter_invalid", "off_session"),
         (INTENT | {"return_url": "https://example.com"}, "parameter_invalid", "return_url"),
+        *[
+            (INTENT | {"confirm": True, "payment_method": "{pm}", "return_url": address}, "url_invalid", "return_url")
+            for address in NO_ADDRESSES
+        ],
         (INTENT | {"description": "x" * 1_001}, "parameter_invalid", "description"),
         (INTENT | {"statement_descriptor": "x" * 23}, "parameter_invalid", "statement_descriptor"),
         *[
@@ -128,6 +143,10 @@ REFUSED = {
         ({"amount_to_capture": 5}, "payment_intent_unexpected_state", None),
     ],
     "setup_intents": [
+        *[
+            ({"confirm": True, "payment_method": "{pm}", "return_url": address}, "url_invalid", "return_url")
+            for address in NO_ADDRESSES
+        ],
         ({"customer": UNKNOWN["cus"]}, "resource_missing", "customer"),
         ({"payment_method": UNKNOWN["pm"]}, "resource_missing", "payment_method"),
         ({"usage": "always"}, "parameter_invalid", "usage"),

@@ -73,6 +73,23 @@ class TestPage:
             "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https://shop.example"
         )
 
+    @pytest.mark.parametrize(
+        ("back", "origin"),
+        [
+            ("https://咖啡.example:8443/回?x=1", " https://xn--bur6r.example:8443"),
+            ("https://shop.example; frame-ancestors *", ""),
+            ("https://shop.example;script-src", ""),
+            ("https://shop\u202e.example", ""),
+            ("", ""),
+        ],
+    )
+    def test_says_in_its_policy_where_the_payer_goes_back_to_and_nothing_else(self, acquirer, back, origin):
+        report = port.find("sandbox").authorise(question("4000000000003220", return_url=back))
+
+        policy = get("/sandbox" + report.challenge_url.partition("/sandbox")[2])["Content-Security-Policy"]
+
+        assert policy == f"default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{origin}"
+
 
 class TestChoice:
     @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from security.audit.models import AuditRecord
 from security.identity.models import User
 from security.merchants.models import TEST, Book, Merchant
 from security.messaging import operations as messaging
+from security.messaging.models import Message
 from tests.cast import NOW, make_wallet, shown
 from tests.staff import make_staff, sign_in
 
@@ -62,6 +63,14 @@ class TestTables:
         assert client.post(row, {"name": "Mine now"}).status_code == 403
         assert client.post(address(Merchant, f"{merchant.pk}/delete/"), {"post": "yes"}).status_code == 403
         assert Merchant.objects.get(pk=merchant.pk).name == "Café Moka"
+
+    def test_are_asked_for_nothing_that_no_row_can_hold(self, operator):
+        client = sign_in(operator)
+
+        filtered = [client.get(address(Message), {name: "\0"}).status_code for name in ("status__exact", "q", "e")]
+        found = [client.get(address(Message, f"a\0/{act}/")).status_code for act in ("change", "delete", "history")]
+
+        assert (filtered, found) == ([400] * 3, [400, 403, 403])
 
     def test_show_no_secret(self, operator):
         request = type("Request", (), {"user": operator})()

@@ -324,3 +324,35 @@ class TestSecrets:
 
 def _words(page):
     return page[page.index("<main") : page.index("</main>")].replace("nobody@example.com", "").count("error")
+
+
+class TestWayOn:
+    """`next`, where a person goes on to."""
+
+    @pytest.mark.parametrize(
+        "address",
+        ["//[evil", "http://[::1", "//evil.example", "http://localhost/", "http://127.0.0.1:6379/", "/\\evil"],
+    )
+    def test_leads_to_no_other_host_and_is_no_mistake_of_ours(self, staff, address):
+        door = Client().get(LOGIN, {"next": address})
+        inside = signed_in(staff).get(LOGIN, {"next": address})
+        side = signed_in(staff).get("/accounts/side/", {"next": address})
+
+        assert (door.status_code, inside.status_code, inside["Location"]) == (200, 302, "/dashboard")
+        assert (side.status_code, side.context["next"]) == (200, "/wallet/")
+
+    def test_leads_to_a_page_of_ours(self, staff):
+        assert signed_in(staff).get(LOGIN, {"next": DESK})["Location"] == DESK
+
+
+class TestPrivatePages:
+    """Pages that show seeds, codes, devices or addresses."""
+
+    @pytest.mark.parametrize(
+        "path",
+        ["2fa/", "2fa/totp/activate/", "2fa/recovery-codes/", "2fa/recovery-codes/generate/", "sessions/", "email/"],
+    )
+    def test_stay_in_no_cache(self, staff, path):
+        page = signed_in(staff).get(f"/accounts/{path}")
+
+        assert "no-store" in page["Cache-Control"]

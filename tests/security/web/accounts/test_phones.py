@@ -280,6 +280,23 @@ class TestNotice:
         [(to, body)] = texts()
         assert (to, said in body) == (NUMBER, True)
 
+    def test_tells_staff_of_a_device_again_that_was_known_by_another_password(self, merchant):
+        staff = with_password(make_staff(merchant))
+        seed = operations.give_app(user=staff.user)
+        phones.keep(user=staff.user, number=NUMBER, now=NOW)
+        client = Client()
+
+        for steps, password in enumerate(("correct horse battery staple", "another horse")):
+            cache.clear()
+            staff.user.set_password(password)
+            staff.user.save(update_fields=["password"])
+            client.post(LOGIN, {"login": staff.user.email, "password": password})
+            client.post("/accounts/2fa/authenticate/", {"code": code_now(seed, steps)})
+            assert is_in(client)
+            client.post("/accounts/logout/")
+
+        assert ["a device that was not used before" in body for _, body in texts()] == [True, True]
+
     def test_tells_staff_of_a_password_and_of_factors(self, merchant):
         staff = with_password(make_staff(merchant))
         operations.give_app(user=staff.user)
