@@ -12,8 +12,9 @@ walked how:
 - In Chromium, against the real server: each page as the owner × Chinese and English × a
   wide window and a phone of 360 px × light and dark: status, nothing on the console,
   nothing wider than the window, axe-core clean, and what programs put on the page is
-  translated. A page is loaded once a language; width and light change under it. All rules of
-  axe-core are asked once a language and once a width, those of colour in every light.
+  translated. A page is loaded once a language, in one of them in a wide window and in the
+  other on a phone; width and light change under it. All rules of axe-core are asked once a
+  language and once a width, those of colour in every light.
 - In Chromium, the pages of the navigation as each of the other roles, on a phone, in
   Chinese, in the dark.
 
@@ -64,19 +65,20 @@ FRAGMENT_WAITS_MAX = 500
 WIDTHS = {"wide": 1360, "phone": 360}
 COLOURS = ["color-contrast", "link-in-text-block"]
 # What axe-core is asked in each variant, so that every page meets all its rules in both languages and both widths,
-# and those of colour wherever colours differ.
+# and those of colour wherever colours differ. One variant leads to the next by another width or another
+# light, and what is seen wide first in one language is seen on a phone first in the other.
 ASKED = {
     "zh-hans": {
         ("wide", "light"): "all",
         ("wide", "dark"): "",
-        ("phone", "light"): "",
         ("phone", "dark"): "colours",
+        ("phone", "light"): "",
     },
     "en": {
-        ("wide", "light"): "",
-        ("wide", "dark"): "colours",
         ("phone", "light"): "all",
         ("phone", "dark"): "",
+        ("wide", "dark"): "colours",
+        ("wide", "light"): "",
     },
 }
 # What a person reads or hears where the words are ours.
@@ -147,6 +149,8 @@ class Tour:
     server: str
     wrong: list[Any] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    width: str = ""
+    scheme: str = ""
 
     def __post_init__(self) -> None:
         self._devtools = self.page.context.new_cdp_session(self.page)
@@ -159,14 +163,17 @@ class Tour:
         self.page.context.add_cookies(cookies)
 
     def look(self, width: str, scheme: str) -> None:
-        """Another window, another light: the page stays."""
-        is_phone = width == "phone"
-        self._devtools.send(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": WIDTHS[width], "height": 800, "deviceScaleFactor": 1, "mobile": is_phone},
-        )
-        self._devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
-        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        """Another window, another light: the page stays, and so does what is already so."""
+        if width != self.width:
+            is_phone = width == "phone"
+            self._devtools.send(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": WIDTHS[width], "height": 800, "deviceScaleFactor": 1, "mobile": is_phone},
+            )
+            self._devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
+        if scheme != self.scheme:
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        self.width, self.scheme = width, scheme
         # The shortest of transitions ends with the next picture.
         self.page.evaluate(PAINTED)
 
@@ -244,10 +251,12 @@ def look_at_all(tour: Tour, person: Any, urls: list[str], language: str) -> None
     """Go to each page in each variant of a language, as one person, and note what is wrong."""
     tour.be(person, language=language)
     is_foreign, told = foreign_to(language), set()
+    variants = list(ASKED[language].items())
+    tour.look(*variants[0][0])
     for url in urls:
         tour.go(url)
         tour.page.evaluate(AXE)
-        for (width, scheme), asked in ASKED[language].items():
+        for (width, scheme), asked in variants:
             variant = f"{language} {width} {scheme}"
             tour.look(width, scheme)
             tour.judge(url, variant)
@@ -256,6 +265,8 @@ def look_at_all(tour: Tour, person: Any, urls: list[str], language: str) -> None
         words = set(tour.page.evaluate(OUR_WORDS))
         tour.wrong += [(url, language, each) for each in words if is_foreign(each) and each not in told]
         told |= words
+        # The next page comes as the window is, and is seen the other way round.
+        variants.reverse()
 
 
 class Pages:
