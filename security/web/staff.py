@@ -35,7 +35,7 @@ TABS: dict[str, Any] = {"here": gettext_lazy("Working here"), "left": gettext_la
 
 
 class PlaceForm(forms.DeskForm):
-    """A role and the stores it is limited to, as far as who fills it in may give them."""
+    """A role and the stores where it is held, as far as who fills it in may give them."""
 
     role = django_forms.ChoiceField(
         label=gettext_lazy("Role"),
@@ -46,7 +46,10 @@ class PlaceForm(forms.DeskForm):
         label=gettext_lazy("Stores"),
         required=False,
         widget=django_forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("Choose none for all of them."),
+        help_text=gettext_lazy(
+            "Where somebody works: none ticked is everywhere. "
+            "It limits where those whom they invite work, not what they see."
+        ),
         error_messages={"invalid_choice": gettext_lazy("Choose stores from the list.")},
     )
 
