@@ -14,12 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.architecture.asking import ROOT
 from tests.needs import program
 
-FLAGS = [
-    *"--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split(),
-    *"--disable-component-update --disable-sync --disable-dev-shm-usage".split(),
-    # A page lives for seconds: what it costs to optimize its programs never comes back.
-    "--js-flags=--no-opt --no-maglev --always-sparkplug",
-]
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
+).split()
 AXE = (ROOT / "tests" / "vendor" / "axe" / "axe.min.js").read_text()
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "locale": "zh-CN"}
 DESK = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
